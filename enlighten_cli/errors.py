@@ -1,0 +1,64 @@
+"""Every failure that a user can meet, each with the exit code it ends in.
+
+::
+
+    EnlightenError            1
+      PhotoError              1   one photo cannot be read, enhanced or written
+      UsageError              2   what was asked for makes no sense
+      MissingDependencyError  3   a package or a provider is not there
+      ModelError              4   a model cannot be found, read or trusted
+      NothingToDoError        5   no photo among what was given
+      OutputError             6   nothing can be written where it should go
+      TrainingError           7   training or export failed
+
+Raised where the cause is known, caught in two places: `batch`, once a photo, and
+`cli`, once a command. The message says what is wrong, with which file, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class EnlightenError(Exception):
+    """Base of every failure that is told to the user in one line."""
+
+    exit_code = 1
+
+
+class PhotoError(EnlightenError):
+    """One photo cannot be read, enhanced or written; the others can."""
+
+
+class UsageError(EnlightenError):
+    """What was asked for makes no sense."""
+
+    exit_code = 2
+
+
+class MissingDependencyError(EnlightenError):
+    """A package or an execution provider that this needs is not there."""
+
+    exit_code = 3
+
+
+class ModelError(EnlightenError):
+    """A model cannot be found, read or trusted."""
+
+    exit_code = 4
+
+
+class NothingToDoError(EnlightenError):
+    """There is no photo among what was given."""
+
+    exit_code = 5
+
+
+class OutputError(EnlightenError):
+    """Nothing can be written where it should go: no space, no permission."""
+
+    exit_code = 6
+
+
+class TrainingError(EnlightenError):
+    """Training or export failed."""
+
+    exit_code = 7

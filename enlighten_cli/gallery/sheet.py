@@ -1,0 +1,47 @@
+"""Contact sheets: photos side by side, a row a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from enlighten_cli.photo import Pixels
+
+GAP_PX = 4
+
+
+def contact_sheet(rows: Sequence[Sequence[Pixels]], *, cell_px: int = 400) -> Pixels:
+    """Lay photos out in rows, each reduced to fit a square cell.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of ndarray, shape (H, W, 3), uint8
+        At least one photo.
+    cell_px : int
+        Side of a cell; smaller photos keep their size.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        The sheet, on grey.
+    """
+    reduced = [[_fit(pixels, cell_px) for pixels in row] for row in rows]
+    heights = [max(cell.height for cell in row) for row in reduced]
+    width = max(sum(cell.width + GAP_PX for cell in row) for row in reduced) - GAP_PX
+    sheet = Image.new("RGB", (width, sum(heights) + GAP_PX * (len(rows) - 1)), (64, 64, 64))
+    top = 0
+    for row, height in zip(reduced, heights, strict=True):
+        left = 0
+        for cell in row:
+            sheet.paste(cell, (left, top))
+            left += cell.width + GAP_PX
+        top += height + GAP_PX
+    return np.asarray(sheet)
+
+
+def _fit(pixels: Pixels, cell_px: int) -> Image.Image:
+    image = Image.fromarray(pixels)
+    image.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
+    return image

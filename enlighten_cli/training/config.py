@@ -1,0 +1,177 @@
+"""What a training run is asked to do, as one frozen value that is written into the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from enlighten_cli.errors import UsageError
+
+IMAGES_AN_EPOCH = 1016  # the larger of the paper's two sets; an epoch is one pass over it
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Options of a training run; the defaults are the paper's.
+
+    Durations are counted in images (low crops seen by the generator), so that they mean the
+    same at every batch size.
+
+    Parameters
+    ----------
+    low, normal : str
+        Folders of low-light and of normal-light photos.
+    start : str
+        ``"random"``, or the weights that the run started from.
+    width : int
+        Channels of the generator's first level; 32 in the paper.
+    discriminator_width : int
+        Channels of the first layer of both discriminators; 64 in the paper.
+    images : int
+        Length of the run; 200 epochs of 1016 in the paper.
+    crop_px : int
+        Side of a training crop, a multiple of 16.
+    reduce_max : float
+        Each photo is reduced by a factor drawn from [1, reduce_max] before it is cropped.
+    batch : int
+        Crops a step.
+    lr, discriminator_lr : float
+        Adam's learning rates.
+    constant_fraction : float
+        Part of the run, in [0, 1], before the learning rates begin to fall linearly to zero.
+    ema_images : int
+        Half-life, in images, of the moving average of the generator's weights; 0 for none.
+    warm_start_images : int
+        Images of plain L1 towards gamma-lifted copies before the adversaries begin; for a
+        random start, where nothing brightens for a thousand steps otherwise.
+    warm_start_mean : float
+        Mean of those lifted copies, in (0, 1).
+    frozen_images : int
+        Images in which only the discriminators learn; for known weights whose discriminators
+        are lost.
+    sfp_px : int
+        Side to which crops are reduced for the self-feature-preserving loss; 0 leaves them.
+    patches, patch_px : int
+        Patches a crop for the local discriminator, and their side.
+    darken_probability, darken_min, darken_max : float
+        Light augmentation: with this probability the generator is fed the crop divided by a
+        factor drawn from [darken_min, darken_max].
+    precision : str
+        ``"fp32"``, or ``"bf16"``: networks in mixed precision, losses always in fp32.
+    seed : int
+        Everything random is a function of the seed and the image's number.
+    """
+
+    low: str = ""
+    normal: str = ""
+    start: str = "random"
+    width: int = 32
+    discriminator_width: int = 64
+    images: int = 200 * IMAGES_AN_EPOCH
+    crop_px: int = 320
+    reduce_max: float = 1.0
+    batch: int = 32
+    lr: float = 1e-4
+    discriminator_lr: float = 1e-4
+    constant_fraction: float = 0.5
+    ema_images: int = 0
+    warm_start_images: int = 0
+    warm_start_mean: float = 0.42
+    frozen_images: int = 0
+    sfp_px: int = 0
+    patches: int = 6
+    patch_px: int = 32
+    darken_probability: float = 0.5
+    darken_min: float = 2.0
+    darken_max: float = 4.0
+    precision: str = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, naming the option.
+
+        Raises
+        ------
+        UsageError
+            If an option is out of its range.
+        """
+        rules = {
+            "width": (self.width >= 1, "at least 1"),
+            "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
+            "images": (self.images >= 1, "at least 1"),
+            "crop_px": (self.crop_px >= 32 and self.crop_px % 16 == 0, "a multiple of 16, at least 32"),
+            "reduce_max": (1 <= self.reduce_max <= 64, "from 1 to 64"),
+            "batch": (self.batch >= 1, "at least 1"),
+            "lr": (0 < self.lr < 1, "above 0 and below 1"),
+            "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
+            "constant_fraction": (0 <= self.constant_fraction <= 1, "from 0 to 1"),
+            "ema_images": (self.ema_images >= 0, "0 or more"),
+            "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
+            "warm_start_mean": (0 < self.warm_start_mean < 1, "above 0 and below 1"),
+            "frozen_images": (self.frozen_images >= 0, "0 or more"),
+            "sfp_px": (self.sfp_px == 0 or self.sfp_px >= 16, "0, or at least 16"),
+            "patches": (self.patches >= 1, "at least 1"),
+            "patch_px": (16 <= self.patch_px <= self.crop_px, "from 16 to the crop"),
+            "darken_probability": (0 <= self.darken_probability <= 1, "from 0 to 1"),
+            "darken_min": (1 <= self.darken_min <= self.darken_max, "from 1 to darken_max"),
+            "precision": (self.precision in ("fp32", "bf16"), "fp32 or bf16"),
+            "seed": (self.seed >= 0, "0 or more"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise UsageError(f"{name} is {getattr(self, name)!r}; it must be {wanted}")
+
+    def learning_rate_factor(self, images_seen: int) -> float:
+        """Return what the learning rates are multiplied by: 1, then linearly to 0."""
+        constant = self.constant_fraction * self.images
+        if images_seen <= constant:
+            return 1.0
+        return max(0.0, (self.images - images_seen) / (self.images - constant))
+
+    def to_json(self) -> str:
+        """Return the options as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_mapping(cls, options: dict[str, Any], source: str) -> Self:
+        """Make a configuration from a mapping, refusing names it does not know.
+
+        Parameters
+        ----------
+        options : dict
+            Names and values of options; those absent keep their defaults.
+        source : str
+            Where they come from, for the message.
+
+        Raises
+        ------
+        UsageError
+            If a name is unknown, a value has the wrong type or is out of its range.
+        """
+        kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        for name, value in options.items():
+            if name not in kinds:
+                raise UsageError(f"{source}: unknown option {name!r}")
+            if isinstance(value, bool) or not isinstance(value, (kinds[name], int) if kinds[name] is float else kinds[name]):
+                raise UsageError(f"{source}: {name} is {value!r}; it must be of type {kinds[name].__name__}")
+        return cls(**options)
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Read a JSON file of options.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or is not a JSON object.
+    """
+    try:
+        options = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: not a readable JSON file of options ({error})") from error
+    if not isinstance(options, dict):
+        raise UsageError(f"{path}: a JSON object of options is wanted")
+    return options

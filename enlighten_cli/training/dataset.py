@@ -1,0 +1,147 @@
+"""Crops of low-light and of normal-light photos that have nothing to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from enlighten_cli import photo
+from enlighten_cli.discover import find_photos
+from enlighten_cli.errors import EnlightenError, TrainingError
+from enlighten_cli.photo import Pixels
+from enlighten_cli.training.config import TrainConfig
+
+FEWEST_PHOTOS = 2
+HELD_BYTES = 2 * 2**30  # decoded photos kept in memory, over both folders
+
+
+class Sample(NamedTuple):
+    """What one step needs, an image each or a batch of them.
+
+    `low` and `normal` are uint8 (3, crop, crop); `darkening` is the factor that the low crop is
+    divided by before the generator sees it; `corners` (patches, 2) are the patches' top left.
+    """
+
+    low: Tensor
+    normal: Tensor
+    darkening: Tensor
+    corners: Tensor
+
+
+class UnpairedPhotos(Dataset[Sample]):
+    """Samples by image number; each is a function of the seed and that number alone.
+
+    Parameters
+    ----------
+    config : TrainConfig
+
+    Raises
+    ------
+    TrainingError
+        If a folder has too few photos, both are the same, or a photo cannot be read.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        if Path(config.low).resolve() == Path(config.normal).resolve():
+            raise TrainingError(f"{config.low}: the same folder cannot be both low and normal light")
+        self.low = _HeldPhotos(Path(config.low), config.crop_px)
+        self.normal = _HeldPhotos(Path(config.normal), config.crop_px)
+        held = HELD_BYTES
+        for photos in (self.low, self.normal):
+            held -= photos.hold(held)
+
+    def __len__(self) -> int:
+        """Return the number of images in the run."""
+        return self.config.images
+
+    def __getitem__(self, number: int) -> Sample:
+        """Return the sample of one image number."""
+        config = self.config
+        random = np.random.default_rng([config.seed, number])
+        low = _crop(self.low[int(random.integers(len(self.low)))], config, random)
+        normal = _crop(self.normal[int(random.integers(len(self.normal)))], config, random)
+        darkened = random.random() < config.darken_probability
+        factor = random.uniform(config.darken_min, config.darken_max) if darkened else 1.0
+        corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
+        return Sample(low, normal, torch.tensor(factor, dtype=torch.float32), torch.from_numpy(corners))
+
+
+class _HeldPhotos:
+    """The photos of a folder, decoded; as many as fit are kept."""
+
+    def __init__(self, folder: Path, crop_px: int) -> None:
+        self.paths = find_photos(folder)
+        self.crop_px = crop_px
+        self.kept: dict[int, Pixels] = {}
+        if len(self.paths) < FEWEST_PHOTOS:
+            raise TrainingError(f"{folder}: {len(self.paths)} photos; at least {FEWEST_PHOTOS} are needed")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Pixels:
+        return self.kept[index] if index in self.kept else self._decode(index)
+
+    def _decode(self, index: int) -> Pixels:
+        path = self.paths[index]
+        try:
+            pixels = photo.decode(path).pixels
+        except EnlightenError as error:
+            raise TrainingError(f"{path}: {error}") from error
+        if min(pixels.shape[:2]) >= self.crop_px:
+            return pixels
+        # Too small for a crop: enlarged, which is better than left out or padded.
+        height, width = pixels.shape[:2]
+        scale = self.crop_px / min(height, width)
+        size = (max(self.crop_px, round(width * scale)), max(self.crop_px, round(height * scale)))
+        return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+    def hold(self, budget_bytes: int) -> int:
+        """Decode every photo once, so that a bad one is found now; keep what fits."""
+        used = 0
+        for index in range(len(self)):
+            pixels = self._decode(index)
+            if used + pixels.nbytes <= budget_bytes:
+                self.kept[index] = pixels
+                used += pixels.nbytes
+        return used
+
+
+def _crop(pixels: Pixels, config: TrainConfig, random: np.random.Generator) -> Tensor:
+    """Return a random crop, reduced by a random factor and flipped at random."""
+    height, width = pixels.shape[:2]
+    most = min(config.reduce_max, min(height, width) / config.crop_px)
+    side = round(config.crop_px * random.uniform(1.0, most))
+    top, left = (int(random.integers(length - side + 1)) for length in (height, width))
+    crop = pixels[top : top + side, left : left + side]
+    if side != config.crop_px:
+        size = (config.crop_px, config.crop_px)
+        crop = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC))
+    if random.random() < 0.5:
+        crop = crop[:, ::-1]
+    if random.random() < 0.5:
+        crop = crop[::-1]
+    return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+
+
+def batches(photos: UnpairedPhotos, first: int, workers: int) -> Iterator[Sample]:
+    """Yield the run's batches from image number `first` on, the same for any `workers`."""
+    numbers: Sequence[int] = range(first, len(photos))
+    loader = DataLoader(
+        photos,
+        batch_size=photos.config.batch,
+        sampler=numbers,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        # Forked workers share the held photos' memory with this process.
+        multiprocessing_context="fork" if workers else None,
+    )
+    return cast(Iterator[Sample], iter(loader))

@@ -1,0 +1,126 @@
+"""The attention-guided U-Net of EnlightenGAN, as a function from photo to photo."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MULTIPLE_PX = 16  # four 2x2 poolings
+REACH_PX = 137  # how far away an input pixel can change an output pixel
+PAPER_WIDTH = 32
+
+
+class EnlightenNet(nn.Module):
+    """Map RGB in [0, 1] to brightened RGB of the same size.
+
+    The attention map, the scaling to [-1, 1] and the residual are inside, so that a state
+    dict and this class define the whole function. Names of the layers are the published
+    checkpoints' own.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the first level; 32 gives the published 8,636,675 parameters.
+    align_corners : bool
+        How the decoder interpolates. ``False`` makes exact tiling possible; ``True`` is what
+        the published weights were trained with.
+
+    Notes
+    -----
+    Jiang et al., "EnlightenGAN: Deep Light Enhancement without Paired Supervision", IEEE TIP
+    2021, doi:10.1109/TIP.2021.3051462, figure 2.
+    """
+
+    def __init__(self, width: int = PAPER_WIDTH, *, align_corners: bool = False) -> None:
+        super().__init__()
+        self.width = width
+        self.align_corners = align_corners
+        widths = [width * 2**level for level in range(5)]
+        for level, (before, after) in enumerate(zip([4, *widths[:-1]], widths, strict=True), start=1):
+            self._add_level(level, before, after)
+        for level, after in enumerate(reversed(widths[:-1]), start=6):
+            self.add_module(f"deconv{level - 1}", nn.Conv2d(2 * after, after, 3, padding=1))
+            self._add_level(level, 2 * after, after, last_norm=level < 9)
+        self.conv10 = nn.Conv2d(width, 3, 1)
+
+    def _add_level(self, level: int, before: int, after: int, *, last_norm: bool = True) -> None:
+        self.add_module(f"conv{level}_1", nn.Conv2d(before, after, 3, padding=1))
+        self.add_module(f"bn{level}_1", nn.BatchNorm2d(after))
+        self.add_module(f"conv{level}_2", nn.Conv2d(after, after, 3, padding=1))
+        if last_norm:
+            self.add_module(f"bn{level}_2", nn.BatchNorm2d(after))
+
+    def _block(self, name: str, features: Tensor) -> Tensor:
+        features = F.leaky_relu(self.get_submodule(f"conv{name}")(features), 0.2)
+        if hasattr(self, f"bn{name}"):
+            features = self.get_submodule(f"bn{name}")(features)
+        return features
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Brighten a batch.
+
+        Parameters
+        ----------
+        rgb : Tensor, shape (N, 3, H, W), range [0, 1]
+            H and W are multiples of 16.
+
+        Returns
+        -------
+        Tensor, shape (N, 3, H, W)
+            Not clamped: that comes last, after the caller scaled the change.
+        """
+        attention = 1 - luma(rgb)
+        attentions = [attention]
+        for _ in range(4):
+            attentions.append(F.max_pool2d(attentions[-1], 2))
+
+        scaled = rgb * 2 - 1
+        features = torch.cat([scaled, attention], dim=1)
+        skips: list[Tensor] = []
+        for level in range(1, 5):
+            features = self._block(f"{level}_2", self._block(f"{level}_1", features))
+            skips.append(features)
+            features = F.max_pool2d(features, 2)
+        features = self._block("5_2", self._block("5_1", features) * attentions[4])
+
+        for level in range(6, 10):
+            size = 9 - level
+            up = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=self.align_corners)
+            up = self.get_submodule(f"deconv{level - 1}")(up)
+            features = torch.cat([up, skips[size] * attentions[size]], dim=1)
+            features = self._block(f"{level}_2", self._block(f"{level}_1", features))
+
+        residual = self.conv10(features) * attention
+        return cast(Tensor, (scaled + residual + 1) / 2)
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """Return the luma of a batch: (N, 3, H, W) to (N, 1, H, W), ITU-R BT.601 weights."""
+    return 0.299 * rgb[:, 0:1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:3]
+
+
+def initialise(network: nn.Module, seed: int) -> None:
+    """Fill convolutions from N(0, 0.02), norms from N(1, 0.02), biases with 0.
+
+    A function of the seed and the layer's name, so that networks do not depend on the order
+    in which they are made.
+    """
+    for name, module in network.named_modules():
+        if not isinstance(module, (nn.Conv2d, nn.BatchNorm2d)):
+            continue
+        random = torch.Generator().manual_seed(seed_of(seed, name))
+        mean = 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0
+        with torch.no_grad():
+            module.weight.copy_(torch.empty(module.weight.shape).normal_(mean, 0.02, generator=random))
+            if module.bias is not None:
+                module.bias.zero_()
+
+
+def seed_of(seed: int, name: str) -> int:
+    """Return a 32-bit seed for one named use of a run's seed."""
+    import zlib
+
+    return zlib.crc32(f"{seed}/{name}".encode())

@@ -1,0 +1,259 @@
+"""The training loop, read from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from enlighten_cli.errors import TrainingError
+from enlighten_cli.gallery.sheet import contact_sheet
+from enlighten_cli.photo import Photo, Pixels, Rgb, encode
+from enlighten_cli.tiling import padded_index
+from enlighten_cli.training import losses
+from enlighten_cli.training.checkpoint import TrainState, write_weights
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
+from enlighten_cli.training.generator import EnlightenNet
+from enlighten_cli.training.perceptual import self_feature_preserving
+
+CHECKPOINT = "checkpoint.safetensors"
+SNAPSHOTS = 20  # a run
+STATUS_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands; one line of ``stats.jsonl``."""
+
+    images: int
+    images_per_second: float
+    learning_rate_factor: float
+    losses: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How somebody looks at a run while it goes, without changing it.
+
+    Parameters
+    ----------
+    sheet : sequence of ndarray, shape (H, W, 3), uint8
+        Photos of which a sheet, input beside enhanced, is made at every snapshot.
+    score : callable
+        Given enhanced photos, returns named scores for the log.
+    tell : callable
+        Receives every `Status`.
+    stopping : callable
+        Asked after every step; true ends the run early, with a checkpoint.
+    """
+
+    sheet: Sequence[Pixels] = ()
+    score: Callable[[Sequence[Pixels]], dict[str, float]] = lambda photos: {}
+    tell: Callable[[Status], None] = lambda status: None
+    stopping: Callable[[], bool] = lambda: False
+
+
+def train(state: TrainState, photos: UnpairedPhotos, features: nn.Module, run: Path, workers: int, watch: Watch) -> bool:
+    """Train until the configured number of images was seen.
+
+    Parameters
+    ----------
+    state : TrainState
+        Changed in place.
+    photos : UnpairedPhotos
+    features : Module
+        `VggFeatures`, on the state's device.
+    run : Path
+        An existing folder for ``stats.jsonl``, sheets, snapshots and the checkpoint.
+    workers : int
+        Processes that prepare crops; they change nothing but the speed.
+    watch : Watch
+
+    Returns
+    -------
+    bool
+        Whether the run is complete; false if it was stopped early.
+
+    Raises
+    ------
+    TrainingError
+        If a loss is not finite; the message names the image and the term.
+    """
+    config = state.config
+    every = max(config.batch, config.images // SNAPSHOTS)
+    sums: dict[str, float] = defaultdict(float)
+    steps, began = 0, time.monotonic()
+
+    with (run / "stats.jsonl").open("a", encoding="utf-8") as stats:
+        for sample in batches(photos, state.images_seen, workers):
+            terms = step(state, features, sample)
+            state.images_seen += len(sample.low)
+            state.update_average()
+
+            # Look at what came out of it.
+            for name, value in terms.items():
+                if not math.isfinite(value):
+                    raise TrainingError(f"the {name} loss is {value} at image {state.images_seen}")
+                sums[name] += value
+            steps += 1
+
+            # Tell, draw, save.
+            done, stopping = state.images_seen >= config.images, watch.stopping()
+            snapshot = done or (state.images_seen // every > (state.images_seen - len(sample.low)) // every)
+            if steps == STATUS_STEPS or snapshot or stopping:
+                speed = steps * config.batch / (time.monotonic() - began)
+                scores = _snapshot(state, run, watch) if snapshot else {}
+                means = {name: total / steps for name, total in sums.items()}
+                status = Status(state.images_seen, speed, config.learning_rate_factor(state.images_seen), means, scores)
+                _append(stats, status)
+                watch.tell(status)
+                sums.clear()
+                steps, began = 0, time.monotonic()
+            if snapshot or stopping:
+                state.save(run / CHECKPOINT)
+            if stopping and not done:
+                return False
+    return True
+
+
+def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, float]:
+    """Take one step of whichever phase the run is in, and return the losses."""
+    config, seen = state.config, state.images_seen
+    low, normal = (_to_rgb(batch, state.device) for batch in (sample.low, sample.normal))
+    fed = low / sample.darkening.to(state.device).view(-1, 1, 1, 1)
+    state.set_learning_rates()
+    if seen < config.warm_start_images:
+        terms = _warm_start_step(state, low, fed)
+        if seen + len(low) >= config.warm_start_images:
+            state.restart_generator_optimiser()
+    else:
+        frozen = seen < config.warm_start_images + config.frozen_images
+        terms = _adversarial_step(state, features, low, fed, normal, sample.corners, frozen=frozen)
+    names = list(terms)
+    values = torch.stack([terms[name].detach() for name in names]).tolist()
+    return dict(zip(names, values, strict=True))
+
+
+def _to_rgb(batch: Tensor, device: torch.device) -> Tensor:
+    return batch.to(device, memory_format=torch.channels_last).float() / 255
+
+
+def _mixed_precision(config: TrainConfig, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def _warm_start_step(state: TrainState, low: Tensor, fed: Tensor) -> dict[str, Tensor]:
+    """Teach the generator plain brightening, from which the adversaries take over."""
+    with _mixed_precision(state.config, state.device):
+        enhanced = state.generator(fed).float()
+    loss = F.l1_loss(enhanced, losses.gamma_lifted(low, state.config.warm_start_mean))
+    state.generator_optimiser.zero_grad()
+    loss.backward()
+    state.generator_optimiser.step()
+    return {"warm_start": loss}
+
+
+def _adversarial_step(
+    state: TrainState, features: nn.Module, low: Tensor, fed: Tensor, normal: Tensor, corners: Tensor, *, frozen: bool
+) -> dict[str, Tensor]:
+    """Let the generator step against both discriminators, then both against the same fakes."""
+    config = state.config
+    judge, local_judge = state.discriminators["global"], state.discriminators["local"]
+    state.generator.train(not frozen)
+    with _mixed_precision(config, state.device), torch.set_grad_enabled(not frozen):
+        enhanced = state.generator(fed).float()
+    low_patches, normal_patches, enhanced_patches = (
+        cut_patches(batch, corners, config.patch_px) for batch in (low, normal, enhanced)
+    )
+    terms: dict[str, Tensor] = {}
+
+    # The generator; the discriminators only pass gradients through.
+    if not frozen:
+        state.discriminators.requires_grad_(False)
+        with _mixed_precision(config, state.device):
+            with torch.no_grad():
+                normal_scores = judge(normal).float()
+            enhanced_scores = judge(enhanced).float()
+            local_scores = local_judge(enhanced_patches).float()
+            terms["sfp_global"] = self_feature_preserving(features, *_for_sfp(config, low, enhanced))
+            terms["sfp_local"] = self_feature_preserving(features, low_patches, enhanced_patches)
+        terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
+        terms["local"] = losses.local_generator_loss(local_scores)
+        state.generator_optimiser.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        state.generator_optimiser.step()
+        state.discriminators.requires_grad_(True)
+
+    # Both discriminators.
+    with _mixed_precision(config, state.device):
+        normal_scores, enhanced_scores = judge(normal).float(), judge(enhanced.detach()).float()
+        local_normal, local_enhanced = (
+            local_judge(patches).float() for patches in (normal_patches, enhanced_patches.detach())
+        )
+    terms["global_discriminator"] = losses.relativistic_least_squares(normal_scores, enhanced_scores)
+    terms["local_discriminator"] = losses.local_discriminator_loss(local_normal, local_enhanced)
+    state.discriminator_optimiser.zero_grad()
+    (terms["global_discriminator"] + terms["local_discriminator"]).backward()
+    state.discriminator_optimiser.step()
+    return terms
+
+
+def cut_patches(batch: Tensor, corners: Tensor, patch_px: int) -> Tensor:
+    """Cut patches: (N, 3, H, W) and corners (N, P, 2) of row, column to (N * P, 3, px, px)."""
+    return torch.stack(
+        [
+            photo[:, top : top + patch_px, left : left + patch_px]
+            for photo, places in zip(batch, corners.tolist(), strict=True)
+            for top, left in places
+        ]
+    ).contiguous(memory_format=torch.channels_last)
+
+
+def _for_sfp(config: TrainConfig, low: Tensor, enhanced: Tensor) -> tuple[Tensor, Tensor]:
+    if config.sfp_px == 0 or config.sfp_px >= config.crop_px:
+        return low, enhanced
+    size = (config.sfp_px, config.sfp_px)
+    return F.interpolate(low, size, mode="area"), F.interpolate(enhanced, size, mode="area")
+
+
+@torch.no_grad()
+def enhance(generator: EnlightenNet, rgb: Rgb) -> Rgb:
+    """Enhance one whole photo, (H, W, 3) in [0, 1], of any size, in the generator's own framework."""
+    height, width = rgb.shape[:2]
+    padded = rgb[np.ix_(padded_index(height), padded_index(width))]
+    device = next(generator.parameters()).device
+    batch = torch.from_numpy(padded).permute(2, 0, 1)[None].to(device)
+    enhanced = generator(batch)[0, :, :height, :width].clamp(0, 1)
+    return np.asarray(enhanced.permute(1, 2, 0).cpu().numpy())
+
+
+def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
+    """Keep the averaged generator as it is now, with pictures and scores."""
+    name = f"{state.images_seen:08d}"
+    write_weights(run / f"generator-{name}.safetensors", state.average, {"images": str(state.images_seen)})
+    if not watch.sheet:
+        return {}
+    enhanced = [
+        np.round(enhance(state.average, pixels.astype(np.float32) / 255) * 255).astype(np.uint8)
+        for pixels in watch.sheet
+    ]
+    sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
+    (run / f"sheet-{name}.jpg").write_bytes(encode(Photo(sheet, "JPEG")))
+    return watch.score(enhanced)
+
+
+def _append(stats: IO[str], status: Status) -> None:
+    stats.write(json.dumps(vars(status)) + "\n")
+    stats.flush()

@@ -1,0 +1,56 @@
+"""The adversarial losses of EnlightenGAN, and the warm start's target: pure functions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def least_squares(scores: Tensor, target: float) -> Tensor:
+    """Return the mean squared distance of scores from a target (Mao et al. 2017, LSGAN)."""
+    return F.mse_loss(scores, torch.full_like(scores, target))
+
+
+def local_discriminator_loss(normal_scores: Tensor, enhanced_scores: Tensor) -> Tensor:
+    """Return the local discriminator's loss: normal patches to 1, enhanced ones to 0.
+
+    Equation 6 of Jiang et al. (2021), halved.
+    """
+    return (least_squares(normal_scores, 1) + least_squares(enhanced_scores, 0)) / 2
+
+
+def local_generator_loss(enhanced_scores: Tensor) -> Tensor:
+    """Return what the local discriminator costs the generator (equation 7)."""
+    return least_squares(enhanced_scores, 1)
+
+
+def relativistic_least_squares(higher: Tensor, lower: Tensor) -> Tensor:
+    """Return the relativistic average least-squares loss that asks `higher` to win.
+
+    ``[mean (higher - mean(lower) - 1)^2 + mean (lower - mean(higher))^2] / 2``, the means over
+    batch and space: equations 3 and 4 of Jiang et al. (2021), halved. The discriminator's loss
+    has normal scores as `higher`; the generator's has the roles swapped.
+    """
+    return (least_squares(higher - lower.mean(), 1) + least_squares(lower - higher.mean(), 0)) / 2
+
+
+def gamma_lifted(rgb: Tensor, mean: float, *, steps: int = 24) -> Tensor:
+    """Lift each photo of a batch by the gamma that brings its mean to `mean`.
+
+    Parameters
+    ----------
+    rgb : Tensor, shape (N, 3, H, W), range [0, 1]
+    mean : float
+        Wanted mean, in (0, 1). Photos brighter than that are left as they are; exponents stop
+        at 0.1, so that a black crop stays dark instead of turning to grey noise.
+    steps : int
+        Halvings of the interval of exponents.
+    """
+    low = torch.full((len(rgb), 1, 1, 1), 0.1, device=rgb.device)
+    high = torch.ones_like(low)
+    for _ in range(steps):
+        middle = (low + high) / 2
+        too_dark = rgb.pow(middle).mean(dim=(1, 2, 3), keepdim=True) < mean
+        low, high = torch.where(too_dark, low, middle), torch.where(too_dark, middle, high)
+    return rgb.pow(high)
