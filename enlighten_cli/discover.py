@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from enlighten_cli.errors import UsageError
+from enlighten_cli.errors import NothingToDoError, UsageError
 from enlighten_cli.photo import SUFFIXES
+
+OUTPUT_MARK = "-enlightened"  # what a result beside its source is told apart by
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to read, and where its result goes."""
+
+    source: Path
+    output: Path
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -34,3 +46,65 @@ def find_photos(folder: Path) -> list[Path]:
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
     return found
+
+
+def find_jobs(inputs: Sequence[Path], output: Path | None, *, output_is_folder: bool) -> list[Job]:
+    """Plan what is read and written, so that no two photos meet and no input is written.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Photos, whatever they are called, and folders, whose photos are found by name.
+    output : Path, optional
+        Folder or file of the results; beside the sources, with a mark, if not given.
+    output_is_folder : bool
+        Whether `output` was written as a folder; several inputs, an input folder or an existing
+        folder make it one too.
+
+    Raises
+    ------
+    UsageError
+        If an input is absent, two results have one name, or a result is an input.
+    NothingToDoError
+        If there is no photo.
+    """
+    folders = [path for path in inputs if path.is_dir()]
+    for path in inputs:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder")
+    to_folder = output is not None and (output_is_folder or len(inputs) > 1 or bool(folders) or output.is_dir())
+
+    jobs: list[Job] = []
+    for path in inputs:
+        root = path if path.is_dir() else path.parent
+        for source in find_photos(path) if path.is_dir() else [path]:
+            if output is None:
+                if path.is_dir() and source.stem.endswith(OUTPUT_MARK):
+                    continue  # the result of an earlier run
+                result = source.with_name(f"{source.stem}{OUTPUT_MARK}{source.suffix}")
+            else:
+                result = output / source.relative_to(root) if to_folder else output
+            jobs.append(Job(source, result))
+    if not jobs:
+        raise NothingToDoError(f"no photos in {', '.join(map(str, folders))}")
+    if output is not None and to_folder:
+        jobs = [job for job in jobs if not _is_below(job.source, output) or job.source in inputs]
+    _refuse_collisions(jobs)
+    return jobs
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Tell whether a found photo lies in the output folder: the result of an earlier run."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    sources = {job.source.resolve(): job.source for job in jobs}
+    results: dict[Path, Path] = {}
+    for job in jobs:
+        result = job.output.resolve()
+        if result in sources:
+            raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
+        if result in results and results[result] != job.source:
+            raise UsageError(f"{results[result]} and {job.source} would both be written to {job.output}")
+        results[result] = job.source

@@ -1,15 +1,68 @@
-"""The group of commands."""
+"""The group of commands, of which `enhance` goes without saying."""
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
+from enlighten_cli import __version__
+from enlighten_cli.cli.enhance import enhance
+from enlighten_cli.cli.export import export
 from enlighten_cli.cli.train import train
+from enlighten_cli.errors import EnlightenError
+
+INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT
+GROUP_OPTIONS = ("--help", "-h", "--version")
 
 
-@click.group()
+class DefaultCommandGroup(click.Group):
+    """A group whose words, unless the first names a command, belong to `enhance`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front where none is named."""
+        if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
+            args = [enhance.name or "enhance", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and turn its failure into one line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except EnlightenError as error:
+            _show_traceback_if_asked(ctx)
+            click.echo(f"enlighten: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("enlighten: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            _show_traceback_if_asked(ctx)
+            click.echo(f"enlighten: internal error: {type(error).__name__}: {error}", err=True)
+            ctx.exit(INTERNAL_ERROR)
+
+
+def _show_traceback_if_asked(ctx: click.Context) -> None:
+    if ctx.meta.get("verbosity", 0) >= 2:
+        import traceback
+
+        traceback.print_exc(file=sys.stderr)
+
+
+@click.group(
+    cls=DefaultCommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    epilog="`enlighten PHOTO -o OUT` is `enlighten enhance PHOTO -o OUT`; its options: enlighten enhance --help",
+)
+@click.version_option(__version__, "--version", prog_name="enlighten")
 def main() -> None:
     """Make photos taken in too little light look as if there had been enough."""
 
 
-main.add_command(train)
+for command in (enhance, train, export):
+    main.add_command(command)

@@ -1,50 +1,292 @@
-"""``enlighten train``: make a model from unpaired photos."""
+"""``enlighten train``: make a model, or fit one to new photos, from unpaired folders."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import click
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
+from enlighten_cli.errors import TrainingError, UsageError
 
-
-@click.command()
-@click.option("--low", type=FOLDER, required=True, help="Folder of low-light photos.")
-@click.option("--normal", type=FOLDER, required=True, help="Folder of normal-light photos, of anything else.")
-@click.option("-o", "--output", "run", type=FOLDER, required=True, help="Folder of the run, made if absent.")
-@click.option("--config", "options", type=FILE, help="JSON file of options; those given here win.")
-@click.option("--from", "start", default="pretrained", show_default=True, metavar="pretrained|random|FILE")
-@click.option("--width", type=int)
-@click.option("--images", type=int)
-@click.option("--vgg", type=FILE)
-@click.option("--val", type=FOLDER)
-@click.option("--workers", type=int, default=2)
-@click.option("--resume", is_flag=True)
-def train(low: Path, normal: Path, run: Path, options: Path | None, start: str, vgg: Path, val: Path | None, workers: int, resume: bool, **given: Any) -> None:
-    """Train a model on unpaired folders of low-light and normal-light photos."""
+if TYPE_CHECKING:
     import torch
+    from torch import nn
+
+    from enlighten_cli.training.checkpoint import Weights
+    from enlighten_cli.training.config import TrainConfig
+    from enlighten_cli.training.loop import Watch
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+CONFIG = "config.json"
+MODEL = "model"
+RANDOM, PRETRAINED = "random", "pretrained"
+WARM_START_IMAGES = 2000
+FROZEN_IMAGES = 2000
+SMALL_BATCH = 8
+SHEET_PHOTOS = 4
+
+
+@click.command(short_help="Make a model, or fit one to new photos.")
+@click.option("--low", type=FOLDER, help="Folder of photos taken in too little light, nested or not.")
+@click.option("--normal", type=FOLDER, help="Folder of well-lit photos, of anything else.")
+@click.option("-o", "--output", "run", type=FOLDER, required=True, metavar="RUN", help="Folder of the run.")
+@click.option("--config", "file", type=FILE, help="JSON file of options; those of the command line win.")
+@click.option(
+    "--from",
+    "start",
+    metavar="pretrained|random|FILE",
+    help="What to begin with: the package's weights (the default), nothing, or a checkpoint, .safetensors or .pth.",
+)
+@click.option("--width", type=int, help="Channels of the first level, for a random start: 32 is the paper's.")
+@click.option("--epochs", type=float, help="Length in passes over 1016 images; the paper has 200.")
+@click.option("--images", type=int, help="Length in images, instead of epochs.")
+@click.option("--crop", "crop_px", type=int, metavar="PX", help="Side of a crop; the paper has 320.")
+@click.option("--batch", type=int, help="Crops a step; the paper has 32, fewer than 8 leave artefacts.")
+@click.option("--lr", type=float, help="Learning rate of the generator; the paper has 1e-4.")
+@click.option(
+    "--ema", "ema_images", type=int, metavar="IMAGES", help="Half-life of the average of the weights; 0: none."
+)
+@click.option(
+    "--warm-start",
+    "warm_start_images",
+    type=int,
+    metavar="IMAGES",
+    help="Plain brightening before the adversaries, for a random start; 2000 then.",
+)
+@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="bf16: mixed precision, losses in fp32.")
+@click.option("--seed", type=int, help="Everything random follows from it.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that prepare crops."
+)
+@click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
+@click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
+@click.option("--resume", is_flag=True, help="Go on with the RUN from its last checkpoint.")
+@click.option("--dry-run", is_flag=True, help="Print the options that the run would have, and stop.")
+@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    run: Path,
+    file: Path | None,
+    start: str | None,
+    epochs: float | None,
+    device: str,
+    workers: int,
+    vgg: Path | None,
+    val: Path | None,
+    resume: bool,
+    dry_run: bool,
+    verbose: int,
+    **options: Any,
+) -> None:
+    """Train on two folders of photos that have nothing to do with each other.
+
+    By default the package's model is fitted to them. RUN receives the model (model.onnx, to use
+    with --model), its weights, checkpoints, sample sheets, config.json, log.txt and stats.jsonl.
+    Ctrl-C writes a checkpoint, from which --resume goes on.
+    """
+    ctx.meta["verbosity"] = verbose
+    from enlighten_cli.cli.requirements import require_training
+
+    require_training()
+    import torch
+
+    # Before the first operation: threads inherit it, and denormals halve the speed.
+    torch.set_flush_denormal(True)
+    given = {
+        name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
+    }
+    if epochs is not None:
+        from enlighten_cli.training.config import IMAGES_AN_EPOCH
+
+        if "images" in given:
+            raise UsageError("--epochs and --images say the same; give one")
+        given["images"] = round(epochs * IMAGES_AN_EPOCH)
+    if resume:
+        config, weights = _resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
+    else:
+        _refuse_used(run)
+        config, weights = _new_config(given, file, start or PRETRAINED)
+    if dry_run:
+        click.echo(config.to_json(), nl=False)
+        return
+    _run(config, weights, run, _device(device), workers, vgg, val)
+
+
+def _resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
+    from enlighten_cli.training.config import TrainConfig, read_options
+    from enlighten_cli.training.loop import CHECKPOINT
+
+    if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
+        raise UsageError(f"{run}: no checkpoint to resume from")
+    kept = read_options(run / CONFIG)
+    for name, value in given.items():
+        if kept.get(name) != value:
+            raise UsageError(f"{name} is {kept.get(name)!r} in {run}, not {value!r}; a resumed run keeps its options")
+    if file:
+        raise UsageError("--config and --resume exclude each other; a resumed run keeps its options")
+    return TrainConfig.from_mapping(kept, str(run / CONFIG))
+
+
+def _refuse_used(run: Path) -> None:
+    if (run / CONFIG).exists():
+        raise UsageError(f"{run}: holds a run already; --resume goes on with it, another -o begins anew")
+
+
+def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[TrainConfig, Weights | None]:
+    """Settle the options of a new run, and read the weights that it begins with."""
+    from enlighten_cli.models import DEFAULT_MODEL, weights_file
+    from enlighten_cli.training.checkpoint import read_weights
+    from enlighten_cli.training.config import TrainConfig, read_options
+
+    chosen = {**(read_options(file) if file else {}), **given}
+    for name in ("low", "normal"):
+        if name not in given:
+            raise UsageError(f"--{name} FOLDER is needed")
+    chosen["start"] = start
+    if start == RANDOM:
+        chosen.setdefault("warm_start_images", WARM_START_IMAGES)
+        return TrainConfig.from_mapping(chosen, str(file or "options")), None
+
+    path = weights_file(f"{DEFAULT_MODEL}.safetensors") if start == PRETRAINED else Path(start)
+    weights = read_weights(path)
+    if chosen.setdefault("width", weights.generator.width) != weights.generator.width:
+        raise UsageError(f"width is {chosen['width']}, but {path} has {weights.generator.width}; leave it out")
+    chosen["warm_start_images"] = 0
+    if weights.discriminators:
+        chosen["discriminator_width"] = weights.discriminator_width
+    else:
+        chosen.setdefault("frozen_images", FROZEN_IMAGES)
+    return TrainConfig.from_mapping(chosen, str(file or "options")), weights
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    from enlighten_cli.errors import MissingDependencyError
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
+        raise UsageError(f"device is {name!r}; it must be auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise MissingDependencyError(
+            f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
+        )
+    return torch.device(name)
+
+
+def _run(
+    config: TrainConfig,
+    weights: Weights | None,
+    run: Path,
+    device: torch.device,
+    workers: int,
+    vgg: Path | None,
+    val: Path | None,
+) -> None:
+    import torch
+
+    from enlighten_cli.files import write_whole
+    from enlighten_cli.training.checkpoint import TrainState
+    from enlighten_cli.training.dataset import UnpairedPhotos
+    from enlighten_cli.training.export import export_onnx, export_weights
+    from enlighten_cli.training.loop import CHECKPOINT
+    from enlighten_cli.training.loop import train as run_training
+
+    if config.batch < SMALL_BATCH:
+        click.echo(
+            f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
+        )
+    photos = UnpairedPhotos(config)
+    features = _vgg_features(vgg).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    resumed = (run / CHECKPOINT).is_file()
+    if resumed:
+        state = TrainState.load(run / CHECKPOINT, config, device)
+    else:
+        state = TrainState(config, device)
+        if weights:
+            state.start_from(weights)
+        write_whole(run / CONFIG, config.to_json().encode())
+
+    from enlighten_cli.cli.training_log import TrainingLog
+
+    with TrainingLog(run / "log.txt", config.images) as log, _interruptible() as signals:
+        log.say(f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {device}")
+        if run_training(state, photos, features, run, workers, _watch(val, photos.low.paths, log.status, signals)):
+            log.say(f"trained on {state.images_seen} images")
+        else:
+            log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
+            raise click.exceptions.Exit(128 + signals[0])
+    name = run.resolve().name
+    export_weights(run / CHECKPOINT, run / f"{MODEL}.safetensors", name=name, licence="not stated")
+    export_onnx(run / f"{MODEL}.safetensors", run / f"{MODEL}.onnx", name=name, licence="not stated")
+    click.echo(f"model: {run / MODEL}.onnx; use it with: enlighten PHOTO --model {run / MODEL}.onnx", err=True)
+
+
+def _vgg_features(file: Path | None) -> nn.Module:
+    from enlighten_cli.models import VGG16, fetch
+    from enlighten_cli.training.checkpoint import read_tensors
+    from enlighten_cli.training.perceptual import VggFeatures
+
+    if file is None:
+        click.echo(f"enlighten: VGG-16 from {VGG16.url} ({VGG16.size_bytes / 1e6:.0f} MB, once)", err=True)
+        file = fetch(VGG16)
+    return VggFeatures(read_tensors(file).tensors)
+
+
+def _watch(val: Path | None, low: list[Path], tell: Any, signals: list[int]) -> Watch:
+    import numpy as np
 
     from enlighten_cli import photo
     from enlighten_cli.discover import find_photos
-    from enlighten_cli.training.checkpoint import TrainState, read_tensors
-    from enlighten_cli.training.config import TrainConfig, read_options
-    from enlighten_cli.training.dataset import UnpairedPhotos
-    from enlighten_cli.training.loop import CHECKPOINT, Watch
-    from enlighten_cli.training.loop import train as run_training
-    from enlighten_cli.training.perceptual import VggFeatures
+    from enlighten_cli.errors import PhotoError
+    from enlighten_cli.metrics.niqe import niqe
+    from enlighten_cli.photo import Pixels
+    from enlighten_cli.training.loop import Watch
 
-    torch.set_flush_denormal(True)
-    chosen = read_options(options) if options else {}
-    chosen |= {name: value for name, value in given.items() if value is not None}
-    config = TrainConfig.from_mapping({**chosen, "low": str(low), "normal": str(normal), "start": start}, "options")
-    run.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cpu")
-    photos = UnpairedPhotos(config)
-    features = VggFeatures(read_tensors(vgg).tensors).to(device, memory_format=torch.channels_last)
-    state = TrainState.load(run / CHECKPOINT, config, device) if resume else TrainState(config, device)
-    (run / "config.json").write_text(config.to_json())
-    sheet = [photo.decode(path).pixels for path in find_photos(val)] if val else []
-    run_training(state, photos, features, run, workers, Watch(sheet=sheet, tell=print))
+    paths = find_photos(val) if val else low[:SHEET_PHOTOS]
+    if not paths:
+        raise TrainingError(f"{val}: no photos")
+
+    def score(enhanced: list[Pixels]) -> dict[str, float]:
+        try:
+            natural = {"niqe": float(np.mean([niqe(pixels) for pixels in enhanced]))}
+        except PhotoError:
+            natural = {}  # a photo too small for it
+        return {**natural, "mean": float(np.mean([pixels.mean() for pixels in enhanced])) / 255}
+
+    try:
+        sheet = [photo.decode(path).pixels for path in paths]
+    except PhotoError as error:
+        raise TrainingError(f"{val}: {error}") from error
+    return Watch(sheet=sheet, score=score if val else lambda enhanced: {}, tell=tell, stopping=lambda: bool(signals))  # type: ignore[arg-type]
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Collect the first SIGINT or SIGTERM, for the run to end well; the second one acts at once."""
+    received: list[int] = []
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+    for number in previous:
+        signal.signal(number, receive)
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.photo import Photo, Pixels
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # all that is ever decoded
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # all that is ever decoded
 SUFFIXES = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
     ".png": "PNG",
     ".bmp": "BMP",
     ".webp": "WEBP",
-    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
 }
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
-MAX_MEGAPIXELS = 250
-TIFF_BITS_PER_SAMPLE = 258
+XMP_KEYWORD = "XML:com.adobe.xmp"  # of the PNG chunk
 JPEG_QUALITY = 95
 
 
@@ -61,16 +59,11 @@ def _reason(error: Exception) -> str:
 
 
 def _refuse_unsuitable(image: Image.Image, content: bytes) -> None:
-    width, height = image.size
-    if width * height > MAX_MEGAPIXELS * 1e6:
-        raise PhotoError(f"{width} x {height} pixels are more than {MAX_MEGAPIXELS} megapixels")
-    depth = 8
-    if image.format == "PNG":
-        depth = content[24]  # in the IHDR chunk, always the first; Pillow would halve it silently
-    elif image.format == "TIFF":
-        depth = max(getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (8,)))
-    if depth > 8 or image.mode not in EIGHT_BIT_MODES:
-        raise PhotoError(f"{depth if depth > 8 else image.mode}-bit channels cannot be kept yet; 8 bits can")
+    # In PNG's first chunk, IHDR; Pillow would halve 16 bits silently.
+    if image.format == "PNG" and content[24] > 8:
+        raise PhotoError(f"{content[24]}-bit channels cannot be kept yet; 8 bits can")
+    if image.mode not in EIGHT_BIT_MODES:
+        raise PhotoError(f"pixels of mode {image.mode} cannot be kept yet")
 
 
 def _photo(image: Image.Image) -> Photo:
@@ -118,10 +111,12 @@ def encode(photo: Photo, format: str | None = None) -> bytes:
         options.update(quality=JPEG_QUALITY, subsampling=0)
     elif format == "WEBP":
         options.update(quality=JPEG_QUALITY)
-    elif format == "TIFF":
-        options.update(compression="tiff_lzw")
+    elif format == "PNG" and photo.xmp is not None:
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_itxt(XMP_KEYWORD, photo.xmp.decode("utf-8", "replace"))
+        options.update(pnginfo=chunks)
     for name in ("exif", "icc_profile", "xmp"):
-        if getattr(photo, name) is not None:
+        if getattr(photo, name) is not None and not (format == "PNG" and name == "xmp"):
             options[name] = getattr(photo, name)
     buffer = io.BytesIO()
     try:

@@ -52,3 +52,13 @@ class Photo:
     def megapixels(self) -> float:
         """Area in millions of pixels."""
         return self.height * self.width / 1e6
+
+
+def as_rgb(pixels: Pixels) -> Rgb:
+    """Return 8-bit pixels as RGB in [0, 1]."""
+    return np.asarray(pixels.astype(np.float32) / np.float32(255))
+
+
+def as_pixels(rgb: Rgb) -> Pixels:
+    """Return RGB as 8-bit pixels, clamped and rounded to the nearest."""
+    return np.asarray(np.rint(rgb.clip(0, 1) * np.float32(255)), dtype=np.uint8)

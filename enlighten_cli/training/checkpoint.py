@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from enlighten_cli.errors import ModelError
+from enlighten_cli.files import write_whole
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.discriminator import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
 from enlighten_cli.training.generator import EnlightenNet, initialise, seed_of
@@ -53,32 +53,19 @@ def read_tensors(path: Path) -> TensorFile:
             with safe_open(path, framework="pt") as file:
                 return TensorFile({name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {})  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError, pickle_error()) as error:
-        raise ModelError(f"{path}: not a readable file of weights ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # on damaged files both raise whatever their parsers stumble over
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{path}: not a readable file of weights ({reason})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise ModelError(f"{path}: holds something else than named tensors")
     return TensorFile(dict(loaded), {})
 
 
-def pickle_error() -> type[Exception]:
-    """Return what restricted loading raises for a forbidden object."""
-    import pickle
-
-    return pickle.UnpicklingError
-
-
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a .safetensors file whole or not at all."""
-    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, dict(metadata))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(
+        path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, dict(metadata))
+    )
 
 
 def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
@@ -111,6 +98,14 @@ class Weights:
     discriminators: dict[str, Tensor]
     metadata: dict[str, str]
 
+    @property
+    def discriminator_width(self) -> int:
+        """Channels of the discriminators' first layer."""
+        first = self.discriminators.get("global.layers.0.weight")
+        if first is None:
+            raise ModelError("the discriminators have no tensor global.layers.0.weight")
+        return len(first)
+
 
 def read_weights(path: Path) -> Weights:
     """Read a generator from shipped weights, a run's checkpoint or a published ``.pth``.
@@ -132,25 +127,36 @@ def read_weights(path: Path) -> Weights:
     align_corners = file.metadata.get("align_corners", str(path.suffix != ".safetensors")).lower() == "true"
     generator = EnlightenNet(len(first), align_corners=align_corners)
     load_strictly(generator, tensors, str(path))
-    beside = path.with_name(f"{path.stem}-discriminators.safetensors")
     discriminators = file.under("discriminators")
-    if not discriminators and beside.is_file():
-        discriminators = read_tensors(beside).tensors
+    if not discriminators and discriminators_beside(path).is_file():
+        discriminators = read_tensors(discriminators_beside(path)).tensors
     return Weights(generator.eval(), discriminators, file.metadata)
 
 
-def write_weights(path: Path, generator: EnlightenNet, metadata: Mapping[str, str]) -> None:
-    """Write a generator as it is shipped: convolutions as fp16 values, norms as fp32."""
+def discriminators_beside(path: Path) -> Path:
+    """Return where the discriminators of a file of weights are kept."""
+    return path.with_name(f"{path.stem}-discriminators.safetensors")
+
+
+def write_weights(
+    path: Path, generator: EnlightenNet, discriminators: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> None:
+    """Write a generator as it is shipped: kernels as fp16 values, norms as fp32.
+
+    The discriminators, where there are any, go to a file beside it, for fine-tuning.
+    """
     metadata = {
         **metadata,
         "width": str(generator.width),
         "align_corners": str(generator.align_corners).lower(),
     }
-    write_tensors(path, half_convolutions(generator.state_dict()), metadata)
+    write_tensors(path, half_kernels(generator.state_dict()), metadata)
+    if discriminators:
+        write_tensors(discriminators_beside(path), half_kernels(discriminators), {})
 
 
-def half_convolutions(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Store the kernels as fp16; norms are few, and their variances can leave fp16's range."""
+def half_kernels(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors with the kernels as fp16; norms are few, and their variances can leave fp16's range."""
     return {name: tensor.half() if tensor.ndim == 4 else tensor for name, tensor in tensors.items()}
 
 
@@ -261,9 +267,7 @@ class TrainState:
             moments = file.under(prefix)
             count = len(moments) // len(ADAM_PARTS)
             kept = optimiser.state_dict()
-            kept["state"] = {
-                index: {part: moments[f"{index}.{part}"] for part in ADAM_PARTS} for index in range(count)
-            }
+            kept["state"] = {index: {part: moments[f"{index}.{part}"] for part in ADAM_PARTS} for index in range(count)}
             optimiser.load_state_dict(kept)
         state.images_seen = int(file.metadata["images_seen"])
         return state

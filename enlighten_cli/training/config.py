@@ -155,7 +155,9 @@ class TrainConfig:
         for name, value in options.items():
             if name not in kinds:
                 raise UsageError(f"{source}: unknown option {name!r}")
-            if isinstance(value, bool) or not isinstance(value, (kinds[name], int) if kinds[name] is float else kinds[name]):
+            if isinstance(value, bool) or not isinstance(
+                value, (kinds[name], int) if kinds[name] is float else kinds[name]
+            ):
                 raise UsageError(f"{source}: {name} is {value!r}; it must be of type {kinds[name].__name__}")
         return cls(**options)
 

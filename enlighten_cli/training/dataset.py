@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -14,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
-from enlighten_cli.errors import EnlightenError, TrainingError
+from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 
@@ -44,14 +45,16 @@ class UnpairedPhotos(Dataset[Sample]):
 
     Raises
     ------
+    UsageError
+        If both folders are the same, or one is none.
     TrainingError
-        If a folder has too few photos, both are the same, or a photo cannot be read.
+        If a folder has too few photos, or one cannot be read.
     """
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         if Path(config.low).resolve() == Path(config.normal).resolve():
-            raise TrainingError(f"{config.low}: the same folder cannot be both low and normal light")
+            raise UsageError(f"{config.low}: one folder cannot be both low and normal light")
         self.low = _HeldPhotos(Path(config.low), config.crop_px)
         self.normal = _HeldPhotos(Path(config.normal), config.crop_px)
         held = HELD_BYTES
@@ -124,7 +127,11 @@ def _crop(pixels: Pixels, config: TrainConfig, random: np.random.Generator) -> T
     crop = pixels[top : top + side, left : left + side]
     if side != config.crop_px:
         size = (config.crop_px, config.crop_px)
-        crop = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC))
+        crop = np.asarray(
+            Image.fromarray(crop).resize(
+                size, Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC
+            )
+        )
     if random.random() < 0.5:
         crop = crop[:, ::-1]
     if random.random() < 0.5:
@@ -143,5 +150,12 @@ def batches(photos: UnpairedPhotos, first: int, workers: int) -> Iterator[Sample
         prefetch_factor=4 if workers else None,
         # Forked workers share the held photos' memory with this process.
         multiprocessing_context="fork" if workers else None,
+        worker_init_fn=_leave_signals,
     )
-    return cast(Iterator[Sample], iter(loader))
+    return cast("Iterator[Sample]", iter(loader))
+
+
+def _leave_signals(worker: int) -> None:
+    """Leave Ctrl-C to the main process, and let it end the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

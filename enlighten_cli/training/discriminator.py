@@ -39,4 +39,4 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Score a batch: (N, 3, H, W) in [0, 1] to a score map (N, 1, h, w)."""
-        return cast(Tensor, self.layers(rgb * 2 - 1))
+        return cast("Tensor", self.layers(rgb * 2 - 1))

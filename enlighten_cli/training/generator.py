@@ -94,7 +94,7 @@ class EnlightenNet(nn.Module):
             features = self._block(f"{level}_2", self._block(f"{level}_1", features))
 
         residual = self.conv10(features) * attention
-        return cast(Tensor, (scaled + residual + 1) / 2)
+        return cast("Tensor", (scaled + residual + 1) / 2)
 
 
 def luma(rgb: Tensor) -> Tensor:

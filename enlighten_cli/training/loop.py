@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.gallery.sheet import contact_sheet
-from enlighten_cli.photo import Photo, Pixels, Rgb, encode
+from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, encode
 from enlighten_cli.tiling import padded_index
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import TrainState, write_weights
@@ -65,7 +65,9 @@ class Watch:
     stopping: Callable[[], bool] = lambda: False
 
 
-def train(state: TrainState, photos: UnpairedPhotos, features: nn.Module, run: Path, workers: int, watch: Watch) -> bool:
+def train(
+    state: TrainState, photos: UnpairedPhotos, features: nn.Module, run: Path, workers: int, watch: Watch
+) -> bool:
     """Train until the configured number of images was seen.
 
     Parameters
@@ -160,7 +162,7 @@ def _warm_start_step(state: TrainState, low: Tensor, fed: Tensor) -> dict[str, T
         enhanced = state.generator(fed).float()
     loss = F.l1_loss(enhanced, losses.gamma_lifted(low, state.config.warm_start_mean))
     state.generator_optimiser.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     state.generator_optimiser.step()
     return {"warm_start": loss}
 
@@ -192,7 +194,7 @@ def _adversarial_step(
         terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
         terms["local"] = losses.local_generator_loss(local_scores)
         state.generator_optimiser.zero_grad()
-        torch.stack(list(terms.values())).sum().backward()
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         state.generator_optimiser.step()
         state.discriminators.requires_grad_(True)
 
@@ -205,7 +207,7 @@ def _adversarial_step(
     terms["global_discriminator"] = losses.relativistic_least_squares(normal_scores, enhanced_scores)
     terms["local_discriminator"] = losses.local_discriminator_loss(local_normal, local_enhanced)
     state.discriminator_optimiser.zero_grad()
-    (terms["global_discriminator"] + terms["local_discriminator"]).backward()
+    (terms["global_discriminator"] + terms["local_discriminator"]).backward()  # type: ignore[no-untyped-call]
     state.discriminator_optimiser.step()
     return terms
 
@@ -230,25 +232,22 @@ def _for_sfp(config: TrainConfig, low: Tensor, enhanced: Tensor) -> tuple[Tensor
 
 @torch.no_grad()
 def enhance(generator: EnlightenNet, rgb: Rgb) -> Rgb:
-    """Enhance one whole photo, (H, W, 3) in [0, 1], of any size, in the generator's own framework."""
+    """Enhance a whole photo, (H, W, 3) of any size, with PyTorch; for samples while training."""
     height, width = rgb.shape[:2]
-    padded = rgb[np.ix_(padded_index(height), padded_index(width))]
+    padded: Rgb = rgb[np.ix_(padded_index(height), padded_index(width))]
     device = next(generator.parameters()).device
     batch = torch.from_numpy(padded).permute(2, 0, 1)[None].to(device)
-    enhanced = generator(batch)[0, :, :height, :width].clamp(0, 1)
+    enhanced = generator(batch)[0, :, :height, :width]
     return np.asarray(enhanced.permute(1, 2, 0).cpu().numpy())
 
 
 def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     """Keep the averaged generator as it is now, with pictures and scores."""
     name = f"{state.images_seen:08d}"
-    write_weights(run / f"generator-{name}.safetensors", state.average, {"images": str(state.images_seen)})
+    write_weights(run / f"generator-{name}.safetensors", state.average, {}, {"images": str(state.images_seen)})
     if not watch.sheet:
         return {}
-    enhanced = [
-        np.round(enhance(state.average, pixels.astype(np.float32) / 255) * 255).astype(np.uint8)
-        for pixels in watch.sheet
-    ]
+    enhanced = [as_pixels(enhance(state.average, as_rgb(pixels))) for pixels in watch.sheet]
     sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
     (run / f"sheet-{name}.jpg").write_bytes(encode(Photo(sheet, "JPEG")))
     return watch.score(enhanced)

@@ -1,0 +1,41 @@
+"""``enlighten export``: a checkpoint as a model to use, or as weights to fine-tune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from enlighten_cli.cli.requirements import require_training
+from enlighten_cli.errors import UsageError
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="A name ending in .onnx: a model to use. In .safetensors: weights to fine-tune.",
+)
+@click.option("--name", help="Name recorded in the file; the output's by default.")
+@click.option("--licence", default="not stated", show_default=True, help="Licence recorded in the file.")
+def export(checkpoint: Path, output: Path, name: str | None, licence: str) -> None:
+    """Write the generator of a CHECKPOINT as one file.
+
+    CHECKPOINT is a run's checkpoint, a .safetensors file of weights or the published .pth. An
+    ONNX file is written only if ONNX Runtime agrees with PyTorch within half an 8-bit step.
+    """
+    if output.suffix not in (".onnx", ".safetensors"):
+        raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
+    require_training()
+    from enlighten_cli.training.export import export_onnx, export_weights
+
+    name = name or output.stem
+    if output.suffix == ".safetensors":
+        export_weights(checkpoint, output, name=name, licence=licence)
+        click.echo(f"{output}: written", err=True)
+        return
+    difference = export_onnx(checkpoint, output, name=name, licence=licence)
+    click.echo(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255", err=True)

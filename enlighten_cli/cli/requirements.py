@@ -1,0 +1,25 @@
+"""What a command needs to be installed, asked before it begins."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from enlighten_cli.errors import MissingDependencyError
+
+TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
+
+
+def require_training() -> None:
+    """Refuse to begin without PyTorch, the exporter and a runtime to check its result with.
+
+    Raises
+    ------
+    MissingDependencyError
+        If one is absent; the message has the command.
+    """
+    missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(f"training needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
+    from enlighten_cli.model import import_runtime
+
+    import_runtime()

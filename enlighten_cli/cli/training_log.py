@@ -1,0 +1,66 @@
+"""What a person sees of a training run: a bar on a terminal, lines elsewhere and in log.txt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from enlighten_cli.training.loop import Status
+
+
+class TrainingLog:
+    """Lines to a file and to stderr, where a terminal gets a bar below them.
+
+    Parameters
+    ----------
+    path : Path
+        Appended to.
+    images : int
+        Length of the run.
+    """
+
+    def __init__(self, path: Path, images: int) -> None:
+        self._images = images
+        self._file = path.open("a", encoding="utf-8")
+        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.completed:.0f} of {task.total:.0f} images"),
+            BarColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.description}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=images)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away and close the file."""
+        self._bar.stop()
+        self._file.close()
+
+    def say(self, line: str) -> None:
+        """Write a line to both."""
+        self._file.write(f"{line}\n")
+        self._file.flush()
+        self._console.print(line, markup=False)
+
+    def status(self, status: Status) -> None:
+        """Write where the run stands."""
+        left = timedelta(seconds=round((self._images - status.images) / status.images_per_second))
+        speed = f"{status.images_per_second:.1f} images/s"
+        terms = "  ".join(f"{name} {value:.3f}" for name, value in {**status.losses, **status.scores}.items())
+        self._bar.update(self._task, completed=status.images, description=speed)
+        self.say(f"{status.images:>7} of {self._images} images  {speed}  {left} left  {terms}")

@@ -1,0 +1,38 @@
+"""SSIM: how much of a reference's structure a photo keeps."""
+
+from __future__ import annotations
+
+from enlighten_cli.errors import MissingDependencyError, PhotoError
+from enlighten_cli.metrics.psnr import refuse_other_size
+from enlighten_cli.photo import Pixels
+
+
+def ssim(pixels: Pixels, reference: Pixels) -> float:
+    """Measure the mean structural similarity of RGB, in [-1, 1]; 1 for identical photos.
+
+    Parameters
+    ----------
+    pixels, reference : ndarray, shape (H, W, 3), uint8
+        H and W at least 7 pixels.
+
+    Raises
+    ------
+    PhotoError
+        If the two differ in size or are too small.
+    MissingDependencyError
+        If scikit-image is not installed.
+
+    Notes
+    -----
+    Wang et al., "Image quality assessment: from error visibility to structural similarity",
+    IEEE TIP 2004, doi:10.1109/TIP.2003.819861; scikit-image with its defaults (uniform 7 x 7
+    window).
+    """
+    refuse_other_size(pixels, reference)
+    try:
+        from skimage.metrics import structural_similarity
+    except ImportError as error:
+        raise MissingDependencyError("SSIM needs scikit-image: pip install 'enlighten-cli[evaluate]'") from error
+    if min(pixels.shape[:2]) < 7:
+        raise PhotoError("SSIM needs 7 pixels a side")
+    return float(structural_similarity(pixels, reference, channel_axis=2))

@@ -1,0 +1,158 @@
+"""A trained generator as one ONNX file, checked against PyTorch before it gets its name."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch.export import Dim
+
+from enlighten_cli import __version__
+from enlighten_cli.errors import TrainingError
+from enlighten_cli.files import write_whole
+from enlighten_cli.model import Model
+from enlighten_cli.models import sha256_of
+from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
+from enlighten_cli.training.generator import MULTIPLE_PX, REACH_PX, EnlightenNet
+
+OPSET = 20
+PARITY = 0.5 / 255
+PARITY_SIZES = ((16, 16), (64, 48), (160, 208))
+LARGEST_PX = 1 << 20
+
+
+def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str) -> float:
+    """Write a checkpoint's generator as an ONNX file without external data.
+
+    Kernels are stored as fp16 values and computed in fp32.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Anything that `read_weights` reads.
+    output : Path
+    name, licence : str
+        Recorded in the file.
+
+    Returns
+    -------
+    float
+        Largest difference between ONNX Runtime and PyTorch, in units of 1.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint cannot be read.
+    TrainingError
+        If the two differ by more than half an 8-bit step; then nothing is written.
+    """
+    generator = read_weights(checkpoint).generator
+    model = _traced(generator)
+    _store_kernels_as_half(model)
+    metadata = {
+        "name": name,
+        "version": __version__,
+        "licence": licence,
+        "width": str(generator.width),
+        "reach": str(REACH_PX),
+        "align_corners": str(generator.align_corners).lower(),
+        "weights_sha256": sha256_of(checkpoint),
+    }
+    helper.set_model_props(model, metadata)
+    onnx.checker.check_model(model, full_check=True)
+    content = model.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        candidate = Path(folder, output.name)
+        candidate.write_bytes(content)
+        difference = parity(generator, Model(candidate))
+    if not difference <= PARITY:
+        raise TrainingError(
+            f"{output}: not written: ONNX Runtime and PyTorch differ by {difference * 255:.2f}/255, "
+            f"more than {PARITY * 255}/255"
+        )
+    write_whole(output, content)
+    return difference
+
+
+def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str) -> None:
+    """Write a checkpoint's generator as safetensors, and its discriminators beside it.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint cannot be read.
+    """
+    weights: Weights = read_weights(checkpoint)
+    write_weights(output, weights.generator, weights.discriminators, {"name": name, "licence": licence})
+
+
+def _traced(generator: EnlightenNet) -> onnx.ModelProto:
+    """Trace the graph, with height and width any multiples of 16."""
+    most = LARGEST_PX // MULTIPLE_PX
+    height, width = Dim("h16", min=1, max=most), Dim("w16", min=1, max=most)
+    example = torch.zeros(1, 3, 4 * MULTIPLE_PX, 6 * MULTIPLE_PX)
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings(), _quiet("torch.onnx"):
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            generator.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["rgb"],
+            output_names=["enhanced"],
+            dynamic_shapes={"rgb": {2: MULTIPLE_PX * height, 3: MULTIPLE_PX * width}},
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    assert isinstance(model, onnx.ModelProto)
+    return model
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Keep the exporter's remarks, on the absence of torchvision say, from the user."""
+    level = logging.getLogger(logger).level
+    logging.getLogger(logger).setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.getLogger(logger).setLevel(level)
+
+
+def _store_kernels_as_half(model: onnx.ModelProto) -> None:
+    """Replace each 4-D fp32 initializer by fp16 and a cast, which runtimes fold at loading."""
+    graph = model.graph
+    casts = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) != 4:
+            continue
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{tensor.name}_half")
+        casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
+        graph.initializer.remove(tensor)
+        graph.initializer.append(half)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def parity(generator: EnlightenNet, model: Model) -> float:
+    """Return the largest difference between PyTorch and ONNX Runtime, over dark and bright noise."""
+    random = np.random.default_rng(0)
+    largest = 0.0
+    for height, width in PARITY_SIZES:
+        for exposure in (0.1, 1.0):
+            rgb = (random.random((height, width, 3)) * exposure).astype(np.float32)
+            with torch.no_grad():
+                expected = generator(torch.from_numpy(rgb).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+            largest = max(largest, float(np.abs(model(rgb) - expected).max()))
+    return largest

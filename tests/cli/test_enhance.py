@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import scene, write_photos
+
+from enlighten_cli.cli import main
+from enlighten_cli.photo import Photo, decode, encode
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write_photos(tmp_path / "in", 3, exposure=0.2)
+
+
+def enlighten(*arguments, code=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, f"{result.stdout}\n{result.stderr}"
+    assert result.stdout == ""
+    return result.stderr
+
+
+def test_a_folder_into_a_folder(photos, tmp_path, tiny_model):
+    said = enlighten(photos, "-o", "out/", "--model", tiny_model)
+    assert said.startswith("3 photos (0.0 megapixels) in ")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "2.png"]
+    assert not np.array_equal(decode(photos / "0.png").pixels, decode(tmp_path / "out" / "0.png").pixels)
+
+
+def test_the_word_enhance_and_options_first_change_nothing(photos, tmp_path, tiny_model):
+    enlighten("--model", tiny_model, "-o", "a.png", photos / "0.png")
+    enlighten("enhance", photos / "0.png", "-o", "b.png", "--model", tiny_model)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_strength_zero_keeps_the_photo(photos, tmp_path, tiny_model):
+    enlighten(photos / "0.png", "-o", "same.png", "--strength", 0, "--model", tiny_model)
+    np.testing.assert_array_equal(decode(photos / "0.png").pixels, decode(tmp_path / "same.png").pixels)
+
+
+def test_tiled_is_whole(tmp_path, monkeypatch, tiny_model):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wide.png").write_bytes(encode(Photo(scene(40, 700), "PNG")))
+    enlighten("wide.png", "-o", "whole.png", "--tile", 0, "--model", tiny_model)
+    enlighten("wide.png", "-o", "tiled.png", "--tile", 64, "--model", tiny_model)
+    whole, tiled = (decode(tmp_path / name).pixels.astype(int) for name in ("whole.png", "tiled.png"))
+    assert np.abs(whole - tiled).max() <= 1
+
+
+def test_one_bad_file_is_one_line_and_the_others_are_done(photos, tmp_path, tiny_model):
+    (photos / "bad.jpg").write_bytes(b"text")
+    said = enlighten(photos, "-o", "out", "--model", tiny_model, code=1)
+    assert f"{photos / 'bad.jpg'}: not a photo" in said
+    assert "1 failed" in said
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_second_run_skips_and_says_so(photos, tmp_path, tiny_model):
+    enlighten(photos, "-o", "out", "--model", tiny_model)
+    assert "3 skipped because the output exists" in enlighten(photos, "-o", "out", "--model", tiny_model)
+    said = enlighten(photos, "-o", "out", "--model", tiny_model, "--on-conflict", "overwrite")
+    assert "skipped" not in said
+
+
+def test_quiet_says_only_errors(photos, tiny_model):
+    assert enlighten(photos, "-o", "out", "-q", "--model", tiny_model) == ""
+
+
+def test_verbose_names_every_photo(photos, tiny_model):
+    said = enlighten(photos, "-o", "out", "-v", "--model", tiny_model)
+    assert f"{photos / '1.png'} -> out/1.png: done in" in said
+
+
+def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, monkeypatch, tiny_model):
+    monkeypatch.chdir(tmp_path)
+    name = "bad\x1b[2Jname\n.jpg"
+    (tmp_path / name).write_bytes(b"text")
+    said = enlighten(name, "-o", "out/", "--model", tiny_model, code=1)
+    assert "\x1b" not in said
+    assert r"bad\x1b[2Jname\n.jpg" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["absent.jpg", "-o", "out"], 2, "absent.jpg: no such file"),
+        (["trian", "--low", "x"], 2, "No such option"),
+        (["exprt"], 2, "did you mean `enlighten export`?"),
+        (["in/0.png", "--strength", "9"], 2, "from 0 to 1.5"),
+        (["in/0.png", "--tile", "8"], 2, "at least 16"),
+        (["in/0.png", "-o", "in/0.png"], 2, "overwrite the input"),
+        (["in/0.png", "--model", "nonsense"], 4, "neither a file nor a model"),
+        (["in/0.png", "--model", "in/0.png"], 4, "not a model"),
+        (["empty", "-o", "out"], 5, "no photos"),
+    ],
+)
+def test_errors_have_their_codes(photos, tmp_path, arguments, code, message):
+    (tmp_path / "empty").mkdir()
+    assert message in enlighten(*arguments, code=code)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_cannot_be_written_is_its_own_code(photos, tmp_path, tiny_model):
+    (tmp_path / "file").touch()
+    assert "cannot be written" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
+
+
+def test_a_missing_runtime_is_its_own_code(photos, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "pip install onnxruntime" in enlighten(photos, "-o", "out", code=3)
+
+
+def test_an_internal_error_is_one_line_unless_asked(photos, monkeypatch, tiny_model):
+    from enlighten_cli import batch
+
+    def fail(*arguments, **options):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(batch, "run_batch", fail)
+    said = enlighten(photos, "-o", "out", "--model", tiny_model, code=70)
+    assert said == "enlighten: internal error: RuntimeError: unforeseen\n"
+    assert "Traceback" in enlighten(photos, "-o", "out", "-vv", "--model", tiny_model, code=70)
+
+
+def test_interrupting_is_its_own_code(photos, monkeypatch, tiny_model):
+    from enlighten_cli import batch
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "run_batch", interrupt)
+    assert "interrupted" in enlighten(photos, "-o", "out", "--model", tiny_model, code=130)

@@ -1,0 +1,150 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+from conftest import write_photos
+
+from enlighten_cli.cli import main
+from enlighten_cli.training.checkpoint import TrainState, read_weights, write_weights
+from enlighten_cli.training.config import TrainConfig
+
+SMALL = {"discriminator_width": 2, "crop_px": 32, "patches": 2, "patch_px": 16, "batch": 2, "sfp_px": 16}
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_photos(tmp_path / "low", 3, exposure=0.1, size=(200, 220))
+    write_photos(tmp_path / "normal", 3, exposure=1.0)
+    (tmp_path / "small.json").write_text(json.dumps(SMALL))
+    return ["--low", "low", "--normal", "normal", "-o", "run", "--config", "small.json"]
+
+
+def train(*arguments, code=0):
+    result = CliRunner().invoke(main, ["train", *(str(argument) for argument in arguments)])
+    assert result.exit_code == code, f"{result.stdout}\n{result.stderr}"
+    return result
+
+
+def planned(*arguments):
+    return json.loads(train(*arguments, "--dry-run").stdout)
+
+
+def test_a_run_ends_with_a_model_that_enhances(folders, tmp_path, vgg_file):
+    said = train(
+        *folders, "--from", "random", "--width", 2, "--images", 8, "--warm-start", 4, "--vgg", vgg_file,
+        "--val", "low", "--workers", 0, "--device", "cpu",
+    ).stderr  # fmt: skip
+    assert "a batch of 2 tends to leave artefacts" in said
+    assert "8 of 8 images" in said
+    assert "niqe" in said
+    run = tmp_path / "run"
+    assert json.loads((run / "config.json").read_text())["images"] == 8
+    assert "trained on 8 images" in (run / "log.txt").read_text()
+    assert {"stats.jsonl", "sheet-00000008.jpg", "checkpoint.safetensors", "model-discriminators.safetensors"} <= {
+        path.name for path in run.iterdir()
+    }
+    done = CliRunner().invoke(main, ["low", "-o", "out", "--model", "run/model.onnx"])
+    assert done.exit_code == 0, done.stderr
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp_path, vgg_file):
+    command = [
+        sys.executable, "-m", "enlighten_cli", "train", *folders, "--from", "random", "--width", "2",
+        "--images", "1000000", "--vgg", str(vgg_file), "--workers", "1", "--device", "cpu",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    stats = tmp_path / "run" / "stats.jsonl"
+    while not (stats.exists() and stats.read_text()):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    assert "go on with: enlighten train --resume -o run" in said
+    assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+    assert "width is 2 in run, not 3" in train("-o", "run", "--resume", "--width", 3, code=2).stderr
+    assert json.loads(train("-o", "run", "--resume", "--dry-run").stdout)["width"] == 2
+    assert "holds a run already" in train(*folders, "--from", "random", code=2).stderr
+
+
+def test_the_defaults_are_the_papers_and_the_command_line_wins(folders):
+    config = planned("--low", "low", "--normal", "normal", "-o", "run", "--from", "random")
+    assert config == {**json.loads(TrainConfig().to_json()), "low": "low", "normal": "normal", "warm_start_images": 2000}
+    assert planned(*folders, "--from", "random", "--crop", 64)["crop_px"] == 64
+    assert planned(*folders, "--from", "random", "--epochs", 2)["images"] == 2032
+
+
+def test_known_weights_bring_their_width_and_discriminators(folders, tmp_path):
+    state = TrainState(TrainConfig(width=2, discriminator_width=3), device=__import__("torch").device("cpu"))
+    write_weights(tmp_path / "known.safetensors", state.generator, state.discriminators.state_dict(), {})
+    config = planned(*folders, "--from", "known.safetensors")
+    assert (config["width"], config["discriminator_width"]) == (2, 3)
+    assert (config["warm_start_images"], config["frozen_images"]) == (0, 0)
+    assert "leave it out" in train(*folders, "--from", "known.safetensors", "--width", 4, code=2).stderr
+
+    (tmp_path / "known-discriminators.safetensors").unlink()
+    assert planned(*folders, "--from", "known.safetensors")["frozen_images"] == 2000
+
+
+def test_the_packages_weights_are_the_default(folders):
+    config = planned(*folders)
+    assert config["start"] == "pretrained"
+    assert config["width"] == read_weights(shipped()).generator.width
+    assert config["frozen_images"] == 0
+
+
+def shipped():
+    from enlighten_cli.models import DEFAULT_MODEL, weights_file
+
+    return weights_file(f"{DEFAULT_MODEL}.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--low", "low", "--normal", "low"], 2, "one folder cannot be both"),
+        (["--low", "low", "--normal", "absent"], 2, "absent: not a folder"),
+        (["--low", "low", "--normal", "empty"], 7, "empty: 0 photos"),
+        (["--low", "low"], 2, "--normal FOLDER is needed"),
+        (["--low", "low", "--normal", "normal", "--epochs", "1", "--images", "1"], 2, "give one"),
+        (["--low", "low", "--normal", "normal", "--crop", "33"], 2, "multiple of 16"),
+        (["--low", "low", "--normal", "normal", "--device", "tpu"], 2, "device is 'tpu'"),
+        (["--low", "low", "--normal", "normal", "--device", "cuda:99"], 3, "cuda:99"),
+        (["--resume"], 2, "no checkpoint to resume from"),
+    ],
+)
+def test_errors_are_one_line_before_the_first_step(folders, tmp_path, vgg_file, arguments, code, message):
+    (tmp_path / "empty").mkdir()
+    start = [] if "--resume" in arguments else ["--from", "random"]
+    said = train(*arguments, *start, "-o", "run", "--vgg", vgg_file, code=code).stderr
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_missing_packages_are_named_with_the_command(folders, monkeypatch):
+    from enlighten_cli.cli import requirements
+
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == "torch" else object())
+    assert "training needs torch; run: pip install torch" in train(*folders, code=3).stderr
+
+
+def test_export_by_command(tmp_path, tiny_weights, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    done = runner.invoke(main, ["export", str(tiny_weights), "-o", "copy.safetensors", "--name", "copy"])
+    assert done.exit_code == 0, done.stderr
+    assert read_weights(tmp_path / "copy.safetensors").metadata["name"] == "copy"
+    done = runner.invoke(main, ["export", str(tiny_weights), "-o", "new.onnx"])
+    assert done.exit_code == 0, done.stderr
+    assert "differs from PyTorch by at most" in done.stderr
+    assert runner.invoke(main, ["export", str(tiny_weights), "-o", "model.txt"]).exit_code == 2
+    (tmp_path / "junk.pth").write_bytes(b"junk")
+    assert runner.invoke(main, ["export", "junk.pth", "-o", "x.onnx"]).exit_code == 4

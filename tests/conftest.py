@@ -1,0 +1,89 @@
+"""Small photos, networks and models that the tests make themselves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from enlighten_cli.photo import Photo, Pixels, encode
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+REPOSITORY = Path(__file__).parent.parent
+# Research data that may not be committed; tests that need it skip where it is absent.
+SHARED = Path(os.environ.get("ENLIGHTEN_SHARED", REPOSITORY.parent / "shared"))
+
+
+def scene(height: int, width: int, *, seed: int = 0, exposure: float = 0.2) -> Pixels:
+    """Draw a scene with edges, gradients and a little noise."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    light = 0.5 + 0.4 * np.sin(rows / 17 + seed) * np.cos(columns / 23)
+    rgb = light[..., None] * random.uniform(0.4, 1.0, 3)
+    top, left = height // 4, width // 4
+    rgb[top : 2 * top + 1, left : 2 * left + 1] = random.uniform(0.2, 1, 3)
+    rgb = rgb * exposure + random.normal(0, 0.01, rgb.shape)
+    return (rgb.clip(0, 1) * 255).astype(np.uint8)
+
+
+def write_photos(folder: Path, count: int, *, exposure: float, size: tuple[int, int] = (48, 64)) -> Path:
+    """Fill a folder with scenes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(count):
+        (folder / f"{seed}.png").write_bytes(encode(Photo(scene(*size, seed=seed, exposure=exposure), "PNG")))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a network of width 2 whose every layer does something."""
+    import torch
+
+    from enlighten_cli.training.checkpoint import write_weights
+    from enlighten_cli.training.generator import EnlightenNet
+
+    generator = EnlightenNet(width=2)
+    random = torch.Generator().manual_seed(0)
+    for name, tensor in generator.state_dict().items():
+        if name.endswith("running_var"):
+            tensor.uniform_(0.5, 1.5, generator=random)
+        elif tensor.is_floating_point():
+            tensor.normal_(0.0, 0.4, generator=random)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    write_weights(path, generator, {}, {"name": "tiny"})
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_weights: Path) -> Path:
+    """The same network as an ONNX file."""
+    from enlighten_cli.training.export import export_onnx
+
+    path = tiny_weights.with_suffix(".onnx")
+    export_onnx(tiny_weights, path, name="tiny", licence="none")
+    return path
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VGG-16 weights of the right shapes, drawn at random so that activations neither fade nor grow."""
+    import torch
+
+    from enlighten_cli.training.checkpoint import write_tensors
+    from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS
+
+    random = torch.Generator().manual_seed(0)
+    tensors, before = {}, 3
+    for name, width in zip(CONVOLUTIONS, WIDTHS, strict=True):
+        scale = (2 / (9 * before)) ** 0.5
+        tensors[f"{name}.weight"] = torch.empty(width, before, 3, 3).normal_(0, scale, generator=random).half()
+        tensors[f"{name}.bias"] = torch.zeros(width).half()
+        before = width
+    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
+    write_tensors(path, tensors, {})
+    return path

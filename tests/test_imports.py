@@ -1,0 +1,40 @@
+"""What a command imports is what its user waits for."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import scene, write_photos
+
+import enlighten_cli
+
+LOADED = "import sys; print('loaded:', *sys.modules, file=sys.stderr)"
+
+
+def modules_after(*arguments):
+    program = (
+        "import atexit, sys; atexit.register(lambda: print('loaded:', *sys.modules, file=sys.stderr));"
+        "from enlighten_cli.cli import main; main(sys.argv[1:], prog_name='enlighten')"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.rsplit("loaded:", 1)[1].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["enhance", "--help"], ["train", "--help"]])
+def test_help_and_version_import_nothing_heavy(arguments):
+    heavy = {"numpy", "PIL", "onnxruntime", "torch", "onnx", "requests", "rich"}
+    assert not modules_after(*arguments) & heavy
+
+
+def test_enhancing_imports_neither_torch_nor_onnx(tmp_path, tiny_model):
+    photos = write_photos(tmp_path / "in", 1, exposure=0.2)
+    loaded = modules_after(str(photos), "-o", str(tmp_path / "out"), "--model", str(tiny_model))
+    assert "onnxruntime" in loaded
+    assert not loaded & {"torch", "onnx", "onnxscript"}
+    assert (tmp_path / "out" / "0.png").exists()
+
+
+def test_there_is_one_version():
+    assert enlighten_cli.__version__.count(".") == 2
+    assert scene(4, 4).shape == (4, 4, 3)

@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from enlighten_cli.errors import UsageError
+from enlighten_cli.training.config import TrainConfig, read_options
+
+
+def test_json_round_trip():
+    config = TrainConfig(low="a", width=8, lr=1e-3)
+    assert TrainConfig.from_mapping(json.loads(config.to_json()), "run") == config
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"crop_px": 100}, "crop_px is 100; it must be a multiple of 16"),
+        ({"batch": 0}, "batch is 0"),
+        ({"lr": -1.0}, "lr is -1.0"),
+        ({"precision": "fp8"}, "fp32 or bf16"),
+        ({"darken_min": 5.0}, "darken_min"),
+        ({"colour": 1}, "unknown option 'colour'"),
+        ({"width": "32"}, "must be of type int"),
+        ({"width": True}, "must be of type int"),
+    ],
+)
+def test_what_cannot_work_is_named(options, message):
+    with pytest.raises(UsageError, match=message):
+        TrainConfig.from_mapping(options, "file")
+
+
+def test_learning_rate_is_constant_then_falls_to_zero():
+    config = TrainConfig(images=100, constant_fraction=0.5)
+    assert [config.learning_rate_factor(seen) for seen in (0, 50, 75, 100, 120)] == [1, 1, 0.5, 0, 0]
+
+
+def test_the_defaults_are_the_papers():
+    config = TrainConfig()
+    assert (config.width, config.crop_px, config.batch, config.lr) == (32, 320, 32, 1e-4)
+    assert config.images == 203_200
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", ""])
+def test_an_unreadable_file_of_options_is_refused(tmp_path, content):
+    (tmp_path / "options.json").write_text(content)
+    with pytest.raises(UsageError, match=r"options\.json"):
+        read_options(tmp_path / "options.json")

@@ -1,0 +1,63 @@
+import pytest
+import torch
+from conftest import write_photos
+
+from enlighten_cli.errors import TrainingError, UsageError
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.dataset import UnpairedPhotos, batches
+
+
+@pytest.fixture
+def config(tmp_path):
+    low = write_photos(tmp_path / "low" / "nested", 3, exposure=0.1, size=(50, 70)).parent
+    normal = write_photos(tmp_path / "normal", 2, exposure=1.0, size=(40, 20))
+    return TrainConfig(low=str(low), normal=str(normal), images=10, crop_px=32, batch=4, reduce_max=1.5)
+
+
+def test_samples_have_the_asked_shapes(config):
+    sample = UnpairedPhotos(config)[0]
+    assert sample.low.shape == sample.normal.shape == (3, 32, 32)
+    assert sample.low.dtype == torch.uint8
+    assert sample.corners.shape == (6, 2)
+    assert sample.corners.max() <= 32 - config.patch_px
+
+
+def test_a_sample_is_a_function_of_seed_and_number(config):
+    photos, again = UnpairedPhotos(config), UnpairedPhotos(config)
+    again[3]  # other samples drawn before change nothing
+    assert all(torch.equal(a, b) for a, b in zip(photos[7], again[7], strict=True))
+    assert not torch.equal(photos[7].low, photos[8].low)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_and_the_start_change_nothing(config, workers):
+    photos = UnpairedPhotos(config)
+    whole = torch.cat([batch.low for batch in batches(photos, 0, 0)])
+    rest = torch.cat([batch.low for batch in batches(photos, 4, workers)])
+    assert len(whole) == config.images
+    assert torch.equal(whole[4:], rest)
+
+
+def test_darkening_is_drawn_as_asked(config):
+    factors = torch.stack([UnpairedPhotos(config)[n].darkening for n in range(10)])
+    darkened = factors[factors != 1]
+    assert 0 < len(darkened) < 10
+    assert darkened.min() >= config.darken_min
+    assert darkened.max() <= config.darken_max
+
+
+def test_one_folder_twice_is_refused(config):
+    with pytest.raises(UsageError, match="one folder"):
+        UnpairedPhotos(TrainConfig(low=config.low, normal=f"{config.low}/."))
+
+
+def test_too_few_photos_are_refused(config, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TrainingError, match="empty: 0 photos"):
+        UnpairedPhotos(TrainConfig(low=config.low, normal=str(tmp_path / "empty")))
+
+
+def test_an_unreadable_photo_is_named(config, tmp_path):
+    (tmp_path / "normal" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(TrainingError, match=r"broken\.jpg: "):
+        UnpairedPhotos(config)

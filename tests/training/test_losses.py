@@ -1,0 +1,54 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enlighten_cli.training import losses
+
+scores = st.lists(st.floats(-4, 4, allow_subnormal=False), min_size=2, max_size=6).map(lambda values: torch.tensor(values, dtype=torch.float64))
+
+
+def test_least_squares_by_hand():
+    assert losses.least_squares(torch.tensor([0.0, 3.0]), 1).item() == pytest.approx((1 + 4) / 2)
+
+
+def test_local_losses_by_hand():
+    normal, enhanced = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 4.0])
+    assert losses.local_discriminator_loss(normal, enhanced).item() == pytest.approx((0.5 + 8) / 2)
+    assert losses.local_generator_loss(enhanced).item() == pytest.approx((1 + 9) / 2)
+
+
+def test_relativistic_loss_by_hand():
+    higher, lower = torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0])
+    # higher - 0.5 - 1 = (-0.5, 1.5); lower - 2 = (-2, -1)
+    assert losses.relativistic_least_squares(higher, lower).item() == pytest.approx((1.25 + 2.5) / 2)
+
+
+def test_relativistic_loss_is_one_half_where_nothing_is_told_apart():
+    same = torch.zeros(3, 1, 5, 5)
+    assert losses.relativistic_least_squares(same, same).item() == pytest.approx(0.5)
+
+
+@given(scores, scores)
+def test_relativistic_loss_sees_only_differences(higher, lower):
+    moved = losses.relativistic_least_squares(higher + 1.5, lower + 1.5)
+    torch.testing.assert_close(losses.relativistic_least_squares(higher, lower), moved)
+
+
+@given(scores, scores)
+def test_generator_gains_by_higher_scores(normal, enhanced):
+    enhanced = enhanced.clone().requires_grad_()
+    losses.local_generator_loss(enhanced).backward()
+    assert torch.all(torch.sign(enhanced.grad) == torch.sign(enhanced.detach() - 1))
+
+
+def test_gamma_lift_reaches_the_mean():
+    dark = torch.rand(3, 3, 16, 16) * 0.2
+    assert losses.gamma_lifted(dark, 0.42).mean(dim=(1, 2, 3)).tolist() == pytest.approx([0.42] * 3, abs=1e-3)
+
+
+def test_gamma_lift_leaves_bright_and_black_alone():
+    bright = torch.full((1, 3, 4, 4), 0.8)
+    torch.testing.assert_close(losses.gamma_lifted(bright, 0.42), bright)
+    black = torch.zeros(1, 3, 4, 4)
+    assert torch.equal(losses.gamma_lifted(black, 0.42), black)
