@@ -48,7 +48,9 @@ def test_existing_results_are_skipped_or_made_anew(job):
 
 
 def test_the_ending_of_a_new_name_sets_the_format(job):
-    assert next(run_batch([Job(job.source, job.output.with_suffix(".webp"))], brighter, Options())).status is Status.DONE
+    assert (
+        next(run_batch([Job(job.source, job.output.with_suffix(".webp"))], brighter, Options())).status is Status.DONE
+    )
     assert decode(job.output.with_suffix(".webp")).format == "WEBP"
     (outcome,) = run_batch([Job(job.source, job.output.with_suffix(".gif"))], brighter, Options())
     assert outcome.status is Status.FAILED

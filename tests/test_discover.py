@@ -28,7 +28,9 @@ def test_a_folder_is_mirrored(tree):
     assert [str(job.output) for job in jobs("in", output="out")] == ["out/a.PNG", "out/b.jpg", "out/deep/c.bmp"]
 
 
-@pytest.mark.parametrize(("output", "as_folder", "result"), [("new.png", False, "new.png"), ("new", True, "new/one.jpg")])
+@pytest.mark.parametrize(
+    ("output", "as_folder", "result"), [("new.png", False, "new.png"), ("new", True, "new/one.jpg")]
+)
 def test_one_photo_goes_to_a_file_or_into_a_folder(tree, output, as_folder, result):
     assert jobs("one.jpg", output=output, as_folder=as_folder) == [Job(Path("one.jpg"), Path(result))]
 

@@ -37,7 +37,9 @@ def test_everything_else_is_kept():
 
 def test_tiles_are_told():
     told = []
-    enhance(Photo(scene(16, 600), "PNG"), brighter, Options(tile_px=160), lambda done, total: told.append((done, total)))
+    enhance(
+        Photo(scene(16, 600), "PNG"), brighter, Options(tile_px=160), lambda done, total: told.append((done, total))
+    )
     assert told == [(0, 2), (1, 2), (2, 2)]
 
 

@@ -89,7 +89,12 @@ def test_deeper_channels_are_refused_rather_than_halved():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"plain text", encode(Photo(scene(40, 40), "JPEG"))[:400], b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
+    [
+        b"",
+        b"plain text",
+        encode(Photo(scene(40, 40), "JPEG"))[:400],
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    ],
 )
 def test_what_is_no_photo_is_one_line(content):
     with pytest.raises(PhotoError) as caught:

@@ -76,7 +76,12 @@ def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp
 
 def test_the_defaults_are_the_papers_and_the_command_line_wins(folders):
     config = planned("--low", "low", "--normal", "normal", "-o", "run", "--from", "random")
-    assert config == {**json.loads(TrainConfig().to_json()), "low": "low", "normal": "normal", "warm_start_images": 2000}
+    assert config == {
+        **json.loads(TrainConfig().to_json()),
+        "low": "low",
+        "normal": "normal",
+        "warm_start_images": 2000,
+    }
     assert planned(*folders, "--from", "random", "--crop", 64)["crop_px"] == 64
     assert planned(*folders, "--from", "random", "--epochs", 2)["images"] == 2032
 

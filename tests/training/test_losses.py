@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from enlighten_cli.training import losses
 
-scores = st.lists(st.floats(-4, 4, allow_subnormal=False), min_size=2, max_size=6).map(lambda values: torch.tensor(values, dtype=torch.float64))
+scores = st.lists(st.floats(-4, 4, allow_subnormal=False), min_size=2, max_size=6).map(
+    lambda values: torch.tensor(values, dtype=torch.float64)
+)
 
 
 def test_least_squares_by_hand():

@@ -1,0 +1,21 @@
+"""Brighten the example photo from Python, and lay both side by side.
+
+python examples/before_after.py FOLDER    writes FOLDER/before_after.jpg
+"""
+
+import sys
+from pathlib import Path
+
+from enlighten_cli import photo
+from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.files import write_whole
+from enlighten_cli.gallery.sheet import contact_sheet
+from enlighten_cli.model import Model
+from enlighten_cli.models import DEFAULT_MODEL, locate
+
+before = photo.decode(Path(__file__).parent / "path.jpg")
+after = enhance(before, Model(locate(DEFAULT_MODEL)), Options())
+sheet = contact_sheet([[before.pixels, after.pixels]], cell_px=800)
+output = Path(sys.argv[1], "before_after.jpg")
+write_whole(output, photo.encode(photo.Photo(sheet, "JPEG")))
+print(output)
