@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from conftest import scene
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ def test_spans_keep_every_pixel_once_and_lie_on_the_grid(length, payload):
     spans = plan_spans(padded, payload)
     assert spans[0].keep_start == 0
     assert spans[-1].keep_stop == padded
-    assert all(one.keep_stop == next_.keep_start for one, next_ in zip(spans, spans[1:], strict=False))
+    assert all(one.keep_stop == next_.keep_start for one, next_ in pairwise(spans))
     for span in spans:
         assert span.start % MULTIPLE_PX == span.stop % MULTIPLE_PX == 0
         assert 0 <= span.start <= span.keep_start < span.keep_stop <= span.stop <= padded

@@ -41,6 +41,6 @@ def test_the_file_says_that_sizes_are_multiples_of_16(tiny_model):
 def test_nothing_is_written_where_the_two_differ(tiny_weights, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "parity", lambda generator, model: 1 / 255)
     monkeypatch.setattr(export, "_traced", lambda generator: onnx.load(tiny_weights.with_suffix(".onnx")))
-    with pytest.raises(TrainingError, match="differ by 1.00/255"):
+    with pytest.raises(TrainingError, match=r"differ by 1\.00/255"):
         export.export_onnx(tiny_weights, tmp_path / "bad.onnx", name="bad", licence="none")
     assert list(tmp_path.iterdir()) == []
