@@ -24,7 +24,7 @@ from enlighten_cli.metrics.psnr import psnr
 from enlighten_cli.metrics.ssim import ssim
 from enlighten_cli.model import Model
 from enlighten_cli.models import DEFAULT_MODEL, locate
-from enlighten_cli.photo import Photo, encode
+from enlighten_cli.photo import Photo, as_srgb, encode
 
 NIQE_SETS = ("lime", "mef", "dicm")
 LEFT_OUT = ("5.png",)  # in lime: not among the nine photos of the published figure
@@ -49,17 +49,17 @@ def main() -> None:
     pairs = []
     for path in find_photos(arguments.val / "lol" / "low"):
         before, after = result(path)
-        reference = photo.decode(arguments.val / "lol" / "high" / path.name).pixels
-        pairs.append((psnr(after.pixels, reference), ssim(after.pixels, reference)))
-        sheets.setdefault("lol", []).append([before.pixels, after.pixels, reference])
+        reference = as_srgb(photo.decode(arguments.val / "lol" / "high" / path.name))
+        pairs.append((psnr(as_srgb(after), reference), ssim(as_srgb(after), reference)))
+        sheets.setdefault("lol", []).append([as_srgb(before), as_srgb(after), reference])
     scores["lol_psnr"], scores["lol_ssim"] = np.mean(pairs, axis=0).tolist()
     for name in NIQE_SETS:
         values = []
         for path in find_photos(arguments.val / name):
             before, after = result(path)
-            sheets.setdefault(name, []).append([before.pixels, after.pixels])
+            sheets.setdefault(name, []).append([as_srgb(before), as_srgb(after)])
             if not (name == "lime" and path.name in LEFT_OUT):
-                values.append(niqe(after.pixels))
+                values.append(niqe(as_srgb(after)))
         scores[f"{name}_niqe"] = float(np.mean(values))
 
     print("  ".join(f"{name} {value:.3f}" for name, value in scores.items()))

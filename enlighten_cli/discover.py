@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from enlighten_cli.errors import NothingToDoError, UsageError
-from enlighten_cli.photo import SUFFIXES
+from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES
 
 OUTPUT_MARK = "-enlightened"  # what a result beside its source is told apart by
 
@@ -48,7 +49,9 @@ def find_photos(folder: Path) -> list[Path]:
     return found
 
 
-def find_jobs(inputs: Sequence[Path], output: Path | None, *, output_is_folder: bool) -> list[Job]:
+def find_jobs(
+    inputs: Sequence[Path], output: Path | None, *, output_is_folder: bool, format: str | None = None
+) -> list[Job]:
     """Plan what is read and written, so that no two photos meet and no input is written.
 
     Parameters
@@ -60,6 +63,9 @@ def find_jobs(inputs: Sequence[Path], output: Path | None, *, output_is_folder: 
     output_is_folder : bool
         Whether `output` was written as a folder; several inputs, an input folder or an existing
         folder make it one too.
+    format : str, optional
+        A name in `photo.FORMATS`, which sets the endings of results; by default each keeps its
+        source's name, but for camera RAW, which becomes TIFF.
 
     Raises
     ------
@@ -81,16 +87,39 @@ def find_jobs(inputs: Sequence[Path], output: Path | None, *, output_is_folder: 
             if output is None:
                 if path.is_dir() and source.stem.endswith(OUTPUT_MARK):
                     continue  # the result of an earlier run
-                result = source.with_name(f"{source.stem}{OUTPUT_MARK}{source.suffix}")
+                result = source.with_name(f"{source.stem}{OUTPUT_MARK}{_ending(source, format)}")
+            elif to_folder:
+                result = (output / source.relative_to(root)).with_suffix(_ending(source, format))
             else:
-                result = output / source.relative_to(root) if to_folder else output
+                result = output
             jobs.append(Job(source, result))
     if not jobs:
         raise NothingToDoError(f"no photos in {', '.join(map(str, folders))}")
     if output is not None and to_folder:
         jobs = [job for job in jobs if not _is_below(job.source, output) or job.source in inputs]
+    jobs = _told_apart(jobs)
     _refuse_collisions(jobs)
     return jobs
+
+
+def _ending(source: Path, format: str | None) -> str:
+    """Return how a result's name ends: as its source's, unless the format is another."""
+    own = SUFFIXES.get(source.suffix.lower())
+    wanted = format or (RAW_RESULT if own == RAW else own)
+    return source.suffix if wanted is None or wanted == own else FORMATS[wanted].suffixes[0]
+
+
+def _told_apart(jobs: list[Job]) -> list[Job]:
+    """Keep both endings where a new one meets a neighbour's: of a RAW + JPEG pair, say."""
+    taken = Counter(str(job.output).lower() for job in jobs)
+    return [
+        Job(job.source, job.output.with_name(f"{job.source.name}{job.output.suffix}"))
+        if taken[str(job.output).lower()] > 1
+        and job.output.suffix != job.source.suffix
+        and job.output.stem == job.source.stem
+        else job
+        for job in jobs
+    ]
 
 
 def _is_below(path: Path, folder: Path) -> bool:

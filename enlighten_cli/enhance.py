@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from enlighten_cli.errors import UsageError
-from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb
+from enlighten_cli.photo import Photo, Rgb, colour_of
 from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, padded_size, plan_tiles, run_tiled
 
 MAX_STRENGTH = 1.5
@@ -75,23 +75,24 @@ def enhance(
     Returns
     -------
     Photo
-        Of the same size, with the same format and metadata.
+        Of the same size, depth and colour space, with the same format and metadata. Only the
+        change that the network makes is added, so that 16-bit photos stay smooth and colours
+        outside sRGB survive.
     """
     pixels = photo.pixels
+    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
 
     def read(rows: np.ndarray, columns: np.ndarray) -> Rgb:
-        return as_rgb(pixels[np.ix_(rows, columns)])
+        return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
 
     enhanced = np.empty_like(pixels)
     tiles = plan_tiles(photo.height, photo.width, options.tile_for(photo.height, photo.width))
     tell(0, len(tiles))
     for done, (rows, columns, rgb) in enumerate(run_tiled(read, model, photo.height, photo.width, tiles), start=1):
-        enhanced[rows, columns] = _blended(pixels[rows, columns], rgb, options.strength)
+        own = pixels[rows, columns]
+        # Colours outside sRGB are shown to the network at its border, and keep their distance to it.
+        before = colour.to_srgb(own)
+        after = before + np.float32(options.strength) * (rgb - before.clip(0, 1))
+        enhanced[rows, columns] = colour.changed(own, before, after)
         tell(done, len(tiles))
     return dataclasses.replace(photo, pixels=enhanced)
-
-
-def _blended(pixels: Pixels, rgb: Rgb, strength: float) -> Pixels:
-    """Scale the model's change, clamp and round to 8 bits."""
-    before = as_rgb(pixels)
-    return as_pixels(before + np.float32(strength) * (rgb - before))

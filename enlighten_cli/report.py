@@ -31,6 +31,8 @@ class Outcome:
     seconds : float
     width, height : int
         Size in pixels; 0 where the photo was not decoded.
+    notes : tuple of str
+        What could not be kept, or is worth knowing.
     """
 
     source: Path
@@ -40,6 +42,7 @@ class Outcome:
     seconds: float = 0.0
     width: int = 0
     height: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -67,7 +70,7 @@ class Report:
         done, skipped, failed = (self.counts[status] for status in Status)
         line = f"{done} {'photo' if done == 1 else 'photos'} ({self.megapixels:.1f} megapixels) in {seconds:.1f} s"
         if skipped:
-            line += f", {skipped} skipped because the output exists"
+            line += f", {skipped} skipped"
         if failed:
             line += f", {failed} failed"
         return line

@@ -15,7 +15,7 @@ from enlighten_cli.models import DEFAULT_MODEL, locate
 
 before = photo.decode(Path(__file__).parent / "path.jpg")
 after = enhance(before, Model(locate(DEFAULT_MODEL)), Options())
-sheet = contact_sheet([[before.pixels, after.pixels]], cell_px=800)
+sheet = contact_sheet([[photo.as_srgb(before), photo.as_srgb(after)]], cell_px=800)
 output = Path(sys.argv[1], "before_after.jpg")
 write_whole(output, photo.encode(photo.Photo(sheet, "JPEG")))
 print(output)

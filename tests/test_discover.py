@@ -73,6 +73,22 @@ def test_a_linked_output_that_is_the_input_is_refused(tree):
         jobs("one.jpg", output="alias.jpg")
 
 
+def test_a_format_sets_the_endings(tree):
+    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="WEBP")
+    assert [str(job.output) for job in results] == ["out/a.webp", "out/b.webp", "out/deep/c.webp"]
+    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="PNG")
+    assert str(results[0].output) == "out/a.PNG"  # what is a PNG already keeps its name
+
+
+def test_raw_and_jpeg_pairs_do_not_meet_and_sidecars_are_no_photos(tree):
+    for name in ("in/shot.NEF", "in/shot.JPG", "in/shot.xmp"):
+        Path(name).touch()
+    plain = [job.output.name for job in jobs("in", output="out") if "shot" in job.source.name]
+    assert plain == ["shot.JPG", "shot.tif"]
+    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="JPEG")
+    assert [job.output.name for job in results if "shot" in job.source.name] == ["shot.JPG", "shot.NEF.jpg"]
+
+
 def test_nothing_to_do_and_nothing_there(tree):
     Path("empty").mkdir()
     with pytest.raises(NothingToDoError, match="empty"):

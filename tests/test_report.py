@@ -27,4 +27,4 @@ def test_the_exit_code_follows_from_the_counts(statuses, code):
 
 def test_the_summary_counts_everything():
     line = report_of(Status.DONE, Status.DONE, Status.SKIPPED, Status.FAILED).summary(2.0)
-    assert line == "2 photos (4.0 megapixels) in 2.0 s, 1 skipped because the output exists, 1 failed"
+    assert line == "2 photos (4.0 megapixels) in 2.0 s, 1 skipped, 1 failed"

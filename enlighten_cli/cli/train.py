@@ -266,7 +266,7 @@ def _watch(val: Path | None, low: list[Path], tell: Any, signals: list[int]) -> 
         return {**natural, "mean": float(np.mean([pixels.mean() for pixels in enhanced])) / 255}
 
     try:
-        sheet = [photo.decode(path).pixels for path in paths]
+        sheet = [photo.as_srgb(photo.decode(path)) for path in paths]
     except PhotoError as error:
         raise TrainingError(f"{val}: {error}") from error
     return Watch(sheet=sheet, score=score if val else lambda enhanced: {}, tell=tell, stopping=lambda: bool(signals))  # type: ignore[arg-type]

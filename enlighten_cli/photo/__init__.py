@@ -1,6 +1,31 @@
 """One photo: decoded pixels and everything else that its file carried."""
 
-from enlighten_cli.photo.formats import SUFFIXES, decode, encode
-from enlighten_cli.photo.photo import Photo, Pixels, Rgb, as_pixels, as_rgb
+from enlighten_cli.photo.colour import Colour, as_srgb, colour_of
+from enlighten_cli.photo.decode import Limits, decode
+from enlighten_cli.photo.encode import encode
+from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold
+from enlighten_cli.photo.metadata import Metadata, Strip
+from enlighten_cli.photo.photo import Coding, Photo, Pixels, Rgb, as_pixels, as_rgb
 
-__all__ = ["SUFFIXES", "Photo", "Pixels", "Rgb", "as_pixels", "as_rgb", "decode", "encode"]
+__all__ = [
+    "CHOICES",
+    "FORMATS",
+    "RAW",
+    "RAW_RESULT",
+    "SUFFIXES",
+    "Coding",
+    "Colour",
+    "Limits",
+    "Metadata",
+    "Photo",
+    "Pixels",
+    "Rgb",
+    "Strip",
+    "as_pixels",
+    "as_rgb",
+    "as_srgb",
+    "cannot_hold",
+    "colour_of",
+    "decode",
+    "encode",
+]

@@ -1,131 +1,151 @@
-"""Bytes to `Photo` and back, by Pillow."""
+"""The formats that are read and written, and what each can hold; all others are refused by name."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.photo import Photo, Pixels
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP")  # all that is ever decoded
-SUFFIXES = {
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
-    ".png": "PNG",
-    ".bmp": "BMP",
-    ".webp": "WEBP",
-}
-EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
-XMP_KEYWORD = "XML:com.adobe.xmp"  # of the PNG chunk
-JPEG_QUALITY = 95
+if TYPE_CHECKING:
+    from enlighten_cli.photo.photo import Photo
 
 
-def decode(source: Path | bytes) -> Photo:
-    """Decode a photo and turn it upright.
+@dataclass(frozen=True)
+class Format:
+    """A format.
 
     Parameters
     ----------
-    source : Path or bytes
-        A file, or its content. What it is, is told by the content, never by the name.
-
-    Raises
-    ------
-    PhotoError
-        If it is no photo, damaged, too large, or deeper than 8 bits a channel.
+    name : str
+        Pillow's.
+    suffixes : tuple of str
+        Endings of names; the first is given to new files.
+    package : str
+        What has to be installed for it, where Pillow alone does not do.
+    writable : bool
+    deep, alpha, iptc, grey : bool
+        Whether it can hold 16 bits a channel, opacity, IPTC records, a single channel.
     """
-    try:
-        content = source if isinstance(source, bytes) else source.read_bytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the pixels decide
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _refuse_unsuitable(image, content)
-                image.load()
-                return _photo(image)
-    except UnidentifiedImageError as error:
-        raise PhotoError("not a photo in a format known here") from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise PhotoError(_reason(error)) from error
+
+    name: str
+    suffixes: tuple[str, ...]
+    package: str = ""
+    writable: bool = True
+    deep: bool = False
+    alpha: bool = True
+    iptc: bool = False
+    grey: bool = True
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _refuse_unsuitable(image: Image.Image, content: bytes) -> None:
-    # In PNG's first chunk, IHDR; Pillow would halve 16 bits silently.
-    if image.format == "PNG" and content[24] > 8:
-        raise PhotoError(f"{content[24]}-bit channels cannot be kept yet; 8 bits can")
-    if image.mode not in EIGHT_BIT_MODES:
-        raise PhotoError(f"pixels of mode {image.mode} cannot be kept yet")
-
-
-def _photo(image: Image.Image) -> Photo:
-    name = "JPEG" if image.format == "MPO" else str(image.format)
-    icc_profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
-    exif = upright.getexif()
-    xmp = upright.info.get("xmp")
-    alpha = None
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        alpha = np.asarray(upright.convert("RGBA").getchannel("A"))
-    grey = upright.mode in ("1", "L", "LA")
-    return Photo(
-        pixels=np.asarray(upright.convert("RGB")),
-        format=name,
-        alpha=alpha,
-        grey=grey,
-        # A profile describes the channels of the file; expanded or converted ones are sRGB.
-        icc_profile=icc_profile if image.mode in ("RGB", "RGBA", "L", "LA") else None,
-        exif=exif.tobytes() if len(exif) else None,
-        xmp=xmp if isinstance(xmp, bytes) else None,
+FORMATS = {
+    format.name: format
+    for format in (
+        Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, iptc=True),
+        Format("PNG", (".png",), deep=True, iptc=True),
+        Format("WEBP", (".webp",), grey=False),
+        Format("TIFF", (".tif", ".tiff"), deep=True, iptc=True),
+        Format("AVIF", (".avif",), grey=False),
+        Format("BMP", (".bmp",), alpha=False),
+        Format("HEIF", (".heic", ".heif", ".hif"), package="pillow-heif", grey=False),
+        Format("JXL", (".jxl",), package="pillow-jxl-plugin"),
+        Format(
+            "RAW",
+            (".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".raf", ".rw2", ".pef", ".srw", ".nrw"),
+            package="rawpy",
+            writable=False,
+        ),
     )
+}
+RAW, RAW_RESULT = "RAW", "TIFF"
+SUFFIXES = {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
+CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tiff": "TIFF", "avif": "AVIF"}
+
+# Beginnings of files that are pictures of a kind, but not photos to enhance.
+REFUSED = {
+    b"%PDF": "PDF",
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "EPS",
+    b"8BPS": "PSD",
+    b"GIF8": "GIF",
+    b"SIMPLE  =": "FITS",
+    b"\x76\x2f\x31\x01": "OpenEXR",
+    b"<svg": "SVG",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
+}
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+RAW_MARKS = (b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW", b"IIU\0")
 
 
-def encode(photo: Photo, format: str | None = None) -> bytes:
-    """Encode a photo.
+def sniff(content: bytes, suffix: str) -> str:
+    """Tell a file's format by its beginning; the name decides only between TIFF and camera RAW.
 
-    Parameters
-    ----------
-    photo : Photo
-    format : str, optional
-        Pillow's name of a format; the photo's own by default.
+    Returns
+    -------
+    str
+        A name in `FORMATS`, one in `REFUSED`, or "" for something else.
+    """
+    head = content[:64]
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head.startswith(b"BM"):
+        return "BMP"
+    if head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")):
+        return "JXL"
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        if brand == b"crx ":
+            return RAW
+        if brand in (b"avif", b"avis") or b"avif" in head[16:]:
+            return "AVIF"
+        return "HEIF" if brand in HEIF_BRANDS else ""
+    if head.startswith(RAW_MARKS):
+        return RAW
+    if head.startswith(TIFF_MARKS):
+        return RAW if SUFFIXES.get(suffix.lower()) == RAW or head[8:10] == b"CR" else "TIFF"
+    return next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
+
+
+def import_plugin(name: str) -> None:
+    """Teach Pillow a format that needs another package.
 
     Raises
     ------
     PhotoError
-        If the format cannot hold the photo.
+        If the package is not installed; the message has the command.
     """
-    format = format or photo.format
-    image = _image(photo.pixels, photo.grey)
-    if photo.alpha is not None and format not in ("JPEG", "BMP"):
-        image.putalpha(Image.fromarray(photo.alpha))
-    options: dict[str, Any] = {}
-    if format == "JPEG":
-        options.update(quality=JPEG_QUALITY, subsampling=0)
-    elif format == "WEBP":
-        options.update(quality=JPEG_QUALITY)
-    elif format == "PNG" and photo.xmp is not None:
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_itxt(XMP_KEYWORD, photo.xmp.decode("utf-8", "replace"))
-        options.update(pnginfo=chunks)
-    for name in ("exif", "icc_profile", "xmp"):
-        if getattr(photo, name) is not None and not (format == "PNG" and name == "xmp"):
-            options[name] = getattr(photo, name)
-    buffer = io.BytesIO()
     try:
-        image.save(buffer, format=format, **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise PhotoError(f"cannot be written as {format}: {_reason(error)}") from error
-    return buffer.getvalue()
+        if name == "HEIF":
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
+        elif name == "JXL":
+            import pillow_jxl  # noqa: F401
+    except ImportError as error:
+        raise missing(name) from error
 
 
-def _image(pixels: Pixels, grey: bool) -> Image.Image:
-    image = Image.fromarray(pixels)
-    return image.convert("L") if grey else image
+def missing(name: str) -> PhotoError:
+    """Return the failure of a format whose package is not installed."""
+    return PhotoError(f"{name} files need another package; run: pip install {FORMATS[name].package}")
+
+
+def cannot_hold(photo: Photo, name: str) -> list[str]:
+    """Say what of a photo is lost when it is written in a format; nothing if all is kept."""
+    format = FORMATS[name]
+    lost = []
+    if photo.bits > 8 and not format.deep:
+        lost.append(f"{name} has 8 bits a channel: the photo's 16 are rounded")
+    if photo.alpha is not None and not format.alpha:
+        lost.append(f"{name} has no transparency: flattened on white")
+    if photo.metadata.iptc and not format.iptc:
+        lost.append(f"{name} has no place for IPTC: left out")
+    if name == "BMP" and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):
+        lost.append("BMP has no place for metadata and colour profiles: left out")
+    return lost

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels: TypeAlias = NDArray[np.uint8]
+from enlighten_cli.photo.metadata import Metadata
+
+Pixels: TypeAlias = NDArray[np.unsignedinteger[Any]]  # uint8 or uint16
 Rgb: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the file was compressed, as far as a result follows it.
+
+    Parameters
+    ----------
+    quantisation : tuple of tuple of int
+        A JPEG's tables, in zigzag order; empty for other formats.
+    subsampling : int
+        A JPEG's, in Pillow's numbers: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
+    progressive : bool
+        Of a JPEG.
+    lossless : bool
+        Of a WebP.
+    tiff_compression : str
+        In Pillow's words.
+    """
+
+    quantisation: tuple[tuple[int, ...], ...] = ()
+    subsampling: int = 0
+    progressive: bool = False
+    lossless: bool = False
+    tiff_compression: str = "tiff_adobe_deflate"
 
 
 @dataclass(frozen=True)
@@ -18,25 +45,24 @@ class Photo:
 
     Parameters
     ----------
-    pixels : ndarray, shape (H, W, 3), uint8
-        RGB as decoded; a grey photo has three equal channels.
-    alpha : ndarray, shape (H, W), uint8, or None
-        Opacity, kept untouched.
+    pixels : ndarray, shape (H, W, C), uint8 or uint16
+        The numbers of the file; C is 3 for RGB and 1 for grey.
     format : str
         Pillow's name of the format that the file really had: ``"JPEG"``, ``"PNG"``...
-    grey : bool
-        Whether the photo had one channel; then it is written with one.
-    icc_profile, exif, xmp : bytes or None
-        Colour profile and metadata; the orientation in them is already applied and reset.
+    alpha : ndarray, shape (H, W), of the same type, or None
+        Opacity, kept untouched.
+    metadata : Metadata
+    coding : Coding
+    notes : tuple of str
+        What could not be kept, in words for the user.
     """
 
     pixels: Pixels
     format: str
     alpha: Pixels | None = None
-    grey: bool = False
-    icc_profile: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    coding: Coding = field(default_factory=Coding)
+    notes: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -49,16 +75,28 @@ class Photo:
         return int(self.pixels.shape[1])
 
     @property
-    def megapixels(self) -> float:
-        """Area in millions of pixels."""
-        return self.height * self.width / 1e6
+    def bits(self) -> int:
+        """Bits a channel, 8 or 16."""
+        return 8 * self.pixels.dtype.itemsize
+
+
+def full_scale(pixels: Pixels) -> int:
+    """Return the number that means 1: 255 or 65535."""
+    return int(np.iinfo(pixels.dtype).max)
 
 
 def as_rgb(pixels: Pixels) -> Rgb:
-    """Return 8-bit pixels as RGB in [0, 1]."""
-    return np.asarray(pixels.astype(np.float32) / np.float32(255))
+    """Return pixels scaled to [0, 1]."""
+    return np.asarray(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
 
 
-def as_pixels(rgb: Rgb) -> Pixels:
+def as_pixels(rgb: Rgb) -> NDArray[np.uint8]:
     """Return RGB as 8-bit pixels, clamped and rounded to the nearest."""
     return np.asarray(np.rint(rgb.clip(0, 1) * np.float32(255)), dtype=np.uint8)
+
+
+def as_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Return pixels of 8 bits, rounded to the nearest."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint8)
+    return np.asarray((pixels.astype(np.uint32) * 255 + 32767) // 65535, dtype=np.uint8)

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -16,7 +17,6 @@ from torch.utils.data import DataLoader, Dataset
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
-from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 
 FEWEST_PHOTOS = 2
@@ -83,20 +83,20 @@ class _HeldPhotos:
     def __init__(self, folder: Path, crop_px: int) -> None:
         self.paths = find_photos(folder)
         self.crop_px = crop_px
-        self.kept: dict[int, Pixels] = {}
+        self.kept: dict[int, NDArray[np.uint8]] = {}
         if len(self.paths) < FEWEST_PHOTOS:
             raise TrainingError(f"{folder}: {len(self.paths)} photos; at least {FEWEST_PHOTOS} are needed")
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Pixels:
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
         return self.kept[index] if index in self.kept else self._decode(index)
 
-    def _decode(self, index: int) -> Pixels:
+    def _decode(self, index: int) -> NDArray[np.uint8]:
         path = self.paths[index]
         try:
-            pixels = photo.decode(path).pixels
+            pixels = photo.as_srgb(photo.decode(path))
         except EnlightenError as error:
             raise TrainingError(f"{path}: {error}") from error
         if min(pixels.shape[:2]) >= self.crop_px:
@@ -118,7 +118,7 @@ class _HeldPhotos:
         return used
 
 
-def _crop(pixels: Pixels, config: TrainConfig, random: np.random.Generator) -> Tensor:
+def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> Tensor:
     """Return a random crop, reduced by a random factor and flipped at random."""
     height, width = pixels.shape[:2]
     most = min(config.reduce_max, min(height, width) / config.crop_px)

@@ -1,0 +1,157 @@
+"""The Python interface: `Enhancer`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.batch import BatchOptions, run_batch
+from enlighten_cli.discover import Job
+from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.model import Model
+from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.photo import Photo
+from enlighten_cli.report import Outcome, Status
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+T = TypeVar("T", "NDArray[np.uint8]", "NDArray[np.uint16]", "NDArray[np.float32]", "Image.Image")
+
+
+class Enhancer:
+    """Brighten photos from Python; safe to share between threads.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name of a model, or an ``.onnx`` file.
+    device : str
+        ``"auto"`` or ``"cpu"``.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be found or read.
+    MissingDependencyError
+        If ONNX Runtime is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from enlighten_cli import Enhancer
+    >>> enhancer = Enhancer()
+    >>> dark = np.full((120, 160, 3), 20, np.uint8)
+    >>> bright = enhancer.enhance(dark)
+    >>> bright.shape, bright.dtype, bool(bright.mean() > dark.mean())
+    ((120, 160, 3), dtype('uint8'), True)
+    """
+
+    def __init__(self, model: str | Path = DEFAULT_MODEL, *, device: str = "auto") -> None:
+        if device not in ("auto", "cpu"):
+            raise UsageError(f"device is {device!r}; it must be auto or cpu")
+        self._model = Model(locate(str(model)))
+
+    def enhance(self, photo: T, *, strength: float = 1.0, tile_px: int | None = None) -> T:
+        """Brighten an array or a Pillow image.
+
+        Parameters
+        ----------
+        photo : ndarray or Image
+            sRGB. Arrays are (H, W, 3) or, grey, (H, W): uint8, uint16, or float32 in [0, 1].
+            Images are of mode L, LA, RGB or RGBA; their alpha and `info` are kept.
+        strength : float
+            0 none of the change, 1 what the model says, at most 1.5.
+        tile_px : int, optional
+            Pixels of a tile; 0 for the whole photo at once; by default as its size asks for.
+
+        Returns
+        -------
+        ndarray or Image
+            Of the same kind, shape and type; the argument is left as it was.
+
+        Raises
+        ------
+        PhotoError
+            If the argument is something else.
+
+        Examples
+        --------
+        >>> from PIL import Image
+        >>> Enhancer().enhance(Image.new("RGB", (64, 48), (9, 12, 30))).size
+        (64, 48)
+        """
+        options = Options(strength=strength, tile_px=tile_px)
+        if isinstance(photo, np.ndarray):
+            return cast("T", self._enhance_array(photo, options))
+        from PIL import Image
+
+        if not isinstance(photo, Image.Image) or photo.mode not in ("L", "LA", "RGB", "RGBA"):
+            kind = f"an image of mode {photo.mode}" if isinstance(photo, Image.Image) else f"a {type(photo).__name__}"
+            raise PhotoError(f"cannot enhance {kind}; an array or an image of mode L, LA, RGB or RGBA can be")
+        colours = photo.convert("L" if photo.mode in ("L", "LA") else "RGB")
+        enhanced = Image.fromarray(self._enhance_array(np.asarray(colours), options))
+        if photo.mode in ("LA", "RGBA"):
+            enhanced.putalpha(photo.getchannel("A"))
+        enhanced.info.update(photo.info)
+        return enhanced
+
+    def enhance_file(
+        self,
+        source: str | os.PathLike[str],
+        output: str | os.PathLike[str],
+        *,
+        strength: float = 1.0,
+        tile_px: int | None = None,
+        overwrite: bool = False,
+    ) -> Outcome:
+        """Brighten a file into another, with everything that it carries.
+
+        Parameters
+        ----------
+        source, output : path
+            The output's ending sets the format, unless it is the source's.
+        strength, tile_px
+            As of `enhance`.
+        overwrite : bool
+            Whether an output that is there already is replaced, instead of being kept.
+
+        Returns
+        -------
+        Outcome
+            Done or skipped, with notes on what could not be kept.
+
+        Raises
+        ------
+        PhotoError
+            If the photo cannot be read, or its format not written.
+        OutputError
+            If the output cannot be written.
+        UsageError
+            If the output is the source.
+        """
+        job = Job(Path(source), Path(output))
+        if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
+            raise UsageError(f"{job.source}: the output is the source")
+        options = BatchOptions(enhance=Options(strength=strength, tile_px=tile_px), overwrite=overwrite)
+        (outcome,) = run_batch([job], self._model, options)
+        if outcome.status is Status.FAILED:
+            raise PhotoError(f"{source}: {outcome.reason}")
+        return outcome
+
+    def _enhance_array(self, array: NDArray[Any], options: Options) -> NDArray[Any]:
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
+            raise PhotoError(f"cannot enhance an array of shape {array.shape}; (H, W, 3) or (H, W) can be")
+        if array.dtype == np.float32:
+            steps = np.asarray(np.rint(array.clip(0, 1) * np.float32(65535)), dtype=np.uint16)
+            return np.asarray(self._enhance_array(steps, options) / np.float32(65535), dtype=np.float32)
+        if array.dtype not in (np.uint8, np.uint16):
+            raise PhotoError(f"cannot enhance an array of {array.dtype}; uint8, uint16 or float32 can be")
+        pixels = array if array.ndim == 3 else array[..., None]
+        enhanced = enhance(Photo(pixels, "PNG"), self._model, options).pixels
+        return enhanced.reshape(array.shape)

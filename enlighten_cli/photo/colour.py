@@ -1,0 +1,229 @@
+"""From a photo's own numbers to the sRGB that the network sees, and the change back."""
+
+from __future__ import annotations
+
+import io
+import struct
+from abc import ABC, abstractmethod
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.photo.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale
+
+Matrix: TypeAlias = NDArray[np.float32]
+
+# sRGB's primaries to XYZ under D50, as IEC 61966-2-1 adapted by Bradford's method gives them.
+SRGB_TO_XYZ = np.array(
+    [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
+)
+CURVE_STEPS = 4096
+NEARLY_SRGB = 0.004  # a step of 8 bits
+
+
+class Colour(ABC):
+    """What the numbers of a photo mean."""
+
+    @abstractmethod
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Return encoded sRGB, (H, W, 3); colours outside sRGB leave [0, 1]."""
+
+    @abstractmethod
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Apply the change from `before` to `after`, both encoded sRGB, to the photo's numbers.
+
+        No change gives exactly `pixels` back.
+        """
+
+
+class DirectColour(Colour):
+    """Numbers that are sRGB, or are taken as such."""
+
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Return the numbers, scaled; grey three times."""
+        rgb = as_rgb(pixels)
+        return np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb
+
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Add the change; to grey, its luma."""
+        change = after - before
+        if pixels.shape[2] == 1:
+            change = (change @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+        return rounded(as_rgb(pixels) + change, pixels)
+
+
+class MatrixColour(Colour):
+    """Numbers of an ICC profile made of three curves and a matrix, as cameras and phones use.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (3, 3)
+        Linear numbers to XYZ under D50.
+    curves : ndarray, shape (3, 4096)
+        Encoded to linear, for red, green and blue over [0, 1]; rising.
+    """
+
+    def __init__(self, matrix: NDArray[np.float64], curves: NDArray[np.float64]) -> None:
+        self._to_srgb: Matrix = (np.linalg.inv(SRGB_TO_XYZ) @ matrix).astype(np.float32)
+        self._from_srgb: Matrix = np.linalg.inv(np.linalg.inv(SRGB_TO_XYZ) @ matrix).astype(np.float32)
+        self._curves = curves
+        self._tables: dict[int, Rgb] = {}
+
+    def is_nearly_srgb(self) -> bool:
+        """Tell whether treating the numbers as sRGB changes less than a step of 8 bits."""
+        steps = np.linspace(0, 1, 9, dtype=np.float32)
+        colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 1, 3)
+        pixels = np.asarray(np.rint(colours * 65535), dtype=np.uint16)
+        return bool(np.abs(self.to_srgb(pixels) - as_rgb(pixels)).max() <= NEARLY_SRGB)
+
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Decode by the curves, change the primaries, encode as sRGB."""
+        scale = full_scale(pixels)
+        if scale not in self._tables:
+            at = np.arange(scale + 1) / scale
+            steps = np.linspace(0, 1, CURVE_STEPS)
+            self._tables[scale] = np.stack([np.interp(at, steps, curve) for curve in self._curves]).astype(np.float32)
+        table = self._tables[scale]
+        linear = np.stack([table[channel][pixels[..., channel]] for channel in range(3)], axis=-1)
+        return encoded_srgb(linear @ self._to_srgb.T)
+
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Carry both ends of the change back to the profile's numbers, and add their difference."""
+        return rounded(as_rgb(pixels) + (self._from(after) - self._from(before)), pixels)
+
+    def _from(self, srgb: Rgb) -> Rgb:
+        linear = (linear_srgb(srgb) @ self._from_srgb.T).clip(0, 1)
+        steps = np.linspace(0, 1, CURVE_STEPS)
+        return np.stack(
+            [np.interp(linear[..., channel], self._curves[channel], steps) for channel in range(3)], axis=-1
+        ).astype(np.float32)
+
+
+class LookupColour(Colour):
+    """Numbers of an ICC profile made of tables: seen through LittleCMS, changed directly."""
+
+    def __init__(self, icc_profile: bytes) -> None:
+        from PIL import ImageCms
+
+        self._transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)), ImageCms.createProfile("sRGB"), "RGB", "RGB"
+        )
+
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Convert by the profile's tables, in 8 bits: all that LittleCMS is offered by Pillow."""
+        from PIL import Image, ImageCms
+
+        eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        image = Image.fromarray(np.ascontiguousarray(eight))
+        converted = ImageCms.applyTransform(image, self._transform)
+        assert converted is not None
+        return as_rgb(np.asarray(converted))
+
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Add the change of the encoded numbers."""
+        return rounded(as_rgb(pixels) + (after - before), pixels)
+
+
+def rounded(rgb: Rgb, like: Pixels) -> Pixels:
+    """Clamp and round to the nearest number of the same depth."""
+    numbers: Pixels = np.rint(rgb.clip(0, 1) * np.float32(full_scale(like))).astype(like.dtype)
+    return numbers
+
+
+def encoded_srgb(linear: Rgb) -> Rgb:
+    """Encode linear light by sRGB's curve (IEC 61966-2-1), mirrored below zero."""
+    size = np.abs(linear)
+    curved = 1.055 * np.power(np.maximum(size, 0.0031308), np.float32(1 / 2.4)) - 0.055
+    return np.copysign(np.where(size <= 0.0031308, 12.92 * size, curved), linear).astype(np.float32)
+
+
+def linear_srgb(encoded: Rgb) -> Rgb:
+    """Decode sRGB's curve, mirrored below zero."""
+    size = np.abs(encoded)
+    curved = np.power((np.maximum(size, 0.04045) + 0.055) / 1.055, np.float32(2.4))
+    return np.copysign(np.where(size <= 0.04045, size / 12.92, curved), encoded).astype(np.float32)
+
+
+def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
+    """Return what numbers mean, by the profile beside them; sRGB where there is none.
+
+    A profile that cannot be read, and any profile of grey, is taken as sRGB's curve: the change
+    is small enough for that, and without one nothing changes.
+    """
+    if icc_profile is None or channels == 1:
+        return DirectColour()
+    try:
+        matrix = _matrix_colour(icc_profile)
+        if matrix is None:
+            return LookupColour(icc_profile)
+    except (ValueError, struct.error, OSError, np.linalg.LinAlgError, OverflowError):
+        return DirectColour()
+    return DirectColour() if matrix.is_nearly_srgb() else matrix
+
+
+def as_srgb(photo: Photo) -> NDArray[np.uint8]:
+    """Return a whole photo as the network sees it: 8-bit sRGB, (H, W, 3)."""
+    return as_pixels(colour_of(photo.metadata.icc_profile, photo.pixels.shape[2]).to_srgb(photo.pixels))
+
+
+def transfer_is_hdr(icc_profile: bytes | None) -> bool:
+    """Tell whether a profile says PQ or HLG (ITU-T H.273 transfer 16 or 18) by its cicp tag."""
+    try:
+        content = _tags(icc_profile or b"").get(b"cicp", b"")
+    except (ValueError, struct.error):
+        return False
+    return len(content) >= 10 and content[9] in (16, 18)
+
+
+def _tags(icc_profile: bytes) -> dict[bytes, bytes]:
+    if icc_profile[36:40] != b"acsp":
+        raise ValueError("not an ICC profile")
+    (count,) = struct.unpack_from(">L", icc_profile, 128)
+    tags = {}
+    for number in range(min(count, 200)):
+        name, offset, size = struct.unpack_from(">4sLL", icc_profile, 132 + 12 * number)
+        tags[name] = icc_profile[offset : offset + size]
+    return tags
+
+
+def _matrix_colour(icc_profile: bytes) -> MatrixColour | None:
+    """Read a profile of curves and a matrix; None where it is made of tables."""
+    tags = _tags(icc_profile)
+    if icc_profile[16:20] != b"RGB " or icc_profile[20:24] != b"XYZ ":
+        raise ValueError("not a profile from RGB to XYZ")
+    if b"A2B0" in tags or not all(name in tags for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")):
+        return None
+    columns = [np.array(struct.unpack_from(">3l", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
+    if not np.isfinite(curves).all() or (np.diff(curves, axis=1) < 0).any() or (curves[:, -1] <= 0).any():
+        raise ValueError("a curve that does not rise")
+    return MatrixColour(np.stack(columns, axis=1), curves)
+
+
+def _curve(tag: bytes) -> NDArray[np.float64]:
+    """Read a `curv` or `para` tag (ICC.1:2022, 10.6 and 10.18) as a table over [0, 1]."""
+    x = np.linspace(0, 1, CURVE_STEPS)
+    if tag[:4] == b"curv":
+        (count,) = struct.unpack_from(">L", tag, 8)
+        if count == 0:
+            return x
+        points = np.array(struct.unpack_from(f">{count}H", tag, 12))
+        if count == 1:
+            return np.asarray(x ** (points[0] / 256))
+        return np.interp(x, np.linspace(0, 1, count), points / 65535)
+    if tag[:4] != b"para":
+        raise ValueError("a curve of an unknown kind")
+    (kind,) = struct.unpack_from(">H", tag, 8)
+    wanted = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
+    if kind not in wanted:
+        raise ValueError("a curve of an unknown kind")
+    g, a, b, c, d, e, f = (*(value / 65536 for value in struct.unpack_from(f">{wanted[kind]}l", tag, 12)), *[0.0] * 7)[
+        :7
+    ]
+    if kind == 0:
+        return np.asarray(x**g)
+    if kind in (1, 2):  # from -b/a on a power, below it the constant c
+        offset = c if kind == 2 else 0.0
+        return np.asarray(np.where(x >= -b / a, np.maximum(a * x + b, 0) ** g + offset, offset))
+    return np.asarray(np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)).clip(0, 1)

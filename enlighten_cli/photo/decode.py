@@ -1,0 +1,314 @@
+"""Bytes to `Photo`."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.colour import transfer_is_hdr
+from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, missing, sniff
+from enlighten_cli.photo.metadata import Metadata, read_metadata
+from enlighten_cli.photo.photo import Coding, Photo, Pixels
+
+TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
+UNSIGNED = 1
+PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
+HEAD_BYTES = 1 << 18  # where manifests and boxes stand
+# What each orientation is undone by, on the first two axes.
+UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+_pillow_settings = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is decoded at all.
+
+    Parameters
+    ----------
+    max_mpixels : float
+        Larger photos are refused before they are decoded.
+    allow_truncated : bool
+        Whether the rest of a file that ends too early may be missing.
+    """
+
+    max_mpixels: float = 250
+    allow_truncated: bool = False
+
+
+def decode(source: Path | bytes, limits: Limits | None = None) -> Photo:
+    """Decode a photo and turn it upright.
+
+    Parameters
+    ----------
+    source : Path or bytes
+        A file, or its content. What it is, is told by the content, not by the name.
+    limits : Limits, optional
+
+    Raises
+    ------
+    PhotoError
+        If it is no photo, damaged, too large, cannot be kept as it is, or of a format that needs
+        a package which is not installed.
+    """
+    limits = limits or Limits()
+    name = "" if isinstance(source, bytes) else source.name
+    try:
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the pixels decide
+            try:
+                return _decoded(content, Path(name).suffix, limits)
+            except OSError as error:
+                if not limits.allow_truncated or isinstance(error, UnidentifiedImageError):
+                    raise
+                with _forgiving():
+                    photo = _decoded(content, Path(name).suffix, limits)
+            note = "the file ends too early: a part of the photo is missing"
+            return dataclasses.replace(photo, notes=(*photo.notes, note))
+    except UnidentifiedImageError as error:
+        raise PhotoError("damaged, or its pixels are of a kind that cannot be kept") from error
+    except MemoryError as error:
+        raise PhotoError("too large for the memory") from error
+    except PhotoError:
+        raise
+    except Exception as error:  # decoders raise whatever damaged files make them stumble over
+        raise PhotoError(_reason(error)) from error
+
+
+@contextmanager
+def _forgiving() -> Iterator[None]:
+    """Let Pillow fill up what is missing; a setting of the whole process, hence the lock."""
+    with _pillow_settings:
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())[:200] or f"damaged ({type(error).__name__})"
+
+
+def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
+    if not content:
+        raise PhotoError("the file is empty")
+    kind = sniff(content, suffix)
+    if kind not in FORMATS:
+        raise PhotoError(f"{kind} files are not read" if kind else "not a photo in a format known here")
+    if kind == RAW:
+        return _developed(content, limits)
+    import_plugin(kind)
+    with _opened(content, kind, limits) as image:
+        notes = _notes(image, content, kind)
+        if suffix and suffix.lower() not in FORMATS[kind].suffixes:
+            notes.append(f"it is a {kind} file, whatever its name ends in")
+        metadata = read_metadata(image)
+        coding = _coding(image, content)
+        deep = _is_deep(image, content, kind)
+        if deep:
+            pixels, alpha = _deep_pixels(content, image, kind)
+        else:
+            pixels, alpha, metadata = _plain_pixels(image, metadata, notes)
+        # Pillow turns TIFF files itself as it loads them.
+        orientation = 1 if image.format == "TIFF" and not deep else metadata.orientation
+    turn = UPRIGHT[orientation]
+    return Photo(
+        pixels=np.ascontiguousarray(turn(pixels)),
+        format=kind,
+        alpha=None if alpha is None else np.ascontiguousarray(turn(alpha)),
+        metadata=metadata.upright(),
+        coding=coding,
+        notes=tuple(notes),
+    )
+
+
+@contextmanager
+def _opened(content: bytes, kind: str, limits: Limits) -> Iterator[Image.Image]:
+    """Open by one decoder only, with this tool's limit instead of Pillow's."""
+    with _pillow_settings:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None  # only while the header is read; the size is checked below
+        try:
+            image = Image.open(io.BytesIO(content), formats=[kind])
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+    with image:
+        _refuse_too_large(*image.size, limits)
+        yield image
+
+
+def _refuse_too_large(width: int, height: int, limits: Limits) -> None:
+    if width * height > limits.max_mpixels * 1e6:
+        raise PhotoError(f"{width} x {height} pixels are more than --max-mpixels {limits.max_mpixels:g}")
+
+
+def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
+    """Tell whether channels have 16 bits, by the file's own word: Pillow halves RGB silently."""
+    if kind == "PNG":
+        return content[24] == 16  # in IHDR, always the first chunk
+    if kind != "TIFF":
+        return False
+    directory = getattr(image, "tag_v2", {})
+    bits = set(directory.get(TIFF_BITS_PER_SAMPLE, (1,)))
+    if max(bits) <= 8:
+        return False
+    if bits != {16} or set(directory.get(TIFF_SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
+        raise PhotoError(f"channels of {max(bits)} bits, or of numbers other than integers, cannot be kept")
+    return True
+
+
+def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels, Pixels | None]:
+    """Decode 16-bit channels by libvips."""
+    import pyvips
+
+    if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
+        raise PhotoError(f"16-bit {image.mode} cannot be kept")
+    try:
+        deep = pyvips.Image.new_from_buffer(content, "", access="sequential")
+        array = np.asarray(deep.numpy()).reshape(deep.height, deep.width, deep.bands)
+    except pyvips.Error as error:
+        raise PhotoError(" ".join(str(error).split())[:200]) from error
+    if array.dtype != np.uint16 or array.shape[2] > 4:
+        raise PhotoError("16-bit channels of an unusual kind cannot be kept")
+    colours = array.shape[2] - 1 if array.shape[2] in (2, 4) else array.shape[2]
+    return array[..., :colours], array[..., colours] if colours < array.shape[2] else None
+
+
+def _plain_pixels(image: Image.Image, metadata: Metadata, notes: list[str]) -> tuple[Pixels, Pixels | None, Metadata]:
+    """Decode by Pillow, expand palettes and convert CMYK."""
+    if image.mode not in PLAIN_MODES:
+        raise PhotoError(f"pixels of mode {image.mode} cannot be kept")
+    image.load()
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)[..., None], None, metadata
+    if image.mode == "CMYK":
+        image, profile = _without_cmyk(image, metadata.icc_profile)
+        notes.append("CMYK is converted to RGB")
+        metadata = dataclasses.replace(metadata, icc_profile=profile)
+    alpha = None
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+    grey = image.mode in ("1", "L", "LA")
+    pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    return pixels[..., None] if grey else pixels, alpha, metadata
+
+
+def _without_cmyk(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.Image, bytes]:
+    """Convert CMYK to sRGB, by its profile where it has one."""
+    from PIL import ImageCms
+
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    converted: Image.Image | None = None
+    if icc_profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+            converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            converted = None  # a profile of something else
+    return converted or image.convert("RGB"), srgb.tobytes()
+
+
+def _coding(image: Image.Image, content: bytes) -> Coding:
+    if image.format in ("JPEG", "MPO"):
+        tables = getattr(image, "quantization", {})
+        subsampling = JpegImagePlugin.get_sampling(image)
+        return Coding(
+            quantisation=tuple(tuple(tables[key]) for key in sorted(tables)),
+            subsampling=subsampling if subsampling in (0, 1, 2) else 0,
+            progressive=bool(image.info.get("progressive")),
+        )
+    if image.format == "WEBP":
+        return Coding(lossless=b"VP8L" in content[:HEAD_BYTES])
+    if image.format == "TIFF":
+        compression = str(image.info.get("compression", "raw"))
+        return Coding(
+            tiff_compression=compression if compression in ("raw", "tiff_lzw", "packbits") else "tiff_adobe_deflate"
+        )
+    return Coding()
+
+
+def _notes(image: Image.Image, content: bytes, kind: str) -> list[str]:
+    """Say what the file has beyond one photo, which the result will not have."""
+    notes = []
+    frames = int(getattr(image, "n_frames", 1))
+    head = content[:HEAD_BYTES]
+    if b"hdrgm:Version" in head or b"urn:iso:std:iso:ts:21496" in head:
+        notes.append("its HDR gain map is left out: the result is an ordinary photo")
+    elif frames > 1:
+        notes.append(f"only the first of its {frames} pictures is enhanced; the others are left out")
+    if b"c2pa" in head and (b"jumb" in head or b"caBX" in head):
+        notes.append("its C2PA manifest is left out: it vouches for the unchanged photo")
+    if transfer_is_hdr(image.info.get("icc_profile")) or _cicp_is_hdr(head, kind):
+        notes.append("it is coded for HDR (PQ or HLG); its light is taken for ordinary sRGB, look at the result")
+    if kind in ("AVIF", "HEIF") and _heif_bits(head) > 8:
+        notes.append(f"its {_heif_bits(head)} bits a channel are read as 8")
+    return notes
+
+
+def _cicp_is_hdr(head: bytes, kind: str) -> bool:
+    if kind == "PNG" and (place := head.find(b"cICP")) > 0:
+        return head[place + 5 : place + 6] in (b"\x10", b"\x12")
+    if kind in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) > 0:
+        return head[place + 11 : place + 12] in (b"\x10", b"\x12")
+    return False
+
+
+def _heif_bits(head: bytes) -> int:
+    """Read the depth from the codec's box: av1C or pixi."""
+    if (place := head.find(b"pixi")) > 0 and place + 10 <= len(head):
+        return head[place + 9]
+    return 8
+
+
+def _developed(content: bytes, limits: Limits) -> Photo:
+    """Develop a camera RAW file to 16-bit sRGB, with the camera's white balance."""
+    try:
+        import rawpy
+    except ImportError as error:
+        raise missing(RAW) from error
+    with rawpy.imread(io.BytesIO(content)) as raw:
+        _refuse_too_large(raw.sizes.width, raw.sizes.height, limits)
+        pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
+    return Photo(pixels=pixels, format=RAW, metadata=_raw_metadata(content))
+
+
+def _raw_metadata(content: bytes) -> Metadata:
+    """Take EXIF from a RAW file that is a TIFF structure; the development is upright already."""
+    exif = Image.Exif()
+    try:
+        exif.load_from_fp(io.BytesIO(content))
+    except Exception:  # RAW files of another structure; their pixels are what counts
+        return Metadata()
+    from enlighten_cli.photo.metadata import STRUCTURAL_TAGS
+
+    kept: Any = Image.Exif()
+    for tag in set(exif) - STRUCTURAL_TAGS:
+        if tag < 0x9000 and tag not in (34665, 34853):
+            kept[tag] = exif[tag]
+    for directory in (34665, 34853):
+        if values := exif.get_ifd(directory):
+            kept.get_ifd(directory).update(values)
+    return Metadata(exif=kept.tobytes() if len(kept) else None).upright()

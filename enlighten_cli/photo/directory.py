@@ -1,0 +1,142 @@
+"""Changing EXIF in place: nothing moves, so that maker notes, which point by offset, stay whole."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+ORIENTATION = 0x0112
+EXIF_DIRECTORY = 0x8769
+GPS_DIRECTORY = 0x8825
+THUMBNAIL_OFFSET, THUMBNAIL_BYTES = 0x0201, 0x0202
+ENTRY_BYTES = 12
+SHORT, LONG = 3, 4
+TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag of a directory: `place` is where its 12 bytes are, `start` to `stop` its value."""
+
+    tag: int
+    type: int
+    count: int
+    place: int
+    start: int
+    stop: int
+
+
+class ExifBlock:
+    """EXIF as a TIFF structure (without JPEG's ``Exif`` prefix), to read and patch.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    ValueError
+        If it is no TIFF structure.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = bytearray(content)
+        order = {b"II": "<", b"MM": ">"}.get(content[:2])
+        if order is None or len(content) < 8:
+            raise ValueError("not a TIFF structure")
+        self._order = order
+        self._first = self._read("L", 4)
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._content)
+
+    def value(self, tag: int) -> int | None:
+        """Return a number of the main directory, or None."""
+        for entry in self._entries(self._first):
+            if entry.tag == tag and entry.count == 1 and entry.type in (SHORT, LONG):
+                return self._read("H" if entry.type == SHORT else "L", entry.start)
+        return None
+
+    def set(self, tag: int, numbers: list[int]) -> None:
+        """Replace the numbers of a tag of the main directory by as many others.
+
+        Raises
+        ------
+        ValueError
+            If there is no such tag with so many numbers.
+        """
+        for entry in self._entries(self._first):
+            if entry.tag == tag and entry.count == len(numbers) and entry.type in (SHORT, LONG):
+                kind = "H" if entry.type == SHORT else "L"
+                struct.pack_into(f"{self._order}{len(numbers)}{kind}", self._content, entry.start, *numbers)
+                return
+        raise ValueError(f"no tag {tag} of {len(numbers)} numbers")
+
+    def remove(self, tag: int) -> None:
+        """Take a tag out of the main directory, its value and the directory it names zeroed."""
+        for entry in self._entries(self._first):
+            if entry.tag == tag:
+                if tag == GPS_DIRECTORY:
+                    self._wipe_directory(self._read("L", entry.start))
+                self._wipe(entry.start, entry.stop)
+                self._close_gap(entry)
+                return
+
+    def drop_thumbnail(self) -> None:
+        """Cut off the second directory, which holds the thumbnail, and zero the picture."""
+        link = self._link(self._first)
+        if link is None:
+            return
+        second = self._read("L", link)
+        if second:
+            places = {entry.tag: self._read("L", entry.start) for entry in self._entries(second) if entry.type == LONG}
+            start = places.get(THUMBNAIL_OFFSET, 0)
+            if start:
+                self._wipe(start, start + places.get(THUMBNAIL_BYTES, 0))
+            struct.pack_into(f"{self._order}L", self._content, link, 0)
+
+    def _read(self, kind: str, place: int) -> int:
+        size = struct.calcsize(kind) if kind != "L" else 4
+        if place + size > len(self._content):
+            return 0
+        return int(struct.unpack_from(self._order + kind, self._content, place)[0])
+
+    def _entries(self, directory: int) -> Iterator[Entry]:
+        if not 8 <= directory <= len(self._content) - 2:
+            return
+        for number in range(self._read("H", directory)):
+            place = directory + 2 + number * ENTRY_BYTES
+            if place + ENTRY_BYTES > len(self._content):
+                return
+            tag, kind, count = self._read("H", place), self._read("H", place + 2), self._read("L", place + 4)
+            size = TYPE_BYTES.get(kind, 1) * count
+            start = place + 8 if size <= 4 else self._read("L", place + 8)
+            yield Entry(tag, kind, count, place, start, start + size)
+
+    def _link(self, directory: int) -> int | None:
+        """Return where the offset of the next directory stands."""
+        place = directory + 2 + self._read("H", directory) * ENTRY_BYTES
+        return place if directory >= 8 and place + 4 <= len(self._content) else None
+
+    def _close_gap(self, entry: Entry) -> None:
+        """Move the later entries and the link of the main directory over a removed entry."""
+        link = self._link(self._first)
+        if link is None:
+            return
+        after = entry.place + ENTRY_BYTES
+        self._content[entry.place : link + 4 - ENTRY_BYTES] = self._content[after : link + 4]
+        self._wipe(link + 4 - ENTRY_BYTES, link + 4)
+        struct.pack_into(f"{self._order}H", self._content, self._first, self._read("H", self._first) - 1)
+
+    def _wipe_directory(self, directory: int) -> None:
+        entries = list(self._entries(directory))
+        for entry in entries:
+            self._wipe(entry.start, entry.stop)
+        if entries:
+            self._wipe(directory, entries[-1].place + ENTRY_BYTES)
+
+    def _wipe(self, start: int, stop: int) -> None:
+        stop = min(stop, len(self._content))
+        if 8 <= start < stop:
+            self._content[start:stop] = bytes(stop - start)

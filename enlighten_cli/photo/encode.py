@@ -1,0 +1,207 @@
+"""`Photo` to bytes."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.directory import ExifBlock
+from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT, import_plugin
+from enlighten_cli.photo.metadata import (
+    EXIF_PREFIX,
+    IPTC_PNG_KEYWORD,
+    IPTC_TIFF_TAG,
+    XMP_PNG_KEYWORD,
+    XMP_TIFF_TAG,
+    iptc_as_text,
+    photoshop_block,
+)
+from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
+
+DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 85, "HEIF": 90, "JXL": 95}
+PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
+MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
+TIFF_WIDTH, TIFF_BITS = 256, 258
+PNG_SIGNATURE_BYTES = 8
+
+
+def encode(photo: Photo, format: str | None = None, *, quality: int | None = None) -> bytes:
+    """Encode a photo with everything that it carries.
+
+    Parameters
+    ----------
+    photo : Photo
+    format : str, optional
+        A name in `formats.FORMATS`; the photo's own by default (TIFF for camera RAW). What it
+        cannot hold, `formats.cannot_hold` tells.
+    quality : int, optional
+        1 to 100, for lossy formats; by default a JPEG keeps its source's tables.
+
+    Raises
+    ------
+    PhotoError
+        If the format cannot hold the photo.
+    """
+    name = format or (RAW_RESULT if photo.format == RAW else photo.format)
+    if not FORMATS[name].writable:
+        raise PhotoError(f"{name} files are not written")
+    try:
+        if photo.bits == 16 and FORMATS[name].deep:
+            return _deep_png(photo) if name == "PNG" else _deep_tiff(photo)
+        return _saved(_image(photo, name), name, photo, quality)
+    except PhotoError:
+        raise
+    except (OSError, ValueError, KeyError, OverflowError, struct.error) as error:
+        raise PhotoError(f"cannot be written as {name}: {' '.join(str(error).split())}") from error
+
+
+def _image(photo: Photo, name: str) -> Image.Image:
+    """Return 8-bit pixels as a Pillow image of a mode that the format knows."""
+    pixels = as_eight_bits(photo.pixels)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    if photo.alpha is None:
+        return image if FORMATS[name].grey else image.convert("RGB")
+    alpha = Image.fromarray(as_eight_bits(photo.alpha))
+    if not FORMATS[name].alpha:
+        white = Image.new(image.mode, image.size, "white")
+        white.paste(image, mask=alpha)
+        return white
+    if not FORMATS[name].grey:
+        image = image.convert("RGB")
+    image.putalpha(alpha)
+    return image
+
+
+def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None) -> bytes:
+    import_plugin(name)
+    buffer = io.BytesIO()
+    image.save(buffer, format=name, **_options(name, photo, quality))
+    return buffer.getvalue()
+
+
+def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
+    """Return what Pillow has to be told, for it keeps nothing by itself."""
+    metadata, coding = photo.metadata, photo.coding
+    options: dict[str, Any] = {}
+    if name == "JPEG":
+        if quality is None and coding.quantisation:
+            options.update(qtables=list(coding.quantisation), subsampling=coding.subsampling)
+        else:
+            options.update(quality=quality or DEFAULT_QUALITY[name], subsampling=0)
+        options.update(progressive=coding.progressive, extra=_photoshop_segment(metadata.iptc))
+        if metadata.comment:
+            options["comment"] = metadata.comment
+    elif name == "WEBP" and coding.lossless and quality is None:
+        options.update(lossless=True, exact=True)
+    elif name in DEFAULT_QUALITY:
+        options["quality"] = quality or DEFAULT_QUALITY[name]
+    if name == "AVIF":
+        options["subsampling"] = "4:4:4"
+    if metadata.dpi and name in ("JPEG", "PNG", "TIFF", "BMP"):
+        options["dpi"] = metadata.dpi
+    if name == "BMP":
+        return options
+    if metadata.icc_profile:
+        options["icc_profile"] = metadata.icc_profile
+    if name == "TIFF":
+        # Pillow's compressing writer cannot write EXIF's own directories; the plain one can.
+        compression = "raw" if metadata.exif else coding.tiff_compression
+        options.update(tiffinfo=_tiff_directory(photo), compression=compression)
+        return options
+    if metadata.exif:
+        # PNG, WebP and AVIF hold the bare structure; Pillow takes JPEG's prefix off for them.
+        options["exif"] = EXIF_PREFIX + metadata.exif
+    if name == "PNG":
+        options["pnginfo"] = _texts(photo)
+    elif metadata.xmp:
+        options["xmp"] = metadata.xmp
+    return options
+
+
+def _photoshop_segment(iptc: bytes | None) -> bytes:
+    if not iptc:
+        return b""
+    content = PHOTOSHOP_APP13 + photoshop_block(iptc)
+    if len(content) > MOST_BYTES_IN_A_JPEG_SEGMENT:
+        raise ValueError("its IPTC records are longer than a JPEG segment")
+    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
+
+
+def _texts(photo: Photo) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    for keyword, value in photo.metadata.text:
+        try:
+            value.encode("latin-1")
+            chunks.add_text(keyword, value)
+        except UnicodeEncodeError:
+            chunks.add_itxt(keyword, value)
+    if photo.metadata.comment and "Comment" not in dict(photo.metadata.text):
+        chunks.add_itxt("Comment", photo.metadata.comment.decode("utf-8", "replace"))
+    if photo.metadata.xmp:
+        chunks.add_itxt(XMP_PNG_KEYWORD, photo.metadata.xmp.decode("utf-8", "replace"))
+    if photo.metadata.iptc:
+        chunks.add_text(IPTC_PNG_KEYWORD, iptc_as_text(photo.metadata.iptc), zip=True)
+    return chunks
+
+
+def _tiff_directory(photo: Photo) -> Image.Exif:
+    """Return the tags of a TIFF file: EXIF's own, XMP and IPTC."""
+    tags = Image.Exif()
+    if photo.metadata.exif:
+        tags.load(photo.metadata.exif)
+    if photo.metadata.xmp:
+        tags[XMP_TIFF_TAG] = photo.metadata.xmp
+    if photo.metadata.iptc:
+        tags[IPTC_TIFF_TAG] = photo.metadata.iptc
+    return tags
+
+
+def _deep_png(photo: Photo) -> bytes:
+    """Let libvips write the 16-bit pixels and Pillow the chunks around them."""
+    import pyvips
+
+    pixels = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    image = image.copy(interpretation="rgb16" if photo.pixels.shape[2] == 3 else "grey16")
+    content = bytes(image.write_to_buffer(".png", keep="none"))
+    one = Photo(np.zeros((1, 1, 3), np.uint8), "PNG", metadata=photo.metadata)
+    around = _saved(_image(one, "PNG"), "PNG", one, None)
+    kept = b"".join(chunk for kind, chunk in _chunks(around) if kind not in (b"IHDR", b"IDAT", b"IEND"))
+    own = list(_chunks(content))
+    pixels_only = b"".join(chunk for kind, chunk in own[1:] if kind in (b"IDAT", b"IEND"))
+    return content[:PNG_SIGNATURE_BYTES] + own[0][1] + kept + pixels_only
+
+
+def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Cut a PNG into chunks: kind, and the whole with length and checksum."""
+    chunks, place = [], PNG_SIGNATURE_BYTES
+    while place < len(content):
+        (size,) = struct.unpack_from(">L", content, place)
+        chunks.append((content[place + 4 : place + 8], content[place : place + size + 12]))
+        place += size + 12
+    return chunks
+
+
+def _deep_tiff(photo: Photo) -> bytes:
+    """Let Pillow write the bytes of 16-bit pixels as twice as many of 8 bits, then set that right.
+
+    Compression without a predictor sees bytes only, so that nothing but two numbers differs.
+    """
+    pixels: Pixels = photo.pixels
+    if photo.alpha is not None:
+        # Few programs read 16-bit grey with opacity from a TIFF file; all read RGB with it.
+        colours = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+        pixels = np.dstack([colours, photo.alpha])
+    height, width, channels = pixels.shape
+    halves = np.ascontiguousarray(pixels.astype("<u2")).view(np.uint8).reshape(height, width * 2, channels)
+    image = Image.fromarray(halves[..., 0] if channels == 1 else halves)
+    content = _saved(image, "TIFF", photo, None)
+    block = ExifBlock(content)
+    block.set(TIFF_WIDTH, [width])
+    block.set(TIFF_BITS, [16] * channels)
+    return bytes(block)

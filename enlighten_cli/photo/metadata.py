@@ -1,0 +1,176 @@
+"""What a photo carries besides its pixels, as the bytes that were in the file."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from enlighten_cli.photo.directory import GPS_DIRECTORY, ORIENTATION, ExifBlock
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXIF_PREFIX = b"Exif\0\0"
+PHOTOSHOP_MARK = b"8BIM"
+IPTC_RESOURCE = 0x0404
+IPTC_TIFF_TAG, XMP_TIFF_TAG = 33723, 700
+XMP_PNG_KEYWORD = "XML:com.adobe.xmp"
+IPTC_PNG_KEYWORD = "Raw profile type iptc"  # ImageMagick's way of keeping it, which exiftool reads
+XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
+XMP_GPS = re.compile(
+    rb"""\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|<exif:GPS(\w+)[^>]*?(?:/>|>.*?</exif:GPS\2>)""", re.DOTALL
+)
+# Directory entries of a TIFF file that describe its pixels, not the photo.
+STRUCTURAL_TAGS = frozenset(
+    (254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 290, 291, 292, 293,
+     296, 317, 318, 319, 320, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532,
+     XMP_TIFF_TAG, IPTC_TIFF_TAG, 34377, 34675)
+)  # fmt: skip
+
+
+class Strip(Enum):
+    """What is left out of the result's metadata."""
+
+    NOTHING = "nothing"
+    GPS = "gps"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Metadata as bytes.
+
+    Parameters
+    ----------
+    exif : bytes or None
+        A TIFF structure, without JPEG's prefix.
+    xmp : bytes or None
+        The packet.
+    iptc : bytes or None
+        IIM records.
+    icc_profile : bytes or None
+        What the numbers of the pixels mean.
+    dpi : tuple of float, or None
+        Dots an inch, across and down.
+    comment : bytes or None
+        A JPEG's comment.
+    text : tuple of (str, str)
+        A PNG's texts, by keyword.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    icc_profile: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    comment: bytes | None = None
+    text: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def orientation(self) -> int:
+        """How the pixels have to be turned, 1 to 8; 1 is upright."""
+        try:
+            found = ExifBlock(self.exif or b"").value(ORIENTATION)
+        except ValueError:
+            return 1
+        return found if found is not None and 1 <= found <= 8 else 1
+
+    def upright(self) -> Metadata:
+        """Return the metadata of the turned pixels: no orientation, no stale thumbnail."""
+        exif = self.exif
+        if exif is not None:
+            try:
+                block = ExifBlock(exif)
+            except ValueError:
+                exif = None  # nothing that anybody could read
+            else:
+                block.remove(ORIENTATION)
+                block.drop_thumbnail()
+                exif = bytes(block)
+        xmp = XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp) if self.xmp else self.xmp
+        return dataclasses.replace(self, exif=exif, xmp=xmp)
+
+    def stripped(self, strip: Strip) -> Metadata:
+        """Return the metadata without places, or without anything but the colour profile."""
+        if strip is Strip.ALL:
+            return Metadata(icc_profile=self.icc_profile)
+        if strip is Strip.NOTHING:
+            return self
+        exif = self.exif
+        if exif is not None:
+            block = ExifBlock(exif)
+            block.remove(GPS_DIRECTORY)
+            exif = bytes(block)
+        xmp = XMP_GPS.sub(b"", self.xmp) if self.xmp else self.xmp
+        return dataclasses.replace(self, exif=exif, xmp=xmp)
+
+
+def read_metadata(image: Image.Image) -> Metadata:
+    """Read what Pillow found in a file; pixels need not be loaded."""
+    info = image.info
+    text = dict(getattr(image, "text", {}))
+    text.pop(XMP_PNG_KEYWORD, None)
+    iptc = _iptc_from_text(text.pop(IPTC_PNG_KEYWORD, None))
+    resources = info.get("photoshop")
+    if iptc is None and isinstance(resources, dict) and isinstance(resources.get(IPTC_RESOURCE), bytes):
+        iptc = resources[IPTC_RESOURCE]
+    exif, xmp = info.get("exif"), info.get("xmp") or info.get(XMP_PNG_KEYWORD)
+    if image.format == "TIFF":
+        exif = _exif_from_tiff(image)
+        directory = getattr(image, "tag_v2", {})
+        iptc = _as_bytes(directory.get(IPTC_TIFF_TAG))
+    comment = info.get("comment") if image.format in ("JPEG", "MPO") else None
+    dpi = info.get("dpi")
+    return Metadata(
+        exif=exif.removeprefix(EXIF_PREFIX) if isinstance(exif, bytes) and exif else None,
+        xmp=xmp.encode() if isinstance(xmp, str) else _as_bytes(xmp),
+        iptc=iptc,
+        icc_profile=_as_bytes(info.get("icc_profile")),
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
+        comment=_as_bytes(comment),
+        text=tuple((key, str(value)) for key, value in text.items()),
+    )
+
+
+def _as_bytes(value: object) -> bytes | None:
+    return value if isinstance(value, bytes) and value else None
+
+
+def _exif_from_tiff(image: Image.Image) -> bytes | None:
+    """Collect the photo's own tags from a TIFF file, leaving out what describes its pixels."""
+    exif = image.getexif()
+    for tag in STRUCTURAL_TAGS & set(exif) - {ORIENTATION}:
+        del exif[tag]
+    return exif.tobytes() if len(exif) else None
+
+
+def photoshop_block(iptc: bytes) -> bytes:
+    """Wrap IPTC records as the Photoshop resource in which JPEG carries them."""
+    padding = b"\0" * (len(iptc) % 2)
+    return PHOTOSHOP_MARK + struct.pack(">HHL", IPTC_RESOURCE, 0, len(iptc)) + iptc + padding
+
+
+def iptc_as_text(iptc: bytes) -> str:
+    """Wrap IPTC records as the text in which PNG carries them: name, length, hexadecimal lines."""
+    content = photoshop_block(iptc).hex()
+    lines = (content[start : start + 72] for start in range(0, len(content), 72))
+    return f"\niptc\n{len(content) // 2:>8}\n" + "\n".join(lines) + "\n"
+
+
+def _iptc_from_text(text: str | None) -> bytes | None:
+    words = (text or "").split()
+    if len(words) < 3 or words[0] != "iptc":
+        return None
+    try:
+        content = bytes.fromhex("".join(words[2:]))
+    except ValueError:
+        return None
+    start = content.find(PHOTOSHOP_MARK + struct.pack(">HH", IPTC_RESOURCE, 0))
+    if start < 0:
+        return content
+    (size,) = struct.unpack_from(">L", content, start + 8)
+    return content[start + 12 : start + 12 + size]

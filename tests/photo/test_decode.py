@@ -1,0 +1,245 @@
+import io
+
+import numpy as np
+import pytest
+from conftest import scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image, ImageFile
+from samples import deep_png, deep_tiff, exif, multi_frame_tiff, saved
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo import Limits, Photo, decode, encode
+from enlighten_cli.photo.decode import PLAIN_MODES
+
+ALL_MODES = ("1", "CMYK", "F", "HSV", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La", "LAB", "P", "PA", "RGB", "RGBA",
+             "RGBX", "RGBa", "YCbCr")  # fmt: skip
+
+
+def transposed(pixels, orientation):
+    """Turn upright pixels into what a camera held so would store."""
+    step = {1: [], 2: [0], 3: [3], 4: [1], 5: [5], 6: [2], 7: [6], 8: [4]}[orientation]
+    image = Image.fromarray(pixels)
+    for each in step:
+        image = image.transpose(Image.Transpose(each))
+    return image
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_all_orientations_come_out_upright(orientation, format):
+    upright = np.zeros((16, 32, 3), np.uint8)
+    upright[:8, :8] = 255  # a white corner, top left
+    photo = decode(saved(transposed(upright, orientation), format, exif=b"Exif\0\0" + exif(orientation)))
+    assert photo.pixels.shape == (16, 32, 3)
+    assert photo.pixels[:6, :6].mean() > 200
+    assert photo.pixels[10:].mean() < 50
+    again = Image.open(io.BytesIO(encode(photo)))
+    assert again.getexif().get(0x0112, 1) == 1
+    assert again.getexif()[0x010F] == "Camera"
+    assert decode(encode(photo)).pixels.shape == (16, 32, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_deep_photos_come_out_upright_too(orientation):
+    upright = np.arange(4 * 6, dtype=np.uint16).reshape(4, 6) * 1000
+    stored = np.asarray(transposed(upright, orientation))
+    tiff = deep_tiff(np.repeat(stored[..., None], 3, 2), extratags=[(274, 3, 1, orientation, True)])
+    np.testing.assert_array_equal(decode(tiff).pixels[..., 0], upright)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_dark_16_bit_png_is_16_bit_by_its_type(channels):
+    dark = np.random.default_rng(0).integers(0, 200, (5, 7, channels)).astype(np.uint16)
+    photo = decode(deep_png(dark))
+    colours = channels - 1 if channels in (2, 4) else channels
+    assert photo.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(photo.pixels, dark[..., :colours])
+    if channels in (2, 4):
+        np.testing.assert_array_equal(photo.alpha, dark[..., -1])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"compression": "zlib"}, {"compression": "zlib", "predictor": True}, {"byteorder": ">"}]
+)
+@pytest.mark.parametrize("shape", [(5, 7, 3), (5, 7)])
+def test_dark_16_bit_tiff_is_16_bit_by_its_type(shape, options):
+    pytest.importorskip("imagecodecs") if options.get("predictor") else None
+    dark = np.random.default_rng(0).integers(0, 200, shape).astype(np.uint16)
+    np.testing.assert_array_equal(decode(deep_tiff(dark, **options)).pixels.reshape(shape), dark)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32, np.int16])
+def test_other_depths_are_refused_rather_than_halved(dtype):
+    with pytest.raises(PhotoError, match="cannot be kept"):
+        decode(deep_tiff(np.zeros((4, 4, 3), dtype)))
+
+
+@pytest.mark.parametrize("mode", ALL_MODES)
+def test_every_mode_is_handled_or_refused_by_name(mode):
+    """Whatever Pillow can put into a TIFF file comes out as pixels or as a reason."""
+    image = Image.new(mode, (6, 4))
+    try:
+        content = saved(image, "TIFF")
+    except (OSError, KeyError):
+        pytest.skip(f"Pillow writes no TIFF of mode {mode}")
+    try:
+        photo = decode(content)
+    except PhotoError as error:
+        assert "cannot be kept" in str(error)
+        assert mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
+    else:
+        assert photo.pixels.shape in ((4, 6, 1), (4, 6, 3))
+        assert set(PLAIN_MODES) & {mode} or mode in ("RGBX", "YCbCr", "I;16B", "RGBa", "La")
+
+
+def test_palettes_are_expanded_and_transparency_kept():
+    palette = Image.fromarray(scene(8, 8)).quantize(16)
+    palette.info["transparency"] = 0
+    photo = decode(saved(palette, "PNG"))
+    assert photo.pixels.shape == (8, 8, 3)
+    assert set(np.unique(photo.alpha)) <= {0, 255}
+
+
+def test_cmyk_becomes_rgb_and_is_said():
+    photo = decode(saved(Image.fromarray(scene(8, 8)).convert("CMYK"), "JPEG"))
+    assert photo.pixels.shape == (8, 8, 3)
+    assert "CMYK is converted to RGB" in photo.notes
+    assert photo.metadata.icc_profile is not None
+
+
+def test_grey_stays_grey():
+    photo = decode(saved(Image.fromarray(scene(8, 8)).convert("L"), "JPEG"))
+    assert photo.pixels.shape == (8, 8, 1)
+    assert Image.open(io.BytesIO(encode(photo))).mode == "L"
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (multi_frame_tiff(), "only the first of its 3 pictures"),
+        (saved(Image.new("RGB", (4, 4)), "JPEG", xmp=b'<x hdrgm:Version="1.0"/>'), "HDR gain map"),
+        (saved(Image.new("RGB", (4, 4)), "JPEG", extra=b"\xff\xeb\0\x0ejumbc2pa...."), "C2PA"),
+    ],
+)
+def test_what_is_left_out_is_said(content, note):
+    assert any(note in each for each in decode(content).notes)
+
+
+def test_a_wrong_ending_is_read_for_what_it_is_and_said(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(encode(Photo(scene(4, 4), "PNG")))
+    photo = decode(tmp_path / "photo.jpg")
+    assert photo.format == "PNG"
+    assert photo.notes == ("it is a PNG file, whatever its name ends in",)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"plain text", "not a photo"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript files are not read"),
+        (b"8BPS\0\1" + bytes(40), "PSD files are not read"),
+        (b"%PDF-1.7\n", "PDF files are not read"),
+        (saved(Image.new("P", (4, 4)), "GIF"), "GIF files are not read"),
+        (b"\xff\xd8\xff" + bytes(50), "."),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "."),
+        (b"II*\0\x08\0\0\0\xff\xff" + bytes(50), "."),
+        (b"RIFF\0\0\0\0WEBP", "."),
+    ],
+)
+def test_what_is_no_photo_is_one_line(content, reason):
+    with pytest.raises(PhotoError, match=reason) as caught:
+        decode(content)
+    assert str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_bombs_are_refused_before_decoding():
+    bomb = saved(Image.new("1", (20000, 20000)), "PNG")
+    with pytest.raises(PhotoError, match="20000 x 20000 pixels are more than --max-mpixels 250"):
+        decode(bomb)
+    small = saved(Image.new("RGB", (100, 100)), "PNG")
+    with pytest.raises(PhotoError, match=r"more than --max-mpixels 0\.005"):
+        decode(small, Limits(max_mpixels=0.005))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_truncated_files_are_refused_unless_asked_for(format):
+    content = saved(Image.fromarray(scene(200, 200)), format)
+    content = content[: len(content) * 3 // 4]
+    with pytest.raises(PhotoError):
+        decode(content)
+    photo = decode(content, Limits(allow_truncated=True))
+    assert photo.pixels.shape == (200, 200, 3)
+    assert "ends too early" in photo.notes[0]
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 10000), (10000, 1)])
+def test_extreme_shapes(size):
+    content = saved(Image.new("RGB", size, (10, 20, 30)), "PNG")
+    assert decode(content).pixels.shape == (size[1], size[0], 3)
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(PhotoError, match="No such file"):
+        decode(tmp_path / "absent.jpg")
+
+
+@pytest.mark.parametrize(
+    ("head", "package"),
+    [
+        (b"\0\0\0\x18ftypheic" + bytes(40), "pillow-heif"),
+        (b"\xff\x0a" + bytes(40), "pillow-jxl-plugin"),
+        (b"IIRO" + bytes(40), "rawpy"),
+    ],
+)
+def test_missing_extras_are_named_with_the_command(monkeypatch, head, package):
+    import sys
+
+    for name in ("pillow_heif", "pillow_jxl", "rawpy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(PhotoError, match=f"pip install {package}"):
+        decode(head)
+
+
+SEEDS = [
+    encode(Photo(scene(9, 9), format)) for format in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP")
+] + [deep_png(np.ones((3, 3, 3), np.uint16)), deep_tiff(np.ones((3, 3, 3), np.uint16)), saved(Image.new("RGB", (8, 8)), "JPEG", exif=b"Exif\0\0" + exif(6, thumbnail=True))]  # fmt: skip
+
+
+@given(st.sampled_from(SEEDS), st.data())
+@settings(max_examples=300)
+def test_any_bytes_decode_or_fail_with_one_line(seed, data):
+    """The fuzz target, bounded; benchmarks/fuzz.py runs it for longer."""
+    content = bytearray(seed)
+    for place, value in data.draw(st.lists(st.tuples(st.integers(0, len(seed) - 1), st.integers(0, 255)), max_size=8)):
+        content[place] = value
+    cut = data.draw(st.integers(0, len(seed)))
+    try:
+        photo = decode(bytes(content[: cut or None]), Limits(max_mpixels=1))
+    except PhotoError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert decode(encode(photo)).pixels.shape == photo.pixels.shape
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))))
+def test_8_bit_lossless_round_trips(pixels):
+    for format in ("PNG", "BMP", "TIFF"):
+        np.testing.assert_array_equal(decode(encode(Photo(pixels, format))).pixels, pixels)
+
+
+@given(arrays(np.uint16, st.tuples(st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3]))), st.booleans())
+@settings(max_examples=50)
+def test_16_bit_lossless_round_trips(pixels, with_alpha):
+    alpha = pixels[..., 0] if with_alpha else None
+    for format in ("PNG", "TIFF"):
+        photo = decode(encode(Photo(pixels, format, alpha=alpha)))
+        expected = np.repeat(pixels, 3, 2) if photo.pixels.shape[2] > pixels.shape[2] else pixels
+        assert expected is pixels or (format == "TIFF" and with_alpha)
+        np.testing.assert_array_equal(photo.pixels, expected)
+        if with_alpha:
+            np.testing.assert_array_equal(photo.alpha, alpha)
