@@ -153,11 +153,13 @@ def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
     """
     if icc_profile is None or channels == 1:
         return DirectColour()
+    from PIL.ImageCms import PyCMSError
+
     try:
         matrix = _matrix_colour(icc_profile)
         if matrix is None:
             return LookupColour(icc_profile)
-    except (ValueError, struct.error, OSError, np.linalg.LinAlgError, OverflowError):
+    except (ValueError, struct.error, OSError, np.linalg.LinAlgError, ArithmeticError, PyCMSError):
         return DirectColour()
     return DirectColour() if matrix.is_nearly_srgb() else matrix
 

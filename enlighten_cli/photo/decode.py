@@ -17,10 +17,12 @@ from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
+from enlighten_cli.photo.directory import EXIF_DIRECTORY, GPS_DIRECTORY
 from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, missing, sniff
-from enlighten_cli.photo.metadata import Metadata, read_metadata
+from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
 
+FIRST_TAG_OF_DNG = 50706  # DNGVersion: from here on tags tell how to develop
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
@@ -302,13 +304,11 @@ def _raw_metadata(content: bytes) -> Metadata:
         exif.load_from_fp(io.BytesIO(content))
     except Exception:  # RAW files of another structure; their pixels are what counts
         return Metadata()
-    from enlighten_cli.photo.metadata import STRUCTURAL_TAGS
-
     kept: Any = Image.Exif()
     for tag in set(exif) - STRUCTURAL_TAGS:
-        if tag < 0x9000 and tag not in (34665, 34853):
+        if tag < FIRST_TAG_OF_DNG and tag not in (EXIF_DIRECTORY, GPS_DIRECTORY):
             kept[tag] = exif[tag]
-    for directory in (34665, 34853):
+    for directory in (EXIF_DIRECTORY, GPS_DIRECTORY):
         if values := exif.get_ifd(directory):
             kept.get_ifd(directory).update(values)
-    return Metadata(exif=kept.tobytes() if len(kept) else None).upright()
+    return Metadata(exif=kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else None).upright()

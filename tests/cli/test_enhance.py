@@ -105,11 +105,11 @@ def test_an_output_that_cannot_be_written_is_its_own_code(photos, tmp_path, tiny
     assert "cannot be written" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
 
 
-def test_a_missing_runtime_is_its_own_code(photos, monkeypatch):
+def test_a_missing_runtime_is_its_own_code(photos, monkeypatch, tiny_model):
     import sys
 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert "pip install onnxruntime" in enlighten(photos, "-o", "out", code=3)
+    assert "pip install onnxruntime" in enlighten(photos, "-o", "out", "--model", tiny_model, code=3)
 
 
 def test_an_internal_error_is_one_line_unless_asked(photos, monkeypatch, tiny_model):
@@ -132,3 +132,28 @@ def test_interrupting_is_its_own_code(photos, monkeypatch, tiny_model):
 
     monkeypatch.setattr(batch, "run_batch", interrupt)
     assert "interrupted" in enlighten(photos, "-o", "out", "--model", tiny_model, code=130)
+
+
+def test_format_quality_and_strip(photos, tmp_path, tiny_model):
+    enlighten(photos, "-o", "out", "--format", "jpg", "--quality", 50, "--strip", "all", "--model", tiny_model)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.jpg", "1.jpg", "2.jpg"]
+    assert decode(tmp_path / "out" / "0.jpg").format == "JPEG"
+
+
+def test_what_cannot_be_kept_is_said(photos, tiny_model):
+    (photos / "0.png").rename(photos / "0.webp")
+    said = enlighten(photos / "0.webp", "-o", "out/", "--model", tiny_model)
+    assert f"{photos / '0.webp'}: it is a PNG file, whatever its name ends in" in said
+
+
+def test_bright_photos_are_skipped_when_asked(photos, tiny_model):
+    assert "3 skipped" in enlighten(photos, "-o", "out", "--skip-brighter-than", 0.01, "--model", tiny_model)
+
+
+def test_large_and_truncated_photos_are_refused_with_the_option_that_helps(photos, tmp_path, tiny_model):
+    said = enlighten(photos / "0.png", "-o", "out/", "--max-mpixels", 0.001, "--model", tiny_model, code=1)
+    assert "--max-mpixels" in said
+    content = (photos / "0.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
+    enlighten("cut.png", "-o", "out/", "--model", tiny_model, code=1)
+    assert "ends too early" in enlighten("cut.png", "-o", "out/", "--allow-truncated", "--model", tiny_model)

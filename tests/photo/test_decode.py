@@ -205,9 +205,13 @@ def test_missing_extras_are_named_with_the_command(monkeypatch, head, package):
         decode(head)
 
 
+DEEP = np.ones((3, 3, 3), np.uint16)
 SEEDS = [
-    encode(Photo(scene(9, 9), format)) for format in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP")
-] + [deep_png(np.ones((3, 3, 3), np.uint16)), deep_tiff(np.ones((3, 3, 3), np.uint16)), saved(Image.new("RGB", (8, 8)), "JPEG", exif=b"Exif\0\0" + exif(6, thumbnail=True))]  # fmt: skip
+    *(encode(Photo(scene(9, 9), format)) for format in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP")),
+    deep_png(DEEP),
+    deep_tiff(DEEP),
+    saved(Image.new("RGB", (8, 8)), "JPEG", exif=b"Exif\0\0" + exif(6, thumbnail=True)),
+]
 
 
 @given(st.sampled_from(SEEDS), st.data())

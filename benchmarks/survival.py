@@ -1,0 +1,126 @@
+"""Show what of a photo survives, format by format: ours beside Pillow's plain open().save().
+
+    python benchmarks/survival.py [--markdown]
+
+Each photo is written by other means than the code that is measured, enhanced with strength 0 by
+the command, and read back. A column says "ours / Pillow": yes, no, or - where the format has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
+
+from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
+
+from enlighten_cli.batch import BatchOptions, run_batch
+from enlighten_cli.discover import Job
+from enlighten_cli.enhance import Options
+from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
+from enlighten_cli.photo.decode import UPRIGHT
+
+COLUMNS = ("pixels", "EXIF", "maker note", "XMP", "IPTC", "ICC", "DPI", "alpha", "16 bit", "orientation")
+LOSSY_STEPS = 30  # of 255: nobody would call it another picture
+LOSSLESS = ("PNG", "BMP", "TIFF")
+# (format, name of the file); where a format holds 16 bits, it is shown twice.
+CASES = (("JPEG", 8), ("PNG", 8), ("PNG", 16), ("WEBP", 8), ("TIFF", 8), ("TIFF", 16), ("AVIF", 8), ("BMP", 8))
+
+
+def source(format: str, bits: int) -> bytes:
+    """Build a file that carries everything its format can, stored turned by a quarter."""
+    rows, columns = np.mgrid[0:48, 0:64]
+    pixels = np.stack([rows * 2, columns * 2, rows + columns], axis=-1).astype(np.uint8)
+    alpha = (rows * 5).astype(np.uint8) if FORMATS[format].alpha else None
+    if bits == 16:
+        pixels, alpha = pixels.astype(np.uint16) * 3, None if alpha is None else alpha.astype(np.uint16) * 257
+    metadata = Metadata(exif=exif(6), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0))
+    return encode(Photo(pixels, format, alpha=alpha, metadata=metadata))
+
+
+def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, bool | None]:
+    """Compare a result with its source."""
+    if content is None:
+        return dict.fromkeys(COLUMNS, False)
+    after = decode(content)
+    was, now = before.metadata, after.metadata
+    block = Image.Exif()
+    if now.exif:
+        block.load(now.exif)
+    bmp = format == "BMP"
+    same_shape = after.pixels.shape == before.pixels.shape
+    # A photo that lost its orientation still has its pixels, and loses but that column.
+    turn = UPRIGHT[1] if same_shape else UPRIGHT[6]
+    close = np.abs(turn(after.pixels) / 1.0 - before.pixels).max() <= (0 if format in LOSSLESS else LOSSY_STEPS)
+    same_alpha = (
+        before.alpha is not None
+        and after.alpha is not None
+        and np.abs(turn(after.alpha) / 1.0 - before.alpha).max() <= (LOSSY_STEPS if format == "AVIF" else 0)
+    )
+    return {
+        "pixels": bool(close and after.bits == before.bits),
+        "EXIF": None if bmp else block.get(0x010F) == "Camera" and 0x8825 in block,
+        "maker note": None if bmp else bool(now.exif and MAKER_NOTE in now.exif),
+        "XMP": None if bmp else b"dc:creator" in (now.xmp or b""),
+        "IPTC": now.iptc == was.iptc if FORMATS[format].iptc else None,
+        "ICC": None if bmp else now.icc_profile == was.icc_profile,
+        "DPI": was.dpi is not None and now.dpi is not None and abs(now.dpi[0] - was.dpi[0]) < 1 if was.dpi else None,
+        "alpha": same_alpha if before.alpha is not None else None,
+        "16 bit": after.bits == 16 if before.bits == 16 else None,
+        # The scene is upright as displayed, whether by its pixels or by its tag.
+        "orientation": None if bmp else same_shape,
+    }
+
+
+def by_pillow(content: bytes, format: str) -> bytes | None:
+    """Open and save, as most tools do."""
+    buffer = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.save(buffer, format=format)
+    except (OSError, ValueError):
+        return None
+    return buffer.getvalue()
+
+
+def by_enlighten(content: bytes, format: str, folder: Path) -> bytes | None:
+    """Enhance with strength 0: everything runs, and nothing may change."""
+    job = Job(folder / f"in{FORMATS[format].suffixes[0]}", folder / "out" / f"in{FORMATS[format].suffixes[0]}")
+    job.source.write_bytes(content)
+    (outcome,) = run_batch([job], lambda rgb: rgb * 2, BatchOptions(enhance=Options(strength=0), overwrite=True))
+    return job.output.read_bytes() if outcome.status.value == "done" else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--markdown", action="store_true")
+    markdown = parser.parse_args().markdown
+    words = {True: "yes", False: "no", None: "-"}
+    lines = [["format", *COLUMNS]]
+    with tempfile.TemporaryDirectory() as folder:
+        for format, bits in CASES:
+            content = source(format, bits)
+            before = decode(content)
+            ours = verdicts(before, by_enlighten(content, format, Path(folder)), format)
+            plain = verdicts(before, by_pillow(content, format), format)
+            cells = [
+                f"{words[ours[name]]} / {words[plain[name]]}" if ours[name] is not None else "-" for name in COLUMNS
+            ]
+            lines.append([f"{format} {bits} bit", *cells])
+    if markdown:
+        lines.insert(1, ["---"] * len(lines[0]))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        print("| " + " | ".join(cells) + " |" if markdown else "  ".join(cells))
+
+
+if __name__ == "__main__":
+    main()
