@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.batch import BatchOptions, run_batch
+from enlighten_cli.batch import BatchOptions, Conflict, run_batch
 from enlighten_cli.discover import Job
 from enlighten_cli.enhance import Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
@@ -138,7 +138,11 @@ class Enhancer:
         job = Job(Path(source), Path(output))
         if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
             raise UsageError(f"{job.source}: the output is the source")
-        options = BatchOptions(enhance=Options(strength=strength, tile_px=tile_px), overwrite=overwrite)
+        options = BatchOptions(
+            enhance=Options(strength=strength, tile_px=tile_px),
+            conflict=Conflict.OVERWRITE if overwrite else Conflict.SKIP,
+            at_once=1,
+        )
         (outcome,) = run_batch([job], self._model, options)
         if outcome.status is Status.FAILED:
             raise PhotoError(f"{source}: {outcome.reason}")

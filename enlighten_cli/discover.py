@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from enlighten_cli.errors import NothingToDoError, UsageError
-from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES
+from enlighten_cli.naming import DEFAULT, NameTemplate
+from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
 
-OUTPUT_MARK = "-enlightened"  # what a result beside its source is told apart by
+MOST_BYTES_OF_A_PATH = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,105 @@ class Job:
     output: Path
 
 
-def find_photos(folder: Path) -> list[Path]:
-    """List the photos below a folder by their names' endings, sorted.
+@dataclass(frozen=True)
+class Destination:
+    """Where results go and what they are called.
 
-    Hidden files and folders are left out, and symbolic links to folders are not followed.
+    Parameters
+    ----------
+    path : Path or None
+        A folder or a file; None is beside each photo.
+    is_folder : bool
+        Whether `path` was written as a folder; several photos, an input folder or an existing
+        folder make it one too.
+    template : NameTemplate
+        Of names in folders.
+    format : str or None
+        A name in `photo.FORMATS`, which sets the endings; by default each result keeps its
+        photo's, but for camera RAW, which becomes TIFF.
+    """
+
+    path: Path | None
+    is_folder: bool = False
+    template: NameTemplate = field(default_factory=NameTemplate)
+    format: str | None = None
+
+    def of(self, source: Path, root: Path) -> Path:
+        """Return where a photo found below `root` goes."""
+        name = self.template.fill(source, self._ending(source))
+        if self.path is None:
+            return source.with_name(name)
+        return self.path / source.relative_to(root).parent / name if self.is_folder else self.path
+
+    def _ending(self, source: Path) -> str:
+        own = SUFFIXES.get(source.suffix.lower())
+        wanted = self.format or (RAW_RESULT if own == RAW else own)
+        return source.suffix if wanted is None or wanted == own else FORMATS[wanted].suffixes[0]
+
+
+class Found(NamedTuple):
+    """A photo, the folder that its place is relative to, and whether it was named one by one."""
+
+    source: Path
+    root: Path
+    named: bool
+
+
+class Photos:
+    """The photos among inputs, found as they are asked for, in a fixed order.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Files, taken whatever they are called, and folders, in which files count whose name or
+        content is a photo's. Hidden files, hidden folders and links to folders are left out.
+    without : Path, optional
+        A folder that is not entered: where results go.
+    """
+
+    def __init__(self, inputs: Sequence[Path], without: Path | None = None) -> None:
+        self.inputs = inputs
+        self.without = without.resolve() if without else None
+        self.ignored = 0
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the photos, counting what is ignored.
+
+        Raises
+        ------
+        UsageError
+            If an input is absent, or a folder cannot be read.
+        """
+        for path in self.inputs:
+            if path.is_dir():
+                for source in self._below(path):
+                    yield Found(source, path, named=False)
+            else:
+                yield Found(path, path.parent, named=True)
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        def refuse(error: OSError) -> None:
+            raise UsageError(f"{error.filename}: {error.strerror}") from error
+
+        for parent, folders, names in os.walk(folder, onerror=refuse):
+            folders[:] = sorted(
+                name for name in folders if not name.startswith(".") and not self._is_without(parent, name)
+            )
+            for name in sorted(names):
+                path = Path(parent, name)
+                if name.startswith("."):
+                    continue
+                if path.is_file() and is_photo(path):
+                    yield path
+                else:
+                    self.ignored += 1
+
+    def _is_without(self, parent: str, name: str) -> bool:
+        return self.without is not None and Path(parent, name).resolve() == self.without
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """List the photos below a folder.
 
     Raises
     ------
@@ -34,106 +130,109 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: not a folder")
-    found: list[Path] = []
-
-    def refuse(error: OSError) -> None:
-        raise UsageError(f"{error.filename}: {error.strerror}") from error
-
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(parent, name)
-            for name in sorted(names)
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
-        ]
-    return found
+    return [found.source for found in Photos([folder])]
 
 
-def find_jobs(
-    inputs: Sequence[Path], output: Path | None, *, output_is_folder: bool, format: str | None = None
-) -> list[Job]:
+def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
     """Plan what is read and written, so that no two photos meet and no input is written.
+
+    One folder mirrored into another cannot collide and is walked as the jobs are taken; all else
+    is looked through before the first job.
 
     Parameters
     ----------
-    inputs : sequence of Path
-        Photos, whatever they are called, and folders, whose photos are found by name.
-    output : Path, optional
-        Folder or file of the results; beside the sources, with a mark, if not given.
-    output_is_folder : bool
-        Whether `output` was written as a folder; several inputs, an input folder or an existing
-        folder make it one too.
-    format : str, optional
-        A name in `photo.FORMATS`, which sets the endings of results; by default each keeps its
-        source's name, but for camera RAW, which becomes TIFF.
+    photos : Photos
+    destination : Destination
 
     Raises
     ------
     UsageError
-        If an input is absent, two results have one name, or a result is an input.
+        If two results have one name, or a result is an input.
     NothingToDoError
         If there is no photo.
     """
-    folders = [path for path in inputs if path.is_dir()]
-    for path in inputs:
-        if not path.exists():
-            raise UsageError(f"{path}: no such file or folder")
-    to_folder = output is not None and (output_is_folder or len(inputs) > 1 or bool(folders) or output.is_dir())
-
-    jobs: list[Job] = []
-    for path in inputs:
-        root = path if path.is_dir() else path.parent
-        for source in find_photos(path) if path.is_dir() else [path]:
-            if output is None:
-                if path.is_dir() and source.stem.endswith(OUTPUT_MARK):
-                    continue  # the result of an earlier run
-                result = source.with_name(f"{source.stem}{OUTPUT_MARK}{_ending(source, format)}")
-            elif to_folder:
-                result = (output / source.relative_to(root)).with_suffix(_ending(source, format))
-            else:
-                result = output
-            jobs.append(Job(source, result))
-    if not jobs:
-        raise NothingToDoError(f"no photos in {', '.join(map(str, folders))}")
-    if output is not None and to_folder:
-        jobs = [job for job in jobs if not _is_below(job.source, output) or job.source in inputs]
-    jobs = _told_apart(jobs)
-    _refuse_collisions(jobs)
-    return jobs
+    jobs = _jobs(photos, destination)
+    if not _cannot_collide(photos, destination):
+        jobs = iter(_without_collisions(list(jobs)))
+    first = next(jobs, None)
+    if first is None:
+        raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored")
+    return _chained(first, jobs)
 
 
-def _ending(source: Path, format: str | None) -> str:
-    """Return how a result's name ends: as its source's, unless the format is another."""
-    own = SUFFIXES.get(source.suffix.lower())
-    wanted = format or (RAW_RESULT if own == RAW else own)
-    return source.suffix if wanted is None or wanted == own else FORMATS[wanted].suffixes[0]
+def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
+    yield first
+    yield from jobs
+
+
+def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
+    for source, root, named in photos:
+        if destination.path is None and not named and destination.template.marks(source):
+            photos.ignored += 1  # the result of an earlier run
+        else:
+            yield Job(source, destination.of(source, root))
+
+
+def _cannot_collide(photos: Photos, destination: Destination) -> bool:
+    """Tell whether the folders alone show that no two results meet and none is an input."""
+    if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
+        return False
+    keeps_names = destination.format is None and destination.template.text == DEFAULT
+    source, result = photos.inputs[0].resolve(), destination.path.resolve()
+    return keeps_names and source != result and not source.is_relative_to(result)
+
+
+def _without_collisions(jobs: list[Job]) -> list[Job]:
+    sources = {os.path.realpath(job.source): job.source for job in jobs}
+    results: dict[str, str] = {}
+    kept = []
+    for job in _told_apart(list(dict.fromkeys(jobs))):
+        source, result = os.path.realpath(job.source), os.path.realpath(job.output)
+        if result in sources:
+            raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
+        if result not in results:
+            kept.append(job)
+        elif results[result] != source:
+            raise UsageError(f"{sources[results[result]]} and {job.source} would both be written to {job.output}")
+        results[result] = source
+    return kept
 
 
 def _told_apart(jobs: list[Job]) -> list[Job]:
     """Keep both endings where a new one meets a neighbour's: of a RAW + JPEG pair, say."""
-    taken = Counter(str(job.output).lower() for job in jobs)
-    return [
-        Job(job.source, job.output.with_name(f"{job.source.name}{job.output.suffix}"))
-        if taken[str(job.output).lower()] > 1
-        and job.output.suffix != job.source.suffix
-        and job.output.stem == job.source.stem
-        else job
-        for job in jobs
-    ]
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    """Tell whether a found photo lies in the output folder: the result of an earlier run."""
-    return path.resolve().is_relative_to(folder.resolve())
-
-
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
-    sources = {job.source.resolve(): job.source for job in jobs}
-    results: dict[Path, Path] = {}
+    taken: dict[str, int] = {}
     for job in jobs:
-        result = job.output.resolve()
-        if result in sources:
-            raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
-        if result in results and results[result] != job.source:
-            raise UsageError(f"{results[result]} and {job.source} would both be written to {job.output}")
-        results[result] = job.source
+        taken[str(job.output).lower()] = taken.get(str(job.output).lower(), 0) + 1
+
+    def settle(job: Job) -> Job:
+        if taken[str(job.output).lower()] == 1 or job.output.suffix == job.source.suffix:
+            return job
+        return Job(job.source, job.output.with_name(f"{job.output.stem}{job.source.suffix}{job.output.suffix}"))
+
+    return [settle(job) for job in jobs]
+
+
+def read_list(file: BinaryIO) -> Iterator[Path]:
+    """Yield the paths of a list: separated by NUL if there is one, else by newlines.
+
+    Raises
+    ------
+    UsageError
+        If a path is longer than any path can be: the file is no list.
+    """
+    content = file.read()
+    separator = b"\0" if b"\0" in content else b"\n"
+    for line in content.split(separator):
+        name = line if separator == b"\0" else line.removesuffix(b"\r")
+        if len(name) > MOST_BYTES_OF_A_PATH:
+            raise UsageError("--files-from: not a list of paths")
+        if name:
+            yield Path(os.fsdecode(name))
+
+
+def renamed(path: Path, taken: Callable[[Path], bool]) -> Path:
+    """Return the first of name-1, name-2... that is not taken."""
+    number = 1
+    while taken(path.with_name(f"{path.stem}-{number}{path.suffix}")):
+        number += 1
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
+from typing import IO
 
-from enlighten_cli.errors import OutputError
+from enlighten_cli.errors import OutputError, PhotoError
 
 TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes one for a photo
 TEMPORARY_SUFFIX = ".part"
 NEW_FILE_MODE = 0o666
+# After these the next file could not be written either; after others, a name too long say, it could.
+HOPELESS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None:
     """Write a file so that its name is either absent, as it was, or complete.
 
     Parameters
@@ -22,11 +35,15 @@ def write_whole(path: Path, content: bytes) -> None:
     path : Path
         Its folder is made if absent.
     content : bytes
+    like : Path, optional
+        A file whose mode and times the new one gets.
 
     Raises
     ------
     OutputError
         If the folder cannot be made or written, or is full; nothing is left behind.
+    PhotoError
+        If only this name cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,15 +53,51 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
+            _lock(file)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(NEW_FILE_MODE & ~_umask())
-        temporary.replace(path)
+            if like is None:
+                temporary.chmod(NEW_FILE_MODE & ~_umask())
+            else:
+                shutil.copystat(like, temporary)
+            temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_stale_temporaries(folder: Path) -> int:
+    """Remove what a killed run left behind in a folder, and nothing that is being written.
+
+    A running writer holds a lock on its file, which the system takes off a killed one. Where
+    there are no such locks (Windows), nothing is removed.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
+    removed = 0
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}") if folder.is_dir() else ():
+        try:
+            with path.open("rb") as file:
+                if _lock(file):
+                    path.unlink()
+                    removed += 1
+        except OSError:
+            continue  # gone in the meantime, being written, or somebody else's
+    return removed
+
+
+def _lock(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
 
 
 def _umask() -> int:
@@ -54,6 +107,9 @@ def _umask() -> int:
     return mask
 
 
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    reason = "it is a folder" if error.errno == errno.EISDIR else error.strerror
-    return OutputError(f"{path}: cannot be written: {reason}")
+def _cannot_write(path: Path, error: OSError) -> OutputError | PhotoError:
+    if error.errno == errno.EISDIR:
+        return OutputError(f"{path}: cannot be written: it is a folder")
+    if error.errno in HOPELESS:
+        return OutputError(f"{path}: cannot be written: {error.strerror}")
+    return PhotoError(f"cannot be written: {error.strerror}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from enlighten_cli.errors import MissingDependencyError, ModelError
+from enlighten_cli.machine import available_cores
 from enlighten_cli.photo import Rgb
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Model:
     path : Path
     name : str, optional
         How messages call it; the name in the file, or the file's own, by default.
+    threads : int, optional
+        Of one run; every core that this process may use by default.
 
     Raises
     ------
@@ -40,10 +42,10 @@ class Model:
         If the file cannot be read or breaks the contract.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, *, threads: int | None = None) -> None:
         ort = import_runtime()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = available_cores()
+        options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3  # errors only; they come as exceptions as well
         try:
             # From bytes, so that a file that names others ("external data") cannot read them.
@@ -64,6 +66,11 @@ class Model:
             if len(ends) != 1 or ends[0].type != "tensor(float)" or len(ends[0].shape) != 4 or ends[0].shape[1] != 3:
                 raise ModelError(f"{path}: not a model from RGB to RGB: one float tensor (N, 3, H, W) in and out")
         return inputs[0].name, outputs[0].name
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of what computes."""
+        return str(self._session.get_providers()[0])
 
     @property
     def tiles_exactly(self) -> bool:
@@ -115,10 +122,3 @@ def import_runtime() -> onnxruntime:
     except ImportError as error:
         raise MissingDependencyError(NO_RUNTIME) from error
     return onnxruntime
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
-from enlighten_cli.errors import NothingToDoError, PhotoError
+from enlighten_cli.errors import PhotoError
 
 
 class Status(Enum):
@@ -44,6 +46,20 @@ class Outcome:
     height: int = 0
     notes: tuple[str, ...] = ()
 
+    def record(self) -> dict[str, Any]:
+        """Return what JSON says of the photo; names that are not Unicode come as lone surrogates."""
+        return {
+            "type": "photo",
+            "source": os.fspath(self.source),
+            "output": os.fspath(self.output),
+            "status": self.status.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 4),
+            "width": self.width,
+            "height": self.height,
+            "notes": list(self.notes),
+        }
+
 
 @dataclass
 class Report:
@@ -61,16 +77,24 @@ class Report:
     @property
     def exit_code(self) -> int:
         """What the process ends with."""
-        if self.counts[Status.FAILED]:
-            return PhotoError.exit_code
-        return 0 if self.counts.total() else NothingToDoError.exit_code
+        return PhotoError.exit_code if self.counts[Status.FAILED] else 0
 
-    def summary(self, seconds: float) -> str:
+    def summary(self, seconds: float, ignored: int = 0) -> str:
         """Return one line for a person."""
         done, skipped, failed = (self.counts[status] for status in Status)
         line = f"{done} {'photo' if done == 1 else 'photos'} ({self.megapixels:.1f} megapixels) in {seconds:.1f} s"
-        if skipped:
-            line += f", {skipped} skipped"
-        if failed:
-            line += f", {failed} failed"
+        for count, what in ((skipped, "skipped"), (failed, "failed"), (ignored, "other files ignored")):
+            if count:
+                line += f", {count} {what}"
         return line
+
+    def record(self, seconds: float, ignored: int = 0) -> dict[str, Any]:
+        """Return what JSON says of the whole."""
+        counts = {status.value: self.counts[status] for status in Status}
+        return {
+            "type": "summary",
+            **counts,
+            "ignored": ignored,
+            "megapixels": round(self.megapixels, 3),
+            "seconds": round(seconds, 4),
+        }

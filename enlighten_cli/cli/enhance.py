@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.batch import BatchOptions
+    from enlighten_cli.cli.progress import BatchProgress
+    from enlighten_cli.discover import Destination, Job
+    from enlighten_cli.model import Model
+
+STREAM = "-"
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO|FOLDER...")
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path, allow_dash=True), metavar="PHOTO|FOLDER|-...")
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
     help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
-    "whose ending sets the format. Without it, results go beside the photos, marked -enlightened.",
+    "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
 )
-@click.option("--model", default=None, metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
+@click.option("--model", metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
 @click.option(
     "--strength",
     type=float,
@@ -32,17 +46,9 @@ from enlighten_cli.errors import UsageError
 @click.option(
     "--tile",
     type=int,
-    default=None,
     metavar="PX",
     help="Work in tiles of so many pixels, to the same result; 0 for the whole photo at once. "
     "By default large photos are tiled.",
-)
-@click.option(
-    "--on-conflict",
-    type=click.Choice(["skip", "overwrite"]),
-    default="skip",
-    show_default=True,
-    help="What to do where a result is there already.",
 )
 @click.option(
     "--format",
@@ -55,11 +61,29 @@ from enlighten_cli.errors import UsageError
     help="Of lossy formats; by default a JPEG keeps its source's tables.",
 )
 @click.option(
+    "--name",
+    metavar="TEMPLATE",
+    help="What results in folders are called, from the fields {stem}, {ext} and {model}: '{stem}-{model}.{ext}'.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["skip", "overwrite", "rename", "error"]),
+    default="skip",
+    show_default=True,
+    help="What to do where a result is there already.",
+)
+@click.option(
+    "--files-from",
+    type=click.File("rb"),
+    metavar="FILE|-",
+    help="Take more photos from a list, separated by newlines or NULs.",
+)
+@click.option(
     "--strip",
     type=click.Choice(["gps", "all"]),
     help="Leave places, or all metadata but the colour profile, out of the results.",
 )
-@click.option("--preserve", is_flag=True, help="Give results their photos' file times.")
+@click.option("--preserve", is_flag=True, help="Give results their photos' mode and times.")
 @click.option(
     "--skip-brighter-than",
     type=click.FloatRange(0, 1),
@@ -74,83 +98,237 @@ from enlighten_cli.errors import UsageError
     help="Refuse larger photos, before they are decoded.",
 )
 @click.option("--allow-truncated", is_flag=True, help="Take files that end too early, as far as they go.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="What photos on their way may take together; half of what is free by default.",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON record a photo, then a summary, to stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("-v", "--verbose", count=True, help="Say what became of each photo; -vv: tracebacks too.")
 @click.pass_context
 def enhance(
-    ctx: click.Context,
-    photos: tuple[Path, ...],
-    output: str | None,
-    model: str | None,
-    strength: float,
-    tile: int | None,
-    on_conflict: str,
-    format: str | None,
-    quality: int | None,
-    strip: str | None,
-    preserve: bool,
-    skip_brighter_than: float | None,
-    max_mpixels: float,
-    allow_truncated: bool,
-    quiet: bool,
-    verbose: int,
+    ctx: click.Context, /, photos: tuple[Path, ...], output: str | None, model: str | None, **given: Any
 ) -> None:
     """Brighten photos and folders of photos.
 
-    Results keep name, format, size and metadata of their photos. Inputs are never changed.
+    Results keep name, format, size, depth, colours and metadata of their photos. Inputs are never
+    changed. `-` reads a photo from stdin, and `-o -` writes one to stdout.
     """
-    ctx.meta["verbosity"] = verbose
-    _suggest_command(ctx, photos)
+    ctx.meta["verbosity"] = given["verbose"]
+    inputs = _inputs(ctx, photos, given)
+    to_stdout = output == STREAM
+    if to_stdout and given["as_json"]:
+        raise UsageError("-o - and --json both want stdout")
+    if to_stdout and sys.stdout.isatty():
+        raise UsageError("a picture would not look like one on this terminal; redirect stdout, or choose another -o")
+    with results_only() as results, interruptible() as signals:
+        if to_stdout or inputs == [Path(STREAM)]:
+            code = _stream(inputs, output, model, given, results)
+        else:
+            code = _batch(inputs, output, model, given, results, signals)
+    ctx.exit(code)
 
-    from enlighten_cli.batch import BatchOptions, run_batch
-    from enlighten_cli.cli.progress import BatchProgress
-    from enlighten_cli.discover import find_jobs
+
+def _inputs(ctx: click.Context, photos: tuple[Path, ...], given: dict[str, Any]) -> list[Path]:
+    """Collect the photos and folders that were named, one way or the other."""
+    named = list(photos)
+    if Path(STREAM) in named and len(named) > 1:
+        raise UsageError("- is a photo of its own; it goes with no other")
+    for path in named:
+        if path != Path(STREAM) and not path.exists() and not path.is_symlink():
+            _suggest_command(ctx, path)
+            raise UsageError(f"{path}: no such file or folder")
+    if given["files_from"]:
+        from enlighten_cli.discover import read_list
+
+        if Path(STREAM) in named:
+            raise UsageError("--files-from and - cannot go together")
+        named += read_list(given["files_from"])
+    if not named:
+        raise UsageError("no photo and no folder given; see enlighten enhance --help")
+    return named
+
+
+def _suggest_command(ctx: click.Context, path: Path) -> None:
+    """Say so where a word was perhaps meant as a command."""
+    group = ctx.parent.command if ctx.parent else None
+    near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
+    if near:
+        raise UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+
+
+def _options(given: dict[str, Any]) -> BatchOptions:
+    from enlighten_cli.batch import BatchOptions, Conflict
     from enlighten_cli.enhance import Options
+    from enlighten_cli.photo import Limits, Strip
+
+    return BatchOptions(
+        enhance=Options(strength=given["strength"], tile_px=given["tile"]),
+        limits=Limits(max_mpixels=given["max_mpixels"], allow_truncated=given["allow_truncated"]),
+        conflict=Conflict(given["on_conflict"]),
+        quality=given["quality"],
+        strip=Strip(given["strip"]) if given["strip"] else Strip.NOTHING,
+        preserve=given["preserve"],
+        skip_brighter_than=given["skip_brighter_than"],
+        memory_bytes=given["memory"] * 10**6 if given["memory"] else None,
+    )
+
+
+def _model(model: str | None, threads: int | None) -> Model:
     from enlighten_cli.model import Model
     from enlighten_cli.models import DEFAULT_MODEL, locate
-    from enlighten_cli.photo import CHOICES, Limits, Strip
+
+    return Model(locate(model or DEFAULT_MODEL), threads=threads)
+
+
+def _stream(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any], results: BinaryIO) -> int:
+    """Enhance the one photo of a pipeline."""
+    from enlighten_cli.errors import PhotoError
+    from enlighten_cli.files import write_whole
+    from enlighten_cli.photo import CHOICES, RAW, RAW_RESULT, SUFFIXES, cannot_hold, decode, encode
+
+    if len(inputs) != 1 or inputs[0].is_dir():
+        raise UsageError("-o - takes one photo")
+    if output is None:
+        raise UsageError("- needs -o: a file, or - for stdout")
+    options = _options(given)
+    network = _model(model, given["threads"])
+    source = inputs[0]
+    try:
+        photo = decode(sys.stdin.buffer.read() if source == Path(STREAM) else source, options.limits)
+        format = CHOICES.get(given["format"] or "") or (RAW_RESULT if photo.format == RAW else photo.format)
+        target = None if output == STREAM else Path(output)
+        if target is not None and given["format"] is None:
+            if target.is_dir() or target.suffix.lower() not in SUFFIXES:
+                raise UsageError(f"{target}: for a photo from stdin, name a file whose ending is a format")
+            format = SUFFIXES[target.suffix.lower()]
+        content = _enhanced_bytes(photo, network, options, format, encode)
+    except PhotoError as error:
+        raise PhotoError(f"{'stdin' if source == Path(STREAM) else source}: {error}") from error
+    if not given["quiet"]:
+        for note in (*photo.notes, *cannot_hold(photo, format)):
+            click.echo(f"enlighten: {note}", err=True)
+    if target is None:
+        results.write(content)
+        results.flush()
+    elif target.exists() and given["on_conflict"] != "overwrite":
+        raise UsageError(f"{target}: is there already; --on-conflict overwrite replaces it")
+    else:
+        write_whole(target, content)
+    return 0
+
+
+def _enhanced_bytes(photo: Any, network: Model, options: BatchOptions, format: str, encode: Any) -> bytes:
+    import dataclasses
+
+    from enlighten_cli.enhance import enhance as enhance_photo
+
+    photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(options.strip))
+    return bytes(encode(enhance_photo(photo, network, options.enhance), format, quality=options.quality))
+
+
+def _batch(
+    inputs: list[Path],
+    output: str | None,
+    model: str | None,
+    given: dict[str, Any],
+    results: BinaryIO,
+    signals: list[int],
+) -> int:
+    """Enhance many photos, and say what became of them."""
+    from enlighten_cli.batch import run_batch
+    from enlighten_cli.cli.progress import BatchProgress
+    from enlighten_cli.discover import Photos, find_jobs
     from enlighten_cli.report import Report, Status
 
-    options = BatchOptions(
-        enhance=Options(strength=strength, tile_px=tile),
-        limits=Limits(max_mpixels=max_mpixels, allow_truncated=allow_truncated),
-        overwrite=on_conflict == "overwrite",
-        quality=quality,
-        strip=Strip(strip) if strip else Strip.NOTHING,
-        preserve=preserve,
-        skip_brighter_than=skip_brighter_than,
-    )
-    as_folder = output is not None and output.endswith(("/", os.sep))
-    jobs = find_jobs(
-        photos, Path(output) if output else None, output_is_folder=as_folder, format=CHOICES.get(format or "")
-    )
-    network = Model(locate(model or DEFAULT_MODEL))
-    report = Report()
-    began = time.monotonic()
-    with BatchProgress(len(jobs), shown=not quiet) as progress:
-        if tile and not network.tiles_exactly:
+    options = _options(given)
+    destination = _destination(inputs, output, model, given)
+    photos = Photos(inputs, without=destination.path if destination.is_folder else None)
+    jobs = _checked(find_jobs(photos, destination), given)
+    if given["dry_run"]:
+        return _dry_run(jobs, results, as_json=given["as_json"])
+    network = _model(model, given["threads"])
+    report, began = Report(), time.monotonic()
+    with BatchProgress(photos, shown=not given["quiet"]) as progress:
+        if options.enhance.tile_px and not network.tiles_exactly:
             progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
-        for outcome in run_batch(jobs, network, options, progress.tiles):
+        for outcome in run_batch(jobs, network, options, progress.tiles, lambda: bool(signals)):
             report.add(outcome)
-            progress.advance()
-            for note in outcome.notes:
-                progress.say(f"{outcome.source}: {note}")
-            if outcome.status is Status.FAILED:
-                progress.complain(f"{outcome.source}: {outcome.reason}")
-            elif verbose:
-                detail = f" ({outcome.reason})" if outcome.reason else f" in {outcome.seconds:.1f} s"
-                progress.say(f"{outcome.source} -> {outcome.output}: {outcome.status.value}{detail}")
-    if not quiet:
-        click.echo(report.summary(time.monotonic() - began), err=True)
-    ctx.exit(report.exit_code)
+            progress.advance(outcome)
+            _tell(progress, outcome, given["verbose"])
+            if given["as_json"]:
+                _write_json(results, {**outcome.record(), "model": network.name, "provider": network.provider})
+            if given["fail_fast"] and outcome.status is Status.FAILED:
+                progress.complain("stopped at the first failure, as asked")
+                break
+    seconds = time.monotonic() - began
+    if given["as_json"]:
+        _write_json(results, report.record(seconds, photos.ignored))
+    if not given["quiet"]:
+        stopped = "stopped: " if signals else ""
+        click.echo(stopped + report.summary(seconds, photos.ignored), err=True)
+    return SIGNALLED + signals[0] if signals else report.exit_code
 
 
-def _suggest_command(ctx: click.Context, photos: tuple[Path, ...]) -> None:
-    """Say so where the first word was perhaps meant as a command."""
-    word = photos[0]
-    group = ctx.parent.command if ctx.parent else None
-    if word.exists() or not isinstance(group, click.Group):
-        return
-    near = get_close_matches(str(word), group.commands, n=1)
-    if near:
-        raise UsageError(f"{word}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+def _destination(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any]) -> Destination:
+    from enlighten_cli.discover import Destination
+    from enlighten_cli.models import DEFAULT_MODEL
+    from enlighten_cli.naming import BESIDE, DEFAULT, NameTemplate
+    from enlighten_cli.photo import CHOICES
+
+    path = Path(output) if output else None
+    is_folder = path is not None and (
+        str(output).endswith(("/", os.sep)) or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir()
+    )
+    if given["name"] and path is not None and not is_folder:
+        raise UsageError("--name is for results in folders; -o names this one already")
+    text = given["name"] or (BESIDE if path is None else DEFAULT)
+    template = NameTemplate(text, model=Path(model).stem if model else DEFAULT_MODEL)
+    return Destination(path, is_folder, template, CHOICES.get(given["format"] or ""))
+
+
+def _checked(jobs: Iterator[Job], given: dict[str, Any]) -> Iterator[Job]:
+    """Refuse all where one result is there already, if that was asked for."""
+    if given["on_conflict"] != "error":
+        return jobs
+    listed = list(jobs)
+    there = [job.output for job in listed if job.output.exists()]
+    if there:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(f"{there[0]}: is there already{more}; nothing was done")
+    return iter(listed)
+
+
+def _dry_run(jobs: Iterator[Job], results: BinaryIO, *, as_json: bool) -> int:
+    for job in jobs:
+        would = "skip" if job.output.exists() else "enhance"
+        if as_json:
+            record = {"type": "plan", "source": os.fspath(job.source), "output": os.fspath(job.output), "would": would}
+            _write_json(results, record)
+        else:
+            results.write(b"%s: %s -> %s\n" % (would.encode(), os.fsencode(job.source), os.fsencode(job.output)))
+    results.flush()
+    return 0
+
+
+def _tell(progress: BatchProgress, outcome: Any, verbosity: int) -> None:
+    from enlighten_cli.report import Status
+
+    for note in outcome.notes:
+        progress.say(f"{outcome.source}: {note}")
+    if outcome.status is Status.FAILED:
+        progress.complain(f"{outcome.source}: {outcome.reason}")
+    elif verbosity:
+        detail = f" ({outcome.reason})" if outcome.reason else f" in {outcome.seconds:.1f} s"
+        progress.say(f"{outcome.source} -> {outcome.output}: {outcome.status.value}{detail}")
+
+
+def _write_json(results: BinaryIO, record: dict[str, Any]) -> None:
+    # ASCII only: names that are not Unicode survive as escapes, and none can play with a terminal.
+    results.write(json.dumps(record).encode("ascii") + b"\n")
+    results.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -9,38 +10,44 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from enlighten_cli.discover import Job
+from enlighten_cli.discover import Job, Photos
+from enlighten_cli.report import Outcome
 
 
 class BatchProgress:
-    """Bars over the photos, and over the tiles of the one at hand.
+    """Bars over the photos, and over the tiles of the one at the network.
 
     Parameters
     ----------
-    photos : int
-        How many there are.
+    photos : Photos
+        What there is to do; counted beside the work, so that nothing waits for it.
     shown : bool
         Whether bars and remarks are wanted; complaints are shown always.
     """
 
-    def __init__(self, photos: int, *, shown: bool) -> None:
+    def __init__(self, photos: Photos, *, shown: bool) -> None:
         self._console = Console(stderr=True, soft_wrap=True, highlight=False)
         self._shown = shown
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not (shown and self._console.is_terminal),
         )
-        self._photos = self._progress.add_task("photos", total=photos)
-        self._tiles = self._progress.add_task("tiles", total=1, visible=False)
+        self._photos = self._progress.add_task("photos", total=None, speed="")
+        self._tiles = self._progress.add_task("tiles", total=1, visible=False, speed="")
+        self._megapixels = 0.0
+        self._counted = Photos(photos.inputs, photos.without)
 
     def __enter__(self) -> Self:
         """Show the bars."""
         self._progress.start()
+        if not self._progress.disable:
+            threading.Thread(target=self._count, daemon=True).start()
         return self
 
     def __exit__(
@@ -49,16 +56,21 @@ class BatchProgress:
         """Take the bars away."""
         self._progress.stop()
 
+    def _count(self) -> None:
+        self._progress.update(self._photos, total=sum(1 for _ in self._counted))
+
     def tiles(self, job: Job, done: int, total: int) -> None:
-        """Move the bar of the photo at hand."""
+        """Move the bar of the photo at the network."""
         self._progress.update(
-            self._tiles, description=escape(job.source.name), completed=done, total=total, visible=total > 1
+            self._tiles, description=escape(_visible(job.source.name)), completed=done, total=total, visible=total > 1
         )
 
-    def advance(self) -> None:
+    def advance(self, outcome: Outcome) -> None:
         """Count one photo."""
-        self._progress.update(self._tiles, visible=False)
-        self._progress.advance(self._photos)
+        self._megapixels += outcome.width * outcome.height / 1e6
+        elapsed = self._progress.tasks[0].elapsed or 0
+        speed = f"{self._megapixels / elapsed:.1f} megapixels/s" if elapsed else ""
+        self._progress.update(self._photos, advance=1, speed=speed)
 
     def say(self, line: str) -> None:
         """Print a remark, unless remarks are unwanted."""
@@ -67,5 +79,8 @@ class BatchProgress:
 
     def complain(self, line: str) -> None:
         """Print a line above the bars; control characters in names are made visible."""
-        visible = "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
-        self._console.print(visible, markup=False)
+        self._console.print(_visible(line), markup=False)
+
+
+def _visible(text: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

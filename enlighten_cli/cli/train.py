@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -220,13 +217,13 @@ def _run(
 
     from enlighten_cli.cli.training_log import TrainingLog
 
-    with TrainingLog(run / "log.txt", config.images) as log, _interruptible() as signals:
+    with TrainingLog(run / "log.txt", config.images) as log, interruptible() as signals:
         log.say(f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {device}")
         if run_training(state, photos, features, run, workers, _watch(val, photos.low.paths, log.status, signals)):
             log.say(f"trained on {state.images_seen} images")
         else:
             log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
-            raise click.exceptions.Exit(128 + signals[0])
+            raise click.exceptions.Exit(SIGNALLED + signals[0])
     name = run.resolve().name
     export_weights(run / CHECKPOINT, run / f"{MODEL}.safetensors", name=name, licence="not stated")
     export_onnx(run / f"{MODEL}.safetensors", run / f"{MODEL}.onnx", name=name, licence="not stated")
@@ -270,23 +267,3 @@ def _watch(val: Path | None, low: list[Path], tell: Any, signals: list[int]) -> 
     except PhotoError as error:
         raise TrainingError(f"{val}: {error}") from error
     return Watch(sheet=sheet, score=score if val else lambda enhanced: {}, tell=tell, stopping=lambda: bool(signals))  # type: ignore[arg-type]
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Collect the first SIGINT or SIGTERM, for the run to end well; the second one acts at once."""
-    received: list[int] = []
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def receive(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        for each, handler in previous.items():
-            signal.signal(each, handler)
-
-    for number in previous:
-        signal.signal(number, receive)
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

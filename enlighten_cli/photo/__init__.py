@@ -1,9 +1,9 @@
 """One photo: decoded pixels and everything else that its file carried."""
 
 from enlighten_cli.photo.colour import Colour, as_srgb, colour_of
-from enlighten_cli.photo.decode import Limits, decode
+from enlighten_cli.photo.decode import Limits, decode, pixels_of
 from enlighten_cli.photo.encode import encode
-from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold
+from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold, is_photo
 from enlighten_cli.photo.metadata import Metadata, Strip
 from enlighten_cli.photo.photo import Coding, Photo, Pixels, Rgb, as_pixels, as_rgb
 
@@ -28,4 +28,6 @@ __all__ = [
     "colour_of",
     "decode",
     "encode",
+    "is_photo",
+    "pixels_of",
 ]

@@ -108,6 +108,18 @@ def _forgiving() -> Iterator[None]:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
+def pixels_of(path: Path) -> int:
+    """Return how many pixels a file says it has, without decoding it; 0 where it does not say."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = path.read_bytes()
+            with _opened(content, sniff(content, path.suffix), Limits()) as image:
+                return image.width * image.height
+    except Exception:  # whatever is wrong with it, decoding will say it
+        return 0
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enlighten_cli.errors import PhotoError
@@ -110,6 +111,17 @@ def sniff(content: bytes, suffix: str) -> str:
     if head.startswith(TIFF_MARKS):
         return RAW if SUFFIXES.get(suffix.lower()) == RAW or head[8:10] == b"CR" else "TIFF"
     return next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
+
+
+def is_photo(path: Path) -> bool:
+    """Tell whether a file claims to be a photo, by its name or by its content."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(64), path.suffix) in FORMATS
+    except OSError:
+        return False
 
 
 def import_plugin(name: str) -> None:

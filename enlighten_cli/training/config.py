@@ -59,6 +59,8 @@ class TrainConfig:
     darken_probability, darken_min, darken_max : float
         Light augmentation: with this probability the generator is fed the crop divided by a
         factor drawn from [darken_min, darken_max].
+    detail_weight : float
+        Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
     precision : str
         ``"fp32"``, or ``"bf16"``: networks in mixed precision, losses always in fp32.
     seed : int
@@ -87,6 +89,7 @@ class TrainConfig:
     darken_probability: float = 0.5
     darken_min: float = 2.0
     darken_max: float = 4.0
+    detail_weight: float = 0.0
     precision: str = "fp32"
     seed: int = 0
 
@@ -117,6 +120,7 @@ class TrainConfig:
             "patch_px": (16 <= self.patch_px <= self.crop_px, "from 16 to the crop"),
             "darken_probability": (0 <= self.darken_probability <= 1, "from 0 to 1"),
             "darken_min": (1 <= self.darken_min <= self.darken_max, "from 1 to darken_max"),
+            "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "precision": (self.precision in ("fp32", "bf16"), "fp32 or bf16"),
             "seed": (self.seed >= 0, "0 or more"),
         }

@@ -193,6 +193,8 @@ def _adversarial_step(
             terms["sfp_local"] = self_feature_preserving(features, low_patches, enhanced_patches)
         terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
         terms["local"] = losses.local_generator_loss(local_scores)
+        if config.detail_weight:
+            terms["new_detail"] = config.detail_weight * losses.new_detail(low, enhanced)
         state.generator_optimiser.zero_grad()
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         state.generator_optimiser.step()

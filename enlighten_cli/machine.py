@@ -1,0 +1,39 @@
+"""What this process may use of the machine: cores and memory, as containers limit them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+UNLIMITED = "max"
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use, at least 1.
+
+    The affinity counts, and a container's quota (cgroup v2), rounded up.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _read("cpu.max").partition(" ")
+    if quota.isdecimal() and period.isdecimal() and int(period):
+        cores = min(cores, -(-int(quota) // int(period)))
+    return max(1, cores)
+
+
+def available_memory() -> int:
+    """Return the bytes that can be taken without swapping or meeting a container's limit (cgroup v2)."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    limit, used = _read("memory.max"), _read("memory.current")
+    if limit.isdecimal() and used.isdecimal():
+        free = min(free, int(limit) - int(used))
+    return max(0, free)
+
+
+def _read(name: str) -> str:
+    try:
+        return (CGROUP / name).read_text().strip()
+    except OSError:
+        return UNLIMITED
