@@ -1,9 +1,12 @@
+import io
+import os
 from pathlib import Path
 
 import pytest
 
-from enlighten_cli.discover import Job, find_jobs, find_photos
+from enlighten_cli.discover import Destination, Job, Photos, find_jobs, find_photos, read_list, renamed
 from enlighten_cli.errors import NothingToDoError, UsageError
+from enlighten_cli.naming import BESIDE, DEFAULT, NameTemplate
 
 
 @pytest.fixture
@@ -16,8 +19,14 @@ def tree(tmp_path, monkeypatch):
     return tmp_path
 
 
-def jobs(*inputs, output=None, as_folder=False):
-    return find_jobs([Path(name) for name in inputs], Path(output) if output else None, output_is_folder=as_folder)
+def jobs(*inputs, output=None, as_folder=None, **options):
+    """Plan as the command does: a folder or several inputs make the output a folder."""
+    paths = [Path(name) for name in inputs]
+    path = Path(output) if output else None
+    if as_folder is None:
+        as_folder = path is not None and (len(paths) > 1 or paths[0].is_dir() or path.is_dir())
+    options.setdefault("template", NameTemplate(DEFAULT if path else BESIDE))
+    return list(find_jobs(Photos(paths, path if as_folder else None), Destination(path, as_folder, **options)))
 
 
 def test_photos_are_found_by_ending_in_a_fixed_order(tree):
@@ -74,9 +83,9 @@ def test_a_linked_output_that_is_the_input_is_refused(tree):
 
 
 def test_a_format_sets_the_endings(tree):
-    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="WEBP")
+    results = jobs("in", output="out", format="WEBP")
     assert [str(job.output) for job in results] == ["out/a.webp", "out/b.webp", "out/deep/c.webp"]
-    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="PNG")
+    results = jobs("in", output="out", format="PNG")
     assert str(results[0].output) == "out/a.PNG"  # what is a PNG already keeps its name
 
 
@@ -85,13 +94,50 @@ def test_raw_and_jpeg_pairs_do_not_meet_and_sidecars_are_no_photos(tree):
         Path(name).touch()
     plain = [job.output.name for job in jobs("in", output="out") if "shot" in job.source.name]
     assert plain == ["shot.JPG", "shot.tif"]
-    results = find_jobs([Path("in")], Path("out"), output_is_folder=True, format="JPEG")
+    results = jobs("in", output="out", format="JPEG")
     assert [job.output.name for job in results if "shot" in job.source.name] == ["shot.JPG", "shot.NEF.jpg"]
 
 
-def test_nothing_to_do_and_nothing_there(tree):
+def test_content_makes_a_photo_of_any_name_and_others_are_counted(tree):
+    from conftest import scene
+
+    from enlighten_cli.photo import Photo, encode
+
+    Path("in/no-ending").write_bytes(encode(Photo(scene(4, 4), "PNG")))
+    photos = Photos([Path("in")])
+    assert "in/no-ending" in [str(found.source) for found in photos]
+    assert photos.ignored == 1  # notes.txt
+
+
+def test_nothing_to_do(tree):
     Path("empty").mkdir()
-    with pytest.raises(NothingToDoError, match="empty"):
+    Path("empty/notes.txt").touch()
+    with pytest.raises(NothingToDoError, match="no photos found; 1 other"):
         jobs("empty", output="out")
-    with pytest.raises(UsageError, match="absent: no such file"):
-        jobs("absent", output="out")
+
+
+def test_one_folder_into_another_is_walked_as_it_is_used(tree):
+    """No full scan before the first photo: the second folder is read after the first job is out."""
+    plan = find_jobs(Photos([Path("in")], Path("out")), Destination(Path("out"), is_folder=True))
+    assert next(plan).source == Path("in/a.PNG")
+    Path("in/deep/later.bmp").touch()
+    assert Path("in/deep/later.bmp") in [job.source for job in plan]
+
+
+@pytest.mark.parametrize("inputs", [["in/a.PNG", "in/a.PNG"], ["in", "in/a.PNG"]])
+def test_a_photo_named_twice_is_enhanced_once(tree, inputs):
+    sources = [str(job.source) for job in jobs(*inputs, output="out")]
+    assert sources.count("in/a.PNG") == 1
+
+
+def test_lists_are_separated_by_newlines_or_nuls():
+    assert list(read_list(io.BytesIO(b"a.jpg\nb c.jpg\r\n\n"))) == [Path("a.jpg"), Path("b c.jpg")]
+    assert list(read_list(io.BytesIO(b"a\nb.jpg\0c.jpg\0"))) == [Path("a\nb.jpg"), Path("c.jpg")]
+    assert os.fsencode(next(read_list(io.BytesIO(b"\xff.jpg")))) == b"\xff.jpg"
+    with pytest.raises(UsageError, match="not a list"):
+        list(read_list(io.BytesIO(b"x" * 100_000)))
+
+
+def test_free_names():
+    taken = {Path("a.jpg"), Path("a-1.jpg")}
+    assert renamed(Path("a.jpg"), taken.__contains__) == Path("a-2.jpg")

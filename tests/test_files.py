@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
-from enlighten_cli.errors import OutputError
-from enlighten_cli.files import write_whole
+from enlighten_cli.errors import OutputError, PhotoError
+from enlighten_cli.files import remove_stale_temporaries, write_whole
 
 
 def test_writes_with_the_usual_mode_and_leaves_nothing_else(tmp_path):
@@ -38,3 +38,29 @@ def test_a_file_where_a_folder_should_be_is_an_error(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match="it is a folder"):
         write_whole(tmp_path / "folder", b"")
+
+
+def test_a_file_can_be_made_like_another(tmp_path):
+    (tmp_path / "old").write_bytes(b"")
+    (tmp_path / "old").chmod(0o600)
+    os.utime(tmp_path / "old", (1000, 2000))
+    write_whole(tmp_path / "new", b"x", like=tmp_path / "old")
+    status = (tmp_path / "new").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime) == (0o600, 2000)
+
+
+def test_a_name_that_is_too_long_is_this_photos_failure_alone(tmp_path):
+    with pytest.raises(PhotoError, match="File name too long"):
+        write_whole(tmp_path / ("x" * 300), b"")
+
+
+def test_stale_temporaries_go_and_those_being_written_stay(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / ".enlighten-stale.part").write_bytes(b"")
+    (tmp_path / ".enlighten-busy.part").write_bytes(b"")
+    (tmp_path / "photo.part").write_bytes(b"")
+    with (tmp_path / ".enlighten-busy.part").open("rb") as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        assert remove_stale_temporaries(tmp_path) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".enlighten-busy.part", "photo.part"]
+    assert remove_stale_temporaries(tmp_path / "absent") == 0

@@ -18,7 +18,6 @@ def report_of(*statuses):
         ([Status.DONE], 0),
         ([Status.SKIPPED], 0),
         ([Status.DONE, Status.FAILED, Status.DONE], 1),
-        ([], 5),
     ],
 )
 def test_the_exit_code_follows_from_the_counts(statuses, code):

@@ -9,7 +9,7 @@ from conftest import scene
 from samples import SRGB, XMP, exif
 
 from enlighten_cli.batch import BatchOptions, run_batch
-from enlighten_cli.discover import find_jobs
+from enlighten_cli.discover import Destination, Photos, find_jobs
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Metadata, Photo, decode, encode
 
@@ -57,7 +57,7 @@ def test_camera_raw_becomes_16_bit_tiff(tmp_path):
     source = tmp_path / "in" / "shot.dng"
     source.parent.mkdir()
     source.write_bytes(dng(mosaic))
-    jobs = find_jobs([source], tmp_path / "out", output_is_folder=True)
+    jobs = list(find_jobs(Photos([source]), Destination(tmp_path / "out", is_folder=True)))
     assert jobs[0].output.name == "shot.tif"
     (outcome,) = run_batch(jobs, lambda rgb: rgb * 2, BatchOptions())
     assert outcome.status.value == "done", outcome.reason
