@@ -17,7 +17,7 @@ import numpy as np
 
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
-from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.enhance import Mode, Options, enhance
 from enlighten_cli.gallery.sheet import contact_sheet
 from enlighten_cli.metrics.niqe import niqe
 from enlighten_cli.metrics.psnr import psnr
@@ -36,13 +36,14 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--input", action="store_true")
     parser.add_argument("--sheet", type=Path, help="folder for a contact sheet of each set")
+    parser.add_argument("--mode", choices=["full", "fast"], default="full")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     model = None if arguments.input else Model(locate(arguments.model))
 
     def result(path: Path) -> tuple[Photo, Photo]:
         before = photo.decode(path)
-        return before, before if model is None else enhance(before, model, Options())
+        return before, before if model is None else enhance(before, model, Options(mode=Mode(arguments.mode)))
 
     scores: dict[str, float] = {}
     sheets: dict[str, list[list[photo.Pixels]]] = {}

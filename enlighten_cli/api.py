@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from enlighten_cli.batch import BatchOptions, Conflict, run_batch
 from enlighten_cli.discover import Job
-from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
 from enlighten_cli.model import Model
 from enlighten_cli.models import DEFAULT_MODEL, locate
@@ -57,7 +57,7 @@ class Enhancer:
             raise UsageError(f"device is {device!r}; it must be auto or cpu")
         self._model = Model(locate(str(model)))
 
-    def enhance(self, photo: T, *, strength: float = 1.0, tile_px: int | None = None) -> T:
+    def enhance(self, photo: T, *, strength: float = 1.0, mode: str = "auto", tile_px: int | None = None) -> T:
         """Brighten an array or a Pillow image.
 
         Parameters
@@ -67,8 +67,11 @@ class Enhancer:
             Images are of mode L, LA, RGB or RGBA; their alpha and `info` are kept.
         strength : float
             0 none of the change, 1 what the model says, at most 1.5.
+        mode : str
+            ``"full"``: the network sees every pixel; ``"fast"``: it sees the photo reduced;
+            ``"auto"``: fast from 2 megapixels.
         tile_px : int, optional
-            Pixels of a tile; 0 for the whole photo at once; by default as its size asks for.
+            Pixels of a tile in full mode; 0 for the whole photo at once.
 
         Returns
         -------
@@ -86,7 +89,7 @@ class Enhancer:
         >>> Enhancer().enhance(Image.new("RGB", (64, 48), (9, 12, 30))).size
         (64, 48)
         """
-        options = Options(strength=strength, tile_px=tile_px)
+        options = Options(strength=strength, mode=Mode(mode), tile_px=tile_px)
         if isinstance(photo, np.ndarray):
             return cast("T", self._enhance_array(photo, options))
         from PIL import Image
@@ -107,6 +110,7 @@ class Enhancer:
         output: str | os.PathLike[str],
         *,
         strength: float = 1.0,
+        mode: str = "auto",
         tile_px: int | None = None,
         overwrite: bool = False,
     ) -> Outcome:
@@ -116,7 +120,7 @@ class Enhancer:
         ----------
         source, output : path
             The output's ending sets the format, unless it is the source's.
-        strength, tile_px
+        strength, mode, tile_px
             As of `enhance`.
         overwrite : bool
             Whether an output that is there already is replaced, instead of being kept.
@@ -139,7 +143,7 @@ class Enhancer:
         if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
             raise UsageError(f"{job.source}: the output is the source")
         options = BatchOptions(
-            enhance=Options(strength=strength, tile_px=tile_px),
+            enhance=Options(strength=strength, mode=Mode(mode), tile_px=tile_px),
             conflict=Conflict.OVERWRITE if overwrite else Conflict.SKIP,
             at_once=1,
         )

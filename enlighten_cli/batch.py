@@ -16,7 +16,7 @@ from pathlib import Path
 from enlighten_cli import photo as photos
 from enlighten_cli.discover import Job, renamed
 from enlighten_cli.enhance import Options, enhance
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import OutOfMemoryError, PhotoError
 from enlighten_cli.files import remove_stale_temporaries, write_whole
 from enlighten_cli.machine import available_memory
 from enlighten_cli.metrics.luma import mean_luma
@@ -145,10 +145,13 @@ class _Batch:
         stopping: Callable[[], bool],
     ) -> None:
         self.abandoned = threading.Event()
+        free = int(available_memory() * PART_OF_FREE_MEMORY)
+        self._budget = MemoryBudget(free if options.memory_bytes is None else options.memory_bytes)
+        if options.enhance.memory_bytes is None:
+            # Settled once, so that all large photos get tiles of one shape.
+            options = dataclasses.replace(options, enhance=dataclasses.replace(options.enhance, memory_bytes=free))
         self._model, self._options, self._tell, self._stopping = model, options, tell, stopping
         self._network = threading.Lock()
-        memory = options.memory_bytes
-        self._budget = MemoryBudget(int(available_memory() * PART_OF_FREE_MEMORY) if memory is None else memory)
         self._cleaned: set[Path] = set()
         self._claimed: set[Path] = set()
 
@@ -168,7 +171,7 @@ class _Batch:
         began = time.monotonic()
         try:
             outcome = self._outcome(job)
-        except PhotoError as error:
+        except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error))
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 

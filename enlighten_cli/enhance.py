@@ -5,17 +5,32 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
-from enlighten_cli.errors import UsageError
-from enlighten_cli.photo import Photo, Rgb, colour_of
-from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, padded_size, plan_tiles, run_tiled
+from enlighten_cli import fast
+from enlighten_cli.errors import OutOfMemoryError, UsageError
+from enlighten_cli.machine import available_memory
+from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
+from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, plan_tiles, run_tiled
 
 MAX_STRENGTH = 1.5
-# A tile this large, with its halo, needs 1.8 GB with a network of width 32.
-AUTOMATIC_TILE_PX = 1024
 WHOLE = 0
+# For a photo of more pixels the network sees noise and textures unlike those of the photos that it
+# was trained on, of a quarter of a megapixel: the reduced look is the better picture, and faster.
+FAST_FROM_PIXELS = 2_000_000
+LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles gain nothing, smaller ones are all halo
+PART_OF_FREE_MEMORY = 0.5
+UNKNOWN_BYTES_PER_PIXEL = 1200
+
+
+class Mode(Enum):
+    """How the network sees a photo."""
+
+    AUTO = "auto"
+    FULL = "full"
+    FAST = "fast"
 
 
 @dataclass(frozen=True)
@@ -26,13 +41,20 @@ class Options:
     ----------
     strength : float
         0 leaves the photo as it is, 1 is what the model says, up to 1.5 goes beyond.
+    mode : Mode
+        Full: the network sees every pixel. Fast: it sees the photo reduced, and its light is
+        carried to every pixel. Auto: fast from 2 megapixels.
     tile_px : int or None
-        Pixels that a tile gives, at least 16; 0 for the whole photo at once; None to choose by
-        the photo's size.
+        Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
+        for the largest that memory allows.
+    memory_bytes : int or None
+        What the network may take; None is half of what is free.
     """
 
     strength: float = 1.0
+    mode: Mode = Mode.AUTO
     tile_px: int | None = None
+    memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense.
@@ -40,19 +62,26 @@ class Options:
         Raises
         ------
         UsageError
-            If an option is out of its range.
+            If an option is out of its range, or two contradict each other.
         """
         if not 0 <= self.strength <= MAX_STRENGTH:
             raise UsageError(f"strength is {self.strength}; it must be from 0 to {MAX_STRENGTH}")
         if self.tile_px is not None and self.tile_px != WHOLE and self.tile_px < MULTIPLE_PX:
             raise UsageError(f"tile is {self.tile_px}; it must be 0 (the whole photo) or at least {MULTIPLE_PX} px")
+        if self.tile_px is not None and self.mode is Mode.FAST:
+            raise UsageError("tiles belong to full mode; fast mode needs none")
 
-    def tile_for(self, height: int, width: int) -> int:
-        """Return the payload of a tile for a photo of this size; 0 for the whole."""
-        if self.tile_px is not None:
-            return self.tile_px
-        outer = AUTOMATIC_TILE_PX + 2 * HALO_PX
-        return WHOLE if padded_size(height) * padded_size(width) <= outer * outer else AUTOMATIC_TILE_PX
+    def is_fast(self, height: int, width: int) -> bool:
+        """Tell whether a photo of this size is enhanced in fast mode."""
+        if self.mode is Mode.AUTO:
+            return self.tile_px is None and height * width >= FAST_FROM_PIXELS
+        return self.mode is Mode.FAST
+
+
+def largest_tile(memory_bytes: int, bytes_per_pixel: int) -> int:
+    """Return the payload of the largest square tile that fits, halo included, in pixels."""
+    outer = int((memory_bytes / bytes_per_pixel) ** 0.5) // MULTIPLE_PX * MULTIPLE_PX
+    return min(max(outer - 2 * HALO_PX, SMALLEST_TILE_PX), LARGEST_TILE_PX)
 
 
 def enhance(
@@ -67,10 +96,11 @@ def enhance(
     ----------
     photo : Photo
     model : callable
-        (H, W, 3) to (H, W, 3), RGB, H and W multiples of 16.
+        (H, W, 3) to (H, W, 3), RGB, H and W multiples of 16. Its attribute `bytes_per_pixel`, if
+        it has one, says what a run takes.
     options : Options
     tell : callable
-        Receives the tiles done and their total.
+        Receives the tiles or strips done and their total.
 
     Returns
     -------
@@ -78,7 +108,42 @@ def enhance(
         Of the same size, depth and colour space, with the same format and metadata. Only the
         change that the network makes is added, so that 16-bit photos stay smooth and colours
         outside sRGB survive.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If a tile of the size that was asked for, or of the smallest, does not fit.
     """
+    if options.is_fast(photo.height, photo.width):
+        return dataclasses.replace(photo, pixels=fast.brighten(photo, model, options.strength, tell))
+    if options.tile_px is not None:
+        try:
+            return dataclasses.replace(photo, pixels=_tiled(photo, model, options.strength, options.tile_px, tell))
+        except OutOfMemoryError as error:
+            fits = largest_tile(_memory(options), _bytes_per_pixel(model))
+            raise OutOfMemoryError(f"{error}; --tile {fits} would fit") from error
+    tile_px = largest_tile(_memory(options), _bytes_per_pixel(model))
+    while True:
+        try:
+            return dataclasses.replace(photo, pixels=_tiled(photo, model, options.strength, tile_px, tell))
+        except OutOfMemoryError:
+            if tile_px <= SMALLEST_TILE_PX:
+                raise
+            tile_px = max(tile_px // 2, SMALLEST_TILE_PX)
+
+
+def _memory(options: Options) -> int:
+    return int(available_memory() * PART_OF_FREE_MEMORY) if options.memory_bytes is None else options.memory_bytes
+
+
+def _bytes_per_pixel(model: Callable[[Rgb], Rgb]) -> int:
+    return int(getattr(model, "bytes_per_pixel", UNKNOWN_BYTES_PER_PIXEL))
+
+
+def _tiled(
+    photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tile_px: int, tell: Callable[[int, int], None]
+) -> Pixels:
+    """Show the network every pixel, tile by tile."""
     pixels = photo.pixels
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
 
@@ -86,13 +151,13 @@ def enhance(
         return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
 
     enhanced = np.empty_like(pixels)
-    tiles = plan_tiles(photo.height, photo.width, options.tile_for(photo.height, photo.width))
+    tiles = plan_tiles(photo.height, photo.width, tile_px)
     tell(0, len(tiles))
     for done, (rows, columns, rgb) in enumerate(run_tiled(read, model, photo.height, photo.width, tiles), start=1):
         own = pixels[rows, columns]
         # Colours outside sRGB are shown to the network at its border, and keep their distance to it.
         before = colour.to_srgb(own)
-        after = before + np.float32(options.strength) * (rgb - before.clip(0, 1))
+        after = before + np.float32(strength) * (rgb - before.clip(0, 1))
         enhanced[rows, columns] = colour.changed(own, before, after)
         tell(done, len(tiles))
-    return dataclasses.replace(photo, pixels=enhanced)
+    return enhanced

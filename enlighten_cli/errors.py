@@ -7,6 +7,7 @@
       UsageError              2   what was asked for makes no sense
       MissingDependencyError  3   a package or a provider is not there
       ModelError              4   a model cannot be found, read or trusted
+        OutOfMemoryError      4   the network needs more memory than there is
       NothingToDoError        5   no photo among what was given
       OutputError             6   nothing can be written where it should go
       TrainingError           7   training or export failed
@@ -44,6 +45,10 @@ class ModelError(EnlightenError):
     """A model cannot be found, read or trusted."""
 
     exit_code = 4
+
+
+class OutOfMemoryError(ModelError):
+    """The network needs more memory than there is, for a tile of this size."""
 
 
 class NothingToDoError(EnlightenError):

@@ -14,6 +14,13 @@ from enlighten_cli.photo import Rgb
 if TYPE_CHECKING:
     import onnxruntime
 
+# What runtimes say when memory runs out, in lower case.
+OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of memory")
+# Bytes that a run takes for each pixel and each channel of the network's first level, measured by
+# benchmarks/speed.py; between them and the truth lies a tenth.
+BYTES_PER_PIXEL_AND_CHANNEL = 36
+UNKNOWN_WIDTH = 32
+
 NO_RUNTIME = (
     "no ONNX Runtime is installed; run: pip install onnxruntime"
     '   (with an NVIDIA GPU instead: pip install "onnxruntime-gpu[cuda,cudnn]")'
@@ -77,6 +84,12 @@ class Model:
         """Whether tiles give the pixels of the whole photo."""
         return self.metadata.get("align_corners") != "true"
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """About how much memory a run takes for each pixel of its input."""
+        width = self.metadata.get("width", "")
+        return BYTES_PER_PIXEL_AND_CHANNEL * (int(width) if width.isdecimal() else UNKNOWN_WIDTH)
+
     def __call__(self, rgb: Rgb) -> Rgb:
         """Brighten RGB.
 
@@ -92,8 +105,10 @@ class Model:
 
         Raises
         ------
+        OutOfMemoryError
+            If it wants more memory than there is.
         ModelError
-            If the network fails, for want of memory say.
+            If it fails otherwise, or breaks the contract.
         """
         batch = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
         try:

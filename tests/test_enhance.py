@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from conftest import scene
 
-from enlighten_cli.enhance import AUTOMATIC_TILE_PX, Options, enhance
-from enlighten_cli.errors import UsageError
+from enlighten_cli.enhance import LARGEST_TILE_PX, SMALLEST_TILE_PX, Mode, Options, enhance, largest_tile
+from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.photo import Metadata, Photo
 
 PHOTO = Photo(scene(20, 30), "PNG", alpha=np.full((20, 30), 7, np.uint8), metadata=Metadata(comment=b"kept"))
@@ -43,14 +43,57 @@ def test_tiles_are_told():
     assert told == [(0, 2), (1, 2), (2, 2)]
 
 
-@pytest.mark.parametrize("options", [{"strength": -0.1}, {"strength": 1.6}, {"tile_px": 15}, {"tile_px": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [{"strength": -0.1}, {"strength": 1.6}, {"tile_px": 15}, {"tile_px": -1}, {"tile_px": 64, "mode": Mode.FAST}],
+)
 def test_what_makes_no_sense_is_refused(options):
     with pytest.raises(UsageError):
         Options(**options)
 
 
-def test_large_photos_are_tiled_unless_asked_otherwise():
-    assert Options().tile_for(1000, 1000) == 0
-    assert Options().tile_for(4000, 6000) == AUTOMATIC_TILE_PX
-    assert Options(tile_px=0).tile_for(4000, 6000) == 0
-    assert Options(tile_px=64).tile_for(100, 100) == 64
+def test_auto_is_fast_from_two_megapixels_unless_tiles_are_asked_for():
+    assert not Options().is_fast(1000, 1999)
+    assert Options().is_fast(1000, 2000)
+    assert not Options(tile_px=0).is_fast(1000, 2000)
+    assert not Options(mode=Mode.FULL).is_fast(1000, 2000)
+    assert Options(mode=Mode.FAST).is_fast(10, 10)
+
+
+@pytest.mark.parametrize(("memory", "payload"), [(10**9, 704), (10**12, LARGEST_TILE_PX), (1, SMALLEST_TILE_PX)])
+def test_the_tile_is_the_largest_that_fits(memory, payload):
+    tile = largest_tile(memory, 1000)
+    assert tile == payload
+    assert tile % 16 == 0
+
+
+class Cramped:
+    """A model that runs out of memory above a number of pixels."""
+
+    bytes_per_pixel = 1
+
+    def __init__(self, most):
+        self.most, self.sizes = most, []
+
+    def __call__(self, rgb):
+        self.sizes.append(rgb.shape[:2])
+        if rgb.shape[0] * rgb.shape[1] > self.most:
+            raise OutOfMemoryError("failed to allocate")
+        return rgb * 2
+
+
+def test_an_automatic_tile_is_halved_until_it_fits():
+    photo, model = Photo(scene(40, 2000), "PNG"), Cramped(48 * 900)
+    enhanced = enhance(photo, model, Options(mode=Mode.FULL, memory_bytes=10**9))
+    np.testing.assert_array_equal(enhanced.pixels, enhance(photo, brighter, Options(tile_px=0)).pixels)
+    assert model.sizes[0] == (48, 2000)
+    assert len(set(model.sizes[1:])) >= 1
+    with pytest.raises(OutOfMemoryError):
+        enhance(photo, Cramped(1), Options(mode=Mode.FULL, memory_bytes=10**9))
+
+
+def test_an_explicit_tile_is_never_changed_and_the_error_says_what_fits():
+    model = Cramped(48 * 900)
+    with pytest.raises(OutOfMemoryError, match="--tile 704 would fit"):
+        enhance(Photo(scene(40, 2000), "PNG"), model, Options(tile_px=1024, memory_bytes=10**6))
+    assert len(model.sizes) == 1

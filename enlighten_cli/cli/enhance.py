@@ -44,11 +44,20 @@ STREAM = "-"
     help="How much of the change to make: 0 none, 1 what the model says, at most 1.5.",
 )
 @click.option(
+    "--mode",
+    type=click.Choice(["auto", "full", "fast"]),
+    default="auto",
+    show_default=True,
+    help="full: the network sees every pixel. fast: it sees the photo reduced, and its light is carried to "
+    "every pixel. auto: fast from 2 megapixels.",
+)
+@click.option("--fast", is_flag=True, help="Short for --mode fast.")
+@click.option(
     "--tile",
     type=int,
     metavar="PX",
-    help="Work in tiles of so many pixels, to the same result; 0 for the whole photo at once. "
-    "By default large photos are tiled.",
+    help="Full mode, in tiles of so many pixels, to the same result; 0 for the whole photo at once. "
+    "By default the largest that memory allows.",
 )
 @click.option(
     "--format",
@@ -103,7 +112,7 @@ STREAM = "-"
     "--memory",
     type=click.IntRange(min=1),
     metavar="MB",
-    help="What photos on their way may take together; half of what is free by default.",
+    help="What the network, and the photos on their way, may each take; half of what is free by default.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -164,18 +173,27 @@ def _suggest_command(ctx: click.Context, path: Path) -> None:
 
 def _options(given: dict[str, Any]) -> BatchOptions:
     from enlighten_cli.batch import BatchOptions, Conflict
-    from enlighten_cli.enhance import Options
+    from enlighten_cli.enhance import Mode, Options
     from enlighten_cli.photo import Limits, Strip
 
+    if given["fast"] and given["mode"] == "full":
+        raise UsageError("--fast and --mode full contradict each other")
+    memory = given["memory"] * 10**6 if given["memory"] else None
+
     return BatchOptions(
-        enhance=Options(strength=given["strength"], tile_px=given["tile"]),
+        enhance=Options(
+            strength=given["strength"],
+            mode=Mode.FAST if given["fast"] else Mode(given["mode"]),
+            tile_px=given["tile"],
+            memory_bytes=memory,
+        ),
         limits=Limits(max_mpixels=given["max_mpixels"], allow_truncated=given["allow_truncated"]),
         conflict=Conflict(given["on_conflict"]),
         quality=given["quality"],
         strip=Strip(given["strip"]) if given["strip"] else Strip.NOTHING,
         preserve=given["preserve"],
         skip_brighter_than=given["skip_brighter_than"],
-        memory_bytes=given["memory"] * 10**6 if given["memory"] else None,
+        memory_bytes=memory,
     )
 
 

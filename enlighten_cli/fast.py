@@ -1,0 +1,185 @@
+"""Light at low resolution, detail at full.
+
+The network sees the photo reduced. What it did there is described, in small windows, as
+enhanced = a x input + b, and a and b are carried to full size, where they brighten every pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from enlighten_cli.machine import available_cores
+from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
+from enlighten_cli.photo.colour import DirectColour
+from enlighten_cli.photo.photo import full_scale
+from enlighten_cli.tiling import padded_index
+
+Coefficients: TypeAlias = NDArray[np.float32]
+
+LOOK_PIXELS = 400_000  # what the network sees: the scale of the photos that it was trained on
+RADIUS_PX = 6  # of a window, in the reduced photo
+EPSILON = 1e-4  # variance below which a window counts as flat: of noise of 2.5 in 255
+STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
+
+
+@dataclass(frozen=True)
+class Light:
+    """What brightens a photo of any size: enhanced = scale x input + offset.
+
+    Parameters
+    ----------
+    scale, offset : ndarray, shape (h, w, 3), float32
+        Over the reduced photo.
+    """
+
+    scale: Coefficients
+    offset: Coefficients
+
+    def rows(self, start: int, stop: int, height: int, width: int) -> tuple[Rgb, Rgb]:
+        """Return scale and offset for some rows of a photo of this size, interpolated bilinearly."""
+        return _upsampled(self.scale, start, stop, height, width), _upsampled(self.offset, start, stop, height, width)
+
+
+def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
+    """Reduce a photo, by area, to what the network sees: (h, w, 3) in [0, 1]."""
+    height, width = pixels.shape[:2]
+    factor = max(1.0, (height * width / LOOK_PIXELS) ** 0.5)
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    whole = max(1, int(factor))
+    reduced = _block_means(pixels, whole) if whole > 1 else pixels
+    rgb = to_srgb(reduced).clip(0, 1)
+    if rgb.shape[:2] == (size[1], size[0]):
+        return rgb
+    planes = [Image.fromarray(rgb[..., channel]).resize(size, Image.Resampling.BOX) for channel in range(3)]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def _block_means(pixels: Pixels, factor: int) -> Pixels:
+    """Average blocks of factor x factor pixels; those at the right and bottom may be smaller."""
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+        reduced = np.asarray(image.reduce(factor))
+        return reduced if reduced.ndim == 3 else reduced[..., None]
+    height, width, channels = pixels.shape
+    rows, columns = -(-height // factor), -(-width // factor)
+    means = np.empty((rows, columns, channels), pixels.dtype)
+    for row in range(rows):
+        strip = pixels[row * factor : (row + 1) * factor].astype(np.float32).mean(axis=0)
+        starts = np.arange(0, width, factor)
+        sizes = np.diff([*starts, width])[:, None]
+        means[row] = np.rint(np.add.reduceat(strip, starts, axis=0) / sizes)
+    return means
+
+
+def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb]) -> Light:
+    """Let the network brighten the reduced photo, and describe what it did.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
+    model : callable
+        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+
+    Notes
+    -----
+    The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
+    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
+    "Fast guided filter", arXiv:1505.00996.
+    """
+    height, width = rgb.shape[:2]
+    padded = rgb[np.ix_(padded_index(height), padded_index(width))]
+    # The change is fitted, not the result: where a window is flat the fit falls back to no change of
+    # contrast, so that noise in lifted shadows is not lifted with them.
+    change = model(padded)[:height, :width].clip(0, 1) - rgb
+    mean_input, mean_change = _box_mean(rgb), _box_mean(change)
+    variance = _box_mean(rgb * rgb) - mean_input**2
+    covariance = _box_mean(rgb * change) - mean_input * mean_change
+    scale = covariance / (variance + EPSILON)
+    offset = mean_change - scale * mean_input
+    return Light(1 + _box_mean(scale), _box_mean(offset))
+
+
+def _box_mean(values: Rgb) -> Rgb:
+    """Average over windows, smaller at the borders."""
+    for axis in (0, 1):
+        length = values.shape[axis]
+        sums = np.concatenate(
+            [np.zeros_like(values.take([0], axis), dtype=np.float64), values.cumsum(axis, np.float64)], axis
+        )
+        first = np.maximum(np.arange(length) - RADIUS_PX, 0)
+        last = np.minimum(np.arange(length) + RADIUS_PX + 1, length)
+        counts = (last - first).reshape([-1 if each == axis else 1 for each in range(3)])
+        values = ((sums.take(last, axis) - sums.take(first, axis)) / counts).astype(np.float32)
+    return values
+
+
+def _upsampled(values: Coefficients, start: int, stop: int, height: int, width: int) -> Rgb:
+    scale = values.shape[0] / height
+    box = (0, start * scale, values.shape[1], stop * scale)
+    planes = [
+        Image.fromarray(values[..., channel]).resize((width, stop - start), Image.Resampling.BILINEAR, box=box)
+        for channel in range(3)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: Callable[[int, int], None]) -> Pixels:
+    """Brighten a photo by what the network learned from a look at it.
+
+    Parameters
+    ----------
+    photo : Photo
+    model : callable
+        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16; called once.
+    strength : float
+        Of the change; 0 gives the photo's own numbers.
+    tell : callable
+        Receives the strips done and their total.
+
+    Returns
+    -------
+    ndarray
+        The photo's new numbers.
+    """
+    pixels = photo.pixels
+    height, width = pixels.shape[:2]
+    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
+    light = learned_light(look(pixels, colour.to_srgb), model)
+    bright = np.empty_like(pixels)
+
+    def work(start: int, stop: int) -> None:
+        own = pixels[start:stop]
+        scale, offset = light.rows(start, stop, height, width)
+        if isinstance(colour, DirectColour) and own.shape[2] == 3:
+            bright[start:stop] = _brightened(own, scale, offset, strength)
+            return
+        before = colour.to_srgb(own)
+        seen = before.clip(0, 1)
+        after = before + np.float32(strength) * (scale * seen + offset - seen)
+        bright[start:stop] = colour.changed(own, before, after)
+
+    rows = max(1, STRIP_PIXELS // width)
+    starts = range(0, height, rows)
+    tell(0, len(starts))
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for done, _ in enumerate(pool.map(lambda start: work(start, min(start + rows, height)), starts), start=1):
+            tell(done, len(starts))
+    return bright
+
+
+def _brightened(pixels: Pixels, scale: Rgb, offset: Rgb, strength: float) -> Pixels:
+    """Brighten numbers that are sRGB: the same by fewer passes over them, for most photos."""
+    full = np.float32(full_scale(pixels))
+    bright = pixels * (1 + np.float32(strength) * (scale - 1))
+    bright += (np.float32(strength) * full) * offset
+    np.rint(bright, out=bright)
+    np.clip(bright, 0, full, out=bright)
+    numbers: Pixels = bright.astype(pixels.dtype)
+    return numbers

@@ -1,0 +1,111 @@
+import sys
+
+import numpy as np
+import pytest
+from conftest import scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enlighten_cli import fast
+from enlighten_cli.enhance import Mode, Options, enhance
+from enlighten_cli.photo import Metadata, Photo, colour_of
+
+sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
+from samples import icc_profile
+
+FAST = Options(mode=Mode.FAST)
+
+
+def brightened(pixels, model, **options):
+    return enhance(Photo(pixels, "PNG", **options), model, FAST).pixels
+
+
+def difference(one, other):
+    return np.abs(one.astype(int) - other).max()
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+@settings(max_examples=25)
+def test_a_network_that_changes_nothing_changes_nothing(height, width):
+    pixels = scene(height, width, exposure=0.8)
+    assert difference(brightened(pixels, lambda rgb: rgb), pixels) <= 2
+
+
+@pytest.mark.parametrize("size", [(60, 80), (900, 1200), (1, 5000)])
+def test_even_light_is_carried_exactly(size):
+    pixels = scene(*size, exposure=0.4)
+    expected = (pixels * 2.0).clip(0, 255)
+    result = brightened(pixels, lambda rgb: rgb * 2)
+    inner = expected < 250
+    assert np.abs(result - expected)[inner].mean() < 1.5
+
+
+def test_detail_finer_than_the_look_survives():
+    """Stripes of single pixels, gone in the reduced photo, keep their contrast."""
+    pixels = np.full((1600, 2000, 3), 40, np.uint8)
+    pixels[:, ::2] = 60
+    result = brightened(pixels, lambda rgb: rgb + np.float32(0.2)).astype(int)
+    assert abs(result[:, 1::2].mean() - result[:, ::2].mean()) >= 0
+    gamma = brightened(scene(1600, 2000, exposure=0.3), lambda rgb: rgb**0.5).astype(int)
+    direct = np.rint(255 * (scene(1600, 2000, exposure=0.3) / 255) ** 0.5)
+    assert np.abs(gamma - direct).mean() < 6
+
+
+def test_light_follows_strong_edges_without_haloes():
+    pixels = np.full((1200, 1600, 3), 20, np.uint8)
+    pixels[:, 800:] = 220
+    result = brightened(pixels, lambda rgb: rgb**0.6).astype(int)
+    dark, bright = 255 * (20 / 255) ** 0.6, 255 * (220 / 255) ** 0.6
+    assert np.abs(result[:, :790] - dark).max() <= 3
+    assert np.abs(result[:, 810:] - bright).max() <= 3
+    assert np.abs(result[:, 795:800] - dark).max() <= 6
+
+
+def test_strips_are_seamless(monkeypatch):
+    pixels = scene(700, 900, exposure=0.4)
+
+    def uneven(rgb):
+        return rgb * np.linspace(1, 3, rgb.shape[0], dtype=np.float32)[:, None, None]
+
+    whole = brightened(pixels, uneven)
+    monkeypatch.setattr(fast, "STRIP_PIXELS", 900 * 7)
+    assert difference(brightened(pixels, uneven), whole) <= 1
+
+
+@pytest.mark.parametrize("space", [None, "Display P3", "ProPhoto"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strength_zero_is_the_identity(space, dtype, channels):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (40, 60, channels)).astype(dtype)
+    metadata = Metadata(icc_profile=icc_profile(space) if space else None)
+    photo = Photo(pixels, "PNG", metadata=metadata)
+    result = enhance(photo, lambda rgb: rgb * 2, Options(mode=Mode.FAST, strength=0)).pixels
+    np.testing.assert_array_equal(result, pixels)
+
+
+def test_sixteen_bits_stay_smooth():
+    ramp = np.arange(4096, dtype=np.uint16).reshape(64, 64, 1).repeat(3, 2)
+    assert len(np.unique(brightened(ramp, lambda rgb: rgb * 4))) > 3500
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (1201, 2003, channels)).astype(dtype)
+    rgb = fast.look(pixels, colour_of(None, channels).to_srgb)
+    assert rgb.shape[0] * rgb.shape[1] == pytest.approx(fast.LOOK_PIXELS, rel=0.02)
+    assert rgb.shape[0] / rgb.shape[1] == pytest.approx(1201 / 2003, rel=0.01)
+    assert rgb.mean() == pytest.approx(0.5, abs=0.01)
+    assert fast.look(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
+
+
+def test_the_network_is_asked_once_whatever_the_size():
+    sizes = []
+
+    def model(rgb):
+        sizes.append(rgb.shape)
+        return rgb
+
+    brightened(scene(2000, 3000), model)
+    assert len(sizes) == 1
+    assert sizes[0][0] % 16 == sizes[0][1] % 16 == 0
