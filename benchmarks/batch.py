@@ -140,9 +140,7 @@ def scale(photos: int) -> None:
             time.sleep(0.01 if first is None else 1)
         print(process.stderr.read().strip())
         settled = [size for seconds, size in memory if seconds > (first or 0) + 2]
-        print(
-            f"first result after {first:.2f} s; memory {settled[0]:.0f} MB at the start, {settled[-2]:.0f} MB at the end"
-        )
+        print(f"first result after {first:.2f} s; memory {settled[0]:.0f} MB early, {settled[-2]:.0f} MB at the end")
 
 
 def overlap(photos: int) -> None:

@@ -28,7 +28,7 @@ def difference(one, other):
 @settings(max_examples=25)
 def test_a_network_that_changes_nothing_changes_nothing(height, width):
     pixels = scene(height, width, exposure=0.8)
-    assert difference(brightened(pixels, lambda rgb: rgb), pixels) <= 2
+    np.testing.assert_array_equal(brightened(pixels, lambda rgb: rgb), pixels)
 
 
 @pytest.mark.parametrize("size", [(60, 80), (900, 1200), (1, 5000)])
@@ -37,7 +37,9 @@ def test_even_light_is_carried_exactly(size):
     expected = (pixels * 2.0).clip(0, 255)
     result = brightened(pixels, lambda rgb: rgb * 2)
     inner = expected < 250
-    assert np.abs(result - expected)[inner].mean() < 1.5
+    # Flat windows keep their contrast, so that noise of 2.5 steps is not doubled.
+    assert np.abs(result - expected)[inner].mean() < 2.5
+    assert result[inner].mean() == pytest.approx(expected[inner].mean(), rel=0.03)
 
 
 def test_detail_finer_than_the_look_survives():
@@ -45,7 +47,8 @@ def test_detail_finer_than_the_look_survives():
     pixels = np.full((1600, 2000, 3), 40, np.uint8)
     pixels[:, ::2] = 60
     result = brightened(pixels, lambda rgb: rgb + np.float32(0.2)).astype(int)
-    assert abs(result[:, 1::2].mean() - result[:, ::2].mean()) >= 0
+    assert result[:, ::2].mean() - result[:, 1::2].mean() == pytest.approx(20, abs=0.5)
+    assert result.mean() == pytest.approx(50 + 51, abs=0.5)
     gamma = brightened(scene(1600, 2000, exposure=0.3), lambda rgb: rgb**0.5).astype(int)
     direct = np.rint(255 * (scene(1600, 2000, exposure=0.3) / 255) ** 0.5)
     assert np.abs(gamma - direct).mean() < 6
