@@ -134,13 +134,14 @@ def scale(photos: int) -> None:
             if first is None and (folder / "out" / "000").exists() and any((folder / "out" / "000").glob("*.png")):
                 first = seconds
             try:
-                memory.append((seconds, process.memory_info().rss / 1e6))
+                if size := process.memory_info().rss / 1e6:
+                    memory.append((seconds, size))
             except psutil.NoSuchProcess:
                 break
-            time.sleep(0.01 if first is None else 1)
+            time.sleep(0.01 if seconds < 5 else 0.5)
         print(process.stderr.read().strip())
-        settled = [size for seconds, size in memory if seconds > (first or 0) + 2]
-        print(f"first result after {first:.2f} s; memory {settled[0]:.0f} MB early, {settled[-2]:.0f} MB at the end")
+        settled = [size for seconds, size in memory if seconds > (first or 0) + 2] or [size for _, size in memory]
+        print(f"first result after {first:.2f} s; memory {settled[0]:.0f} MB early, {settled[-1]:.0f} MB at the end")
 
 
 def overlap(photos: int) -> None:

@@ -1,5 +1,7 @@
 """Score a model on the validation sets: PSNR and SSIM on LOL's pairs, NIQE on the others.
 
+`well_lit` is the PSNR of LOL's well-lit photos to themselves: how far a good photo is left alone.
+
     python benchmarks/score.py DATA/val [--model NAME|FILE] [--input] [--sheet FOLDER] [--json FILE]
 
 DATA/val holds lol/low and lol/high (same names), lime, mef and dicm. `--input` scores the photos
@@ -47,13 +49,15 @@ def main() -> None:
 
     scores: dict[str, float] = {}
     sheets: dict[str, list[list[photo.Pixels]]] = {}
-    pairs = []
+    pairs, well_lit = [], []
     for path in find_photos(arguments.val / "lol" / "low"):
         before, after = result(path)
         reference = as_srgb(photo.decode(arguments.val / "lol" / "high" / path.name))
+        well_lit.append(psnr(as_srgb(result(arguments.val / "lol" / "high" / path.name)[1]), reference))
         pairs.append((psnr(as_srgb(after), reference), ssim(as_srgb(after), reference)))
         sheets.setdefault("lol", []).append([as_srgb(before), as_srgb(after), reference])
     scores["lol_psnr"], scores["lol_ssim"] = np.mean(pairs, axis=0).tolist()
+    scores["well_lit_psnr"] = float(np.mean(well_lit))
     for name in NIQE_SETS:
         values = []
         for path in find_photos(arguments.val / name):

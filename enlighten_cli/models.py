@@ -63,7 +63,7 @@ MODELS = {
     for row in (
         ModelRow(
             name="lite",
-            sha256="",
+            sha256="8df3a6895c128483dba2700326fa23ae01244995eed7775518d32992802d1026",
             width=16,
             licence="research data, see weights/MODEL_CARD.md",
         ),
