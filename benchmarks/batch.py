@@ -144,7 +144,7 @@ def scale(photos: int) -> None:
         print(f"first result after {first:.2f} s; memory {settled[0]:.0f} MB early, {settled[-1]:.0f} MB at the end")
 
 
-def overlap(photos: int) -> None:
+def overlap(photos: int, repeat: int) -> None:
     """Alternate between one photo at a time and overlapping photos, on the same files."""
     from enlighten_cli.batch import AT_ONCE, BatchOptions, Conflict, run_batch
     from enlighten_cli.discover import Job
@@ -163,7 +163,7 @@ def overlap(photos: int) -> None:
             jobs.append(Job(folder / "in" / f"{number}.jpg", folder / "out" / f"{number}.jpg"))
         model = Model(locate(DEFAULT_MODEL))
         speeds: dict[int, list[float]] = {1: [], AT_ONCE: []}
-        for _ in range(2):
+        for _ in range(repeat):
             for at_once, values in speeds.items():
                 began = time.monotonic()
                 options = BatchOptions(enhance=Options(), conflict=Conflict.OVERWRITE, at_once=at_once)
@@ -203,6 +203,7 @@ def main() -> None:
     parser.add_argument("what", choices=["mixed", "scale", "overlap", "startup"])
     parser.add_argument("--photos", type=int)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--repeat", type=int, default=2)
     arguments = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if arguments.what == "mixed":
@@ -210,7 +211,7 @@ def main() -> None:
     elif arguments.what == "scale":
         scale(arguments.photos or 100_000)
     elif arguments.what == "overlap":
-        overlap(arguments.photos or 40)
+        overlap(arguments.photos or 40, arguments.repeat)
     else:
         startup()
 

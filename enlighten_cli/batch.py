@@ -16,8 +16,8 @@ from pathlib import Path
 from enlighten_cli import photo as photos
 from enlighten_cli.discover import Job, renamed
 from enlighten_cli.enhance import Options, enhance
-from enlighten_cli.errors import OutOfMemoryError, PhotoError
-from enlighten_cli.files import remove_stale_temporaries, write_whole
+from enlighten_cli.errors import EnlightenError, OutOfMemoryError, PhotoError
+from enlighten_cli.files import exists, remove_stale_temporaries, write_whole
 from enlighten_cli.machine import available_memory
 from enlighten_cli.metrics.luma import mean_luma
 from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Limits, Photo, Rgb, Strip, as_srgb, cannot_hold
@@ -161,10 +161,14 @@ class _Batch:
         if folder not in self._cleaned:
             remove_stale_temporaries(folder)
             self._cleaned.add(folder)
-        if self._options.conflict is Conflict.RENAME and job.output.exists():
-            output = renamed(job.output, lambda path: path.exists() or path in self._claimed)
-            self._claimed.add(output)
-            return Job(job.source, output)
+        if self._options.conflict is Conflict.RENAME:
+            try:
+                if exists(job.output) or job.output in self._claimed:
+                    output = renamed(job.output, lambda path: exists(path) or path in self._claimed)
+                    job = dataclasses.replace(job, output=output)
+            except PhotoError:
+                return job  # running it will tell
+            self._claimed.add(job.output)
         return job
 
     def run(self, job: Job) -> Outcome:
@@ -173,13 +177,18 @@ class _Batch:
             outcome = self._outcome(job)
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error))
+        except (EnlightenError, _DroppedError):
+            raise  # the next photo would fare no better
+        except Exception as error:
+            reason = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"
+            outcome = Outcome(job.source, job.output, Status.FAILED, reason)
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
     def _outcome(self, job: Job) -> Outcome:
         self._drop_if_stopping()
         options = self._options
         outcome = Outcome(job.source, job.output, Status.SKIPPED, "the output exists")
-        if options.conflict is not Conflict.OVERWRITE and job.output.exists():
+        if options.conflict is not Conflict.OVERWRITE and exists(job.output):
             return outcome
         with self._budget.reserved(photos.pixels_of(job.source) * 3 * COPIES_OF_A_PHOTO):
             photo = photos.decode(job.source, options.limits)
@@ -237,7 +246,7 @@ class MemoryBudget:
 
 
 def format_of(job: Job, photo: Photo) -> str:
-    """Return the format to write: the photo's own where the name is kept, else the new name's.
+    """Return the format to write: the one asked for, or the photo's own where the name is kept.
 
     Raises
     ------
@@ -245,6 +254,8 @@ def format_of(job: Job, photo: Photo) -> str:
         If the output's name ends in nothing that is a format.
     """
     ending = job.output.suffix.lower()
+    if job.format:
+        return job.format
     if job.output.suffix == job.source.suffix:
         return RAW_RESULT if photo.format == RAW else photo.format
     if ending not in SUFFIXES:

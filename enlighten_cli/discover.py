@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from enlighten_cli.errors import NothingToDoError, UsageError
-from enlighten_cli.naming import DEFAULT, NameTemplate
+from enlighten_cli.naming import NameTemplate
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
 
 MOST_BYTES_OF_A_PATH = 1 << 16
@@ -21,6 +22,8 @@ class Job:
 
     source: Path
     output: Path
+    format: str | None = None
+    """A name in `photo.FORMATS`; None keeps the photo's own."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,13 @@ class Destination:
     template: NameTemplate = field(default_factory=NameTemplate)
     format: str | None = None
 
-    def of(self, source: Path, root: Path) -> Path:
-        """Return where a photo found below `root` goes."""
+    def job(self, source: Path, root: Path) -> Job:
+        """Return what becomes of a photo found below `root`."""
+        if self.path is not None and not self.is_folder:
+            return Job(source, self.path, SUFFIXES.get(self.path.suffix.lower(), self.format))
         name = self.template.fill(source, self._ending(source))
-        if self.path is None:
-            return source.with_name(name)
-        return self.path / source.relative_to(root).parent / name if self.is_folder else self.path
+        folder = source.parent if self.path is None else self.path / source.relative_to(root).parent
+        return Job(source, folder / name, self.format)
 
     def _ending(self, source: Path) -> str:
         own = SUFFIXES.get(source.suffix.lower())
@@ -83,6 +87,7 @@ class Photos:
         self.inputs = inputs
         self.without = without.resolve() if without else None
         self.ignored = 0
+        self.unreadable: list[str] = []
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the photos, counting what is ignored.
@@ -100,10 +105,12 @@ class Photos:
                 yield Found(path, path.parent, named=True)
 
     def _below(self, folder: Path) -> Iterator[Path]:
-        def refuse(error: OSError) -> None:
-            raise UsageError(f"{error.filename}: {error.strerror}") from error
+        def note(error: OSError) -> None:
+            if error.filename == os.fspath(folder):
+                raise UsageError(f"{error.filename}: {error.strerror}") from error
+            self.unreadable.append(f"{error.filename}: {error.strerror}")
 
-        for parent, folders, names in os.walk(folder, onerror=refuse):
+        for parent, folders, names in os.walk(folder, onerror=note):
             folders[:] = sorted(
                 name for name in folders if not name.startswith(".") and not self._is_without(parent, name)
             )
@@ -111,10 +118,13 @@ class Photos:
                 path = Path(parent, name)
                 if name.startswith("."):
                     continue
-                if path.is_file() and is_photo(path):
-                    yield path
-                else:
-                    self.ignored += 1
+                try:
+                    if path.is_file() and is_photo(path):
+                        yield path
+                    else:
+                        self.ignored += 1
+                except OSError as error:
+                    self.unreadable.append(f"{path}: {error.strerror}")
 
     def _is_without(self, parent: str, name: str) -> bool:
         return self.without is not None and Path(parent, name).resolve() == self.without
@@ -152,8 +162,12 @@ def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
         If there is no photo.
     """
     jobs = _jobs(photos, destination)
-    if not _cannot_collide(photos, destination):
-        jobs = iter(_without_collisions(list(jobs)))
+    if _is_mirrored(photos, destination):
+        # Results of one folder can only meet those of the same: folder by folder is enough.
+        folders = groupby(jobs, lambda job: job.source.parent)
+        jobs = chain.from_iterable(_without_collisions(list(group), photos, destination) for _, group in folders)
+    else:
+        jobs = iter(_without_collisions(list(jobs), photos, destination))
     first = next(jobs, None)
     if first is None:
         raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored")
@@ -170,24 +184,28 @@ def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
         if destination.path is None and not named and destination.template.marks(source):
             photos.ignored += 1  # the result of an earlier run
         else:
-            yield Job(source, destination.of(source, root))
+            yield destination.job(source, root)
 
 
-def _cannot_collide(photos: Photos, destination: Destination) -> bool:
-    """Tell whether the folders alone show that no two results meet and none is an input."""
+def _is_mirrored(photos: Photos, destination: Destination) -> bool:
+    """Tell whether one folder's tree goes to another one."""
     if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
         return False
-    keeps_names = destination.format is None and destination.template.text == DEFAULT
     source, result = photos.inputs[0].resolve(), destination.path.resolve()
-    return keeps_names and source != result and not source.is_relative_to(result)
+    return source != result and not source.is_relative_to(result)
 
 
-def _without_collisions(jobs: list[Job]) -> list[Job]:
+def _without_collisions(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
+    jobs = _without_earlier_results(jobs, photos, destination)
     sources = {os.path.realpath(job.source): job.source for job in jobs}
+    roots = [os.path.realpath(path) for path in photos.inputs if path.is_dir()]
+    own = None if destination.path is None else os.path.realpath(destination.path)
     results: dict[str, str] = {}
     kept = []
     for job in _told_apart(list(dict.fromkeys(jobs))):
         source, result = os.path.realpath(job.source), os.path.realpath(job.output)
+        if own is not None and not _is_below(result, own) and any(_is_below(result, root) for root in roots):
+            raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
         if result in sources:
             raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
         if result not in results:
@@ -196,6 +214,24 @@ def _without_collisions(jobs: list[Job]) -> list[Job]:
             raise UsageError(f"{sources[results[result]]} and {job.source} would both be written to {job.output}")
         results[result] = source
     return kept
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
+    """Leave out what a list or a shell's pattern names, but an earlier run wrote."""
+    if destination.path is None:
+        planned = {job.output for job in jobs}
+        kept = [job for job in jobs if job.source not in planned]
+    elif len(photos.inputs) > 1 and destination.is_folder:
+        own = os.path.realpath(destination.path)
+        kept = [job for job in jobs if not _is_below(os.path.realpath(job.source), own)]
+    else:
+        return jobs
+    photos.ignored += len(jobs) - len(kept)
+    return kept or jobs
 
 
 def _told_apart(jobs: list[Job]) -> list[Job]:
@@ -207,7 +243,8 @@ def _told_apart(jobs: list[Job]) -> list[Job]:
     def settle(job: Job) -> Job:
         if taken[str(job.output).lower()] == 1 or job.output.suffix == job.source.suffix:
             return job
-        return Job(job.source, job.output.with_name(f"{job.output.stem}{job.source.suffix}{job.output.suffix}"))
+        name = f"{job.output.stem}{job.source.suffix}{job.output.suffix}"
+        return replace(job, output=job.output.with_name(name))
 
     return [settle(job) for job in jobs]
 

@@ -68,6 +68,20 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None
         temporary.unlink(missing_ok=True)
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is something of this name.
+
+    Raises
+    ------
+    OutputError, PhotoError
+        If its folder may not be looked into, or it can be no name; as of `write_whole`.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def remove_stale_temporaries(folder: Path) -> int:
     """Remove what a killed run left behind in a folder, and nothing that is being written.
 
@@ -80,7 +94,11 @@ def remove_stale_temporaries(folder: Path) -> int:
         How many there were.
     """
     removed = 0
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}") if folder.is_dir() else ():
+    try:
+        found = list(folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"))
+    except OSError:
+        return 0  # writing there will tell
+    for path in found:
         try:
             with path.open("rb") as file:
                 if _lock(file):

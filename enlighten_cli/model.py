@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from enlighten_cli.errors import MissingDependencyError, ModelError
+from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.machine import available_cores
 from enlighten_cli.photo import Rgb
 
@@ -115,10 +115,10 @@ class Model:
             (result,) = self._session.run([self._output], {self._input: batch})
         except Exception as error:
             height, width = rgb.shape[:2]
-            reason = str(error).splitlines()[0][:200]
-            raise ModelError(
-                f"{self.name} failed on {width} x {height} pixels ({reason}); try a smaller --tile"
-            ) from error
+            reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+            out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
+            kind = OutOfMemoryError if out_of_memory else ModelError
+            raise kind(f"{self.name} failed on {width} x {height} pixels: {reason}") from error
         if result.shape != batch.shape:
             raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
         return np.asarray(result[0].transpose(1, 2, 0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enlighten_cli.errors import UsageError
+from enlighten_cli.photo import SUFFIXES
 
 FIELDS = ("stem", "ext", "model")
 DEFAULT = "{stem}.{ext}"
@@ -57,15 +58,22 @@ class NameTemplate:
         ending : str
             With its dot.
         """
-        model = re.sub(r"[^\w.+-]", "_", self.model)
-        values = {"stem": source.stem, "ext": ending.removeprefix("."), "model": model}
+        values = {"stem": source.stem, "ext": ending.removeprefix("."), "model": self._model_as_name()}
         name = PIECE.sub(lambda piece: piece.group() if piece.group(1) is None else values[piece.group(1)], self.text)
-        # A name of dots alone, or a hidden one where the photo's is not, can only be an accident.
         return name if ending else name.removesuffix(".")
 
-    def marks(self, source: Path) -> bool:
-        """Tell whether a name looks like one that this template gave before."""
+    def marks(self, path: Path) -> bool:
+        """Tell whether a file is the result that this template gave to a photo still beside it."""
+        fields = {"stem": "(?P<stem>.+)", "ext": r"[^.]+", "model": re.escape(self._model_as_name())}
         pattern = "".join(
-            re.escape(piece.group()) if piece.group(1) is None else ".+" for piece in PIECE.finditer(self.text)
+            re.escape(piece.group()) if piece.group(1) is None else fields[piece.group(1)]
+            for piece in PIECE.finditer(self.text.replace(".{ext}", ""))
         )
-        return re.fullmatch(pattern, source.name) is not None
+        # A number was added where a result was there already.
+        found = re.fullmatch(pattern + r"(-\d+)?", path.stem if ".{ext}" in self.text else path.name)
+        if found is None or found["stem"] == path.stem:
+            return False
+        return any(path.with_name(found["stem"] + suffix).exists() for suffix in (path.suffix, *SUFFIXES))
+
+    def _model_as_name(self) -> str:
+        return re.sub(r"[^\w.+-]", "_", self.model)

@@ -202,3 +202,43 @@ def test_memory_is_bounded_and_one_photo_always_passes():
         thread.join(timeout=5)
     assert max(size for size in most if size != 500) <= 100
     assert 500 in most
+
+
+def test_a_renamed_result_and_a_later_one_of_that_name_do_not_meet(tmp_path):
+    for name in ("in/a.png", "in/a-1.png", "out/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(encode(Photo(scene(20, 30), "PNG")))
+    jobs = [Job(tmp_path / "in" / name, tmp_path / "out" / name) for name in ("a.png", "a-1.png")]
+    outcomes = list(run_batch(jobs, brighter, BatchOptions(conflict=Conflict.RENAME)))
+    assert [outcome.output.name for outcome in outcomes] == ["a-1.png", "a-1-1.png"]
+
+
+def test_what_nobody_foresaw_fails_one_photo_only(job, tmp_path, monkeypatch):
+    from enlighten_cli import batch
+
+    decode_photo = batch.photos.decode
+
+    def odd(source, limits):
+        if source.name == "odd.png":
+            raise ZeroDivisionError("unforeseen")
+        return decode_photo(source, limits)
+
+    monkeypatch.setattr(batch.photos, "decode", odd)
+    odd_job = Job(tmp_path / "odd.png", tmp_path / "out" / "odd.png")
+    outcomes = list(run_batch([odd_job, job], brighter, BatchOptions()))
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
+    assert outcomes[0].reason == "internal error: ZeroDivisionError: unforeseen"
+
+
+def test_a_name_that_is_too_long_fails_one_photo_only(job):
+    long = Job(job.source, job.output.with_name("x" * 300 + ".png"))
+    outcomes = list(run_batch([long, job], brighter, BatchOptions()))
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
+    assert "File name too long" in outcomes[0].reason
+
+
+def test_an_explicit_format_wins_over_a_wrong_name(job):
+    wrong = job.source.with_suffix(".jpg")
+    job.source.rename(wrong)
+    list(run_batch([Job(wrong, job.output.with_suffix(".jpg"), "JPEG")], brighter, BatchOptions()))
+    assert decode(job.output.with_suffix(".jpg")).format == "JPEG"

@@ -41,7 +41,9 @@ def test_a_folder_is_mirrored(tree):
     ("output", "as_folder", "result"), [("new.png", False, "new.png"), ("new", True, "new/one.jpg")]
 )
 def test_one_photo_goes_to_a_file_or_into_a_folder(tree, output, as_folder, result):
-    assert jobs("one.jpg", output=output, as_folder=as_folder) == [Job(Path("one.jpg"), Path(result))]
+    assert jobs("one.jpg", output=output, as_folder=as_folder) == [
+        Job(Path("one.jpg"), Path(result), "PNG" if result == "new.png" else None)
+    ]
 
 
 def test_an_existing_folder_is_a_folder(tree):
@@ -118,10 +120,42 @@ def test_nothing_to_do(tree):
 
 def test_one_folder_into_another_is_walked_as_it_is_used(tree):
     """No full scan before the first photo: the second folder is read after the first job is out."""
+    Path("in/last").mkdir()
     plan = find_jobs(Photos([Path("in")], Path("out")), Destination(Path("out"), is_folder=True))
     assert next(plan).source == Path("in/a.PNG")
-    Path("in/deep/later.bmp").touch()
-    assert Path("in/deep/later.bmp") in [job.source for job in plan]
+    Path("in/last/later.bmp").touch()
+    assert Path("in/last/later.bmp") in [job.source for job in plan]
+
+
+def test_a_link_in_the_output_that_leads_back_is_refused(tree):
+    Path("out").mkdir()
+    Path("out/deep").symlink_to(Path("in/deep").resolve())
+    with pytest.raises(UsageError, match="leads it back among the inputs"):
+        jobs("in", output="out")
+
+
+def test_raw_files_of_one_stem_do_not_meet(tree):
+    for name in ("in/s.nef", "in/s.dng", "in/s.tif"):
+        Path(name).touch()
+    assert [job.output.name for job in jobs("in", output="out") if job.source.stem == "s"] == [
+        "s.dng.tif", "s.nef.tif", "s.tif",
+    ]  # fmt: skip
+
+
+def test_results_that_a_pattern_or_a_list_names_are_not_taken_again(tree):
+    Path("b.jpg").touch()
+    Path("b-enlightened.jpg").touch()
+    assert [str(job.source) for job in jobs("b-enlightened.jpg", "b.jpg", "one.jpg")] == ["b.jpg", "one.jpg"]
+    Path("out").mkdir()
+    Path("out/b.jpg").touch()
+    assert [str(job.source) for job in jobs("b.jpg", "out/b.jpg", output="out")] == ["b.jpg"]
+
+
+def test_hyphens_do_not_make_a_photo_a_result(tree):
+    for name in ("in/IMG.jpg", "in/IMG-2023.jpg"):
+        Path(name).touch()
+    template = NameTemplate("{stem}-{model}.{ext}", model="lite")
+    assert "in/IMG-2023.jpg" in [str(job.source) for job in jobs("in", template=template)]
 
 
 @pytest.mark.parametrize("inputs", [["in/a.PNG", "in/a.PNG"], ["in", "in/a.PNG"]])

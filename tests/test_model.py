@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from enlighten_cli.errors import MissingDependencyError, ModelError
+from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.model import Model
 
 
@@ -62,3 +62,26 @@ def test_without_a_runtime_the_message_has_the_command(tiny_model, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingDependencyError, match="pip install onnxruntime"):
         Model(tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer"), OutOfMemoryError),
+        (RuntimeError("std::bad_alloc"), OutOfMemoryError),
+        (MemoryError(), OutOfMemoryError),
+        (RuntimeError("CUDA error cudaErrorMemoryAllocation: out of memory"), OutOfMemoryError),
+        (RuntimeError("something else"), ModelError),
+    ],
+)
+def test_running_out_of_memory_is_told_from_other_failures(tiny_model, monkeypatch, error, kind):
+    model = Model(tiny_model)
+
+    class Failing:
+        def run(self, *arguments):
+            raise error
+
+    monkeypatch.setattr(model, "_session", Failing())
+    with pytest.raises(kind) as caught:
+        model(np.zeros((16, 16, 3), np.float32))
+    assert type(caught.value) is kind

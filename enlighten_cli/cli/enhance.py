@@ -18,7 +18,7 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.batch import BatchOptions
+    from enlighten_cli.batch import BatchOptions, Conflict
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.discover import Destination, Job
     from enlighten_cli.model import Model
@@ -133,13 +133,16 @@ def enhance(
     to_stdout = output == STREAM
     if to_stdout and given["as_json"]:
         raise UsageError("-o - and --json both want stdout")
+    if to_stdout and sys.stdout is None:
+        raise UsageError("stdout is closed")
     if to_stdout and sys.stdout.isatty():
         raise UsageError("a picture would not look like one on this terminal; redirect stdout, or choose another -o")
-    with results_only() as results, interruptible() as signals:
+    with results_only() as results:
         if to_stdout or inputs == [Path(STREAM)]:
             code = _stream(inputs, output, model, given, results)
         else:
-            code = _batch(inputs, output, model, given, results, signals)
+            with interruptible() as signals:
+                code = _batch(inputs, output, model, given, results, signals)
     ctx.exit(code)
 
 
@@ -206,21 +209,30 @@ def _model(model: str | None, threads: int | None) -> Model:
 
 def _stream(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any], results: BinaryIO) -> int:
     """Enhance the one photo of a pipeline."""
-    from enlighten_cli.errors import PhotoError
-    from enlighten_cli.files import write_whole
+    from enlighten_cli.batch import Conflict
+    from enlighten_cli.errors import OutputError, PhotoError
+    from enlighten_cli.files import exists, write_whole
     from enlighten_cli.photo import CHOICES, RAW, RAW_RESULT, SUFFIXES, cannot_hold, decode, encode
 
     if len(inputs) != 1 or inputs[0].is_dir():
         raise UsageError("-o - takes one photo")
     if output is None:
         raise UsageError("- needs -o: a file, or - for stdout")
+    for option in ("dry_run", "as_json", "preserve", "name", "skip_brighter_than"):
+        if given[option]:
+            raise UsageError(f"--{option.removeprefix('as_').replace('_', '-')} is not for one photo in a pipeline")
     options = _options(given)
+    target = None if output == STREAM else _free(Path(output), options.conflict)
+    if target is not None and exists(target) and options.conflict is not Conflict.OVERWRITE:
+        if options.conflict is Conflict.ERROR:
+            raise UsageError(f"{target}: is there already")
+        click.echo(f"{target}: skipped, because it is there already", err=True)
+        return 0
     network = _model(model, given["threads"])
     source = inputs[0]
     try:
         photo = decode(sys.stdin.buffer.read() if source == Path(STREAM) else source, options.limits)
         format = CHOICES.get(given["format"] or "") or (RAW_RESULT if photo.format == RAW else photo.format)
-        target = None if output == STREAM else Path(output)
         if target is not None and given["format"] is None:
             if target.is_dir() or target.suffix.lower() not in SUFFIXES:
                 raise UsageError(f"{target}: for a photo from stdin, name a file whose ending is a format")
@@ -231,14 +243,25 @@ def _stream(inputs: list[Path], output: str | None, model: str | None, given: di
     if not given["quiet"]:
         for note in (*photo.notes, *cannot_hold(photo, format)):
             click.echo(f"enlighten: {note}", err=True)
-    if target is None:
+    if target is not None:
+        write_whole(target, content)
+        return 0
+    try:
         results.write(content)
         results.flush()
-    elif target.exists() and given["on_conflict"] != "overwrite":
-        raise UsageError(f"{target}: is there already; --on-conflict overwrite replaces it")
-    else:
-        write_whole(target, content)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
     return 0
+
+
+def _free(path: Path, conflict: Conflict) -> Path:
+    from enlighten_cli.batch import Conflict
+    from enlighten_cli.discover import renamed
+    from enlighten_cli.files import exists
+
+    return renamed(path, exists) if conflict is Conflict.RENAME and exists(path) else path
 
 
 def _enhanced_bytes(photo: Any, network: Model, options: BatchOptions, format: str, encode: Any) -> bytes:
@@ -262,6 +285,7 @@ def _batch(
     from enlighten_cli.batch import run_batch
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.discover import Photos, find_jobs
+    from enlighten_cli.errors import PhotoError
     from enlighten_cli.report import Report, Status
 
     options = _options(given)
@@ -284,30 +308,37 @@ def _batch(
             if given["fail_fast"] and outcome.status is Status.FAILED:
                 progress.complain("stopped at the first failure, as asked")
                 break
+        for line in photos.unreadable:
+            progress.complain(line)
     seconds = time.monotonic() - began
     if given["as_json"]:
         _write_json(results, report.record(seconds, photos.ignored))
     if not given["quiet"]:
         stopped = "stopped: " if signals else ""
         click.echo(stopped + report.summary(seconds, photos.ignored), err=True)
-    return SIGNALLED + signals[0] if signals else report.exit_code
+    if signals:
+        return SIGNALLED + signals[0]
+    return report.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
 
 
 def _destination(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any]) -> Destination:
     from enlighten_cli.discover import Destination
     from enlighten_cli.models import DEFAULT_MODEL
     from enlighten_cli.naming import BESIDE, DEFAULT, NameTemplate
-    from enlighten_cli.photo import CHOICES
+    from enlighten_cli.photo import CHOICES, SUFFIXES
 
     path = Path(output) if output else None
     is_folder = path is not None and (
         str(output).endswith(("/", os.sep)) or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir()
     )
+    format = CHOICES.get(given["format"] or "")
+    if path is not None and not is_folder and format and SUFFIXES.get(path.suffix.lower()) != format:
+        raise UsageError(f"--format {given['format']} and the ending of {path} contradict each other")
     if given["name"] and path is not None and not is_folder:
         raise UsageError("--name is for results in folders; -o names this one already")
     text = given["name"] or (BESIDE if path is None else DEFAULT)
     template = NameTemplate(text, model=Path(model).stem if model else DEFAULT_MODEL)
-    return Destination(path, is_folder, template, CHOICES.get(given["format"] or ""))
+    return Destination(path, is_folder, template, format)
 
 
 def _checked(jobs: Iterator[Job], given: dict[str, Any]) -> Iterator[Job]:

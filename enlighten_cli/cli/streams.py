@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ def results_only() -> Iterator[BinaryIO]:
     BinaryIO
         Where results go.
     """
+    if sys.stdout is None:  # closed by whoever started this
+        yield io.BytesIO()
+        return
     sys.stdout.flush()
     if not _is_descriptor_one():
         yield sys.stdout.buffer  # replaced by somebody, who then sees to it

@@ -192,9 +192,13 @@ def _tags(icc_profile: bytes) -> dict[bytes, bytes]:
 def _matrix_colour(icc_profile: bytes) -> MatrixColour | None:
     """Read a profile of curves and a matrix; None where it is made of tables."""
     tags = _tags(icc_profile)
-    if icc_profile[16:20] != b"RGB " or icc_profile[20:24] != b"XYZ ":
-        raise ValueError("not a profile from RGB to XYZ")
-    if b"A2B0" in tags or not all(name in tags for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")):
+    if icc_profile[16:20] != b"RGB ":
+        raise ValueError("not a profile of RGB")
+    if (
+        icc_profile[20:24] != b"XYZ "
+        or b"A2B0" in tags
+        or not all(name in tags for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"))
+    ):
         return None
     columns = [np.array(struct.unpack_from(">3l", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])

@@ -19,13 +19,14 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.directory import EXIF_DIRECTORY, GPS_DIRECTORY
 from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, missing, sniff
-from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, Metadata, read_metadata
+from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, XMP_TIFF_TAG, Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
 
 FIRST_TAG_OF_DNG = 50706  # DNGVersion: from here on tags tell how to develop
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
+GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496", b"urn:com:apple:photo:2020:aux:hdrgainmap")
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
 # What each orientation is undone by, on the first two axes.
 UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
@@ -111,10 +112,14 @@ def _forgiving() -> Iterator[None]:
 def pixels_of(path: Path) -> int:
     """Return how many pixels a file says it has, without decoding it; 0 where it does not say."""
     try:
+        if not path.is_file():
+            return 0  # a pipe, which can be read but once
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = path.read_bytes()
-            with _opened(content, sniff(content, path.suffix), Limits()) as image:
+            kind = sniff(content, path.suffix)
+            import_plugin(kind)
+            with _opened(content, kind, Limits(max_mpixels=float("inf"))) as image:
                 return image.width * image.height
     except Exception:  # whatever is wrong with it, decoding will say it
         return 0
@@ -136,6 +141,8 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         return _developed(content, limits)
     import_plugin(kind)
     with _opened(content, kind, limits) as image:
+        if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
+            return _developed(content, limits)  # a camera's, under another name
         notes = _notes(image, content, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"it is a {kind} file, whatever its name ends in")
@@ -200,11 +207,12 @@ def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels,
 
     if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
         raise PhotoError(f"16-bit {image.mode} cannot be kept")
+    fail_on = "none" if ImageFile.LOAD_TRUNCATED_IMAGES else "error"
     try:
-        deep = pyvips.Image.new_from_buffer(content, "", access="sequential")
+        deep = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on=fail_on)
         array = np.asarray(deep.numpy()).reshape(deep.height, deep.width, deep.bands)
     except pyvips.Error as error:
-        raise PhotoError(" ".join(str(error).split())[:200]) from error
+        raise OSError(" ".join(str(error).split())[:200]) from error
     if array.dtype != np.uint16 or array.shape[2] > 4:
         raise PhotoError("16-bit channels of an unusual kind cannot be kept")
     colours = array.shape[2] - 1 if array.shape[2] in (2, 4) else array.shape[2]
@@ -269,10 +277,12 @@ def _notes(image: Image.Image, content: bytes, kind: str) -> list[str]:
     notes = []
     frames = int(getattr(image, "n_frames", 1))
     head = content[:HEAD_BYTES]
-    if b"hdrgm:Version" in head or b"urn:iso:std:iso:ts:21496" in head:
+    if any(mark in head for mark in GAIN_MAPS):
         notes.append("its HDR gain map is left out: the result is an ordinary photo")
     elif frames > 1:
         notes.append(f"only the first of its {frames} pictures is enhanced; the others are left out")
+    if b"http://ns.adobe.com/xmp/extension/" in head:
+        notes.append("the extension of its XMP is left out")
     if b"c2pa" in head and (b"jumb" in head or b"caBX" in head):
         notes.append("its C2PA manifest is left out: it vouches for the unchanged photo")
     if transfer_is_hdr(image.info.get("icc_profile")) or _cicp_is_hdr(head, kind):
@@ -306,7 +316,9 @@ def _developed(content: bytes, limits: Limits) -> Photo:
     with rawpy.imread(io.BytesIO(content)) as raw:
         _refuse_too_large(raw.sizes.width, raw.sizes.height, limits)
         pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
-    return Photo(pixels=pixels, format=RAW, metadata=_raw_metadata(content))
+    metadata = _raw_metadata(content)
+    notes = () if metadata.exif else ("its EXIF is kept in a way that is not read here: left out",)
+    return Photo(pixels=pixels, format=RAW, metadata=metadata, notes=notes)
 
 
 def _raw_metadata(content: bytes) -> Metadata:
@@ -316,6 +328,7 @@ def _raw_metadata(content: bytes) -> Metadata:
         exif.load_from_fp(io.BytesIO(content))
     except Exception:  # RAW files of another structure; their pixels are what counts
         return Metadata()
+    xmp = exif.get(XMP_TIFF_TAG)
     kept: Any = Image.Exif()
     for tag in set(exif) - STRUCTURAL_TAGS:
         if tag < FIRST_TAG_OF_DNG and tag not in (EXIF_DIRECTORY, GPS_DIRECTORY):
@@ -323,4 +336,5 @@ def _raw_metadata(content: bytes) -> Metadata:
     for directory in (EXIF_DIRECTORY, GPS_DIRECTORY):
         if values := exif.get_ifd(directory):
             kept.get_ifd(directory).update(values)
-    return Metadata(exif=kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else None).upright()
+    block = kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else None
+    return Metadata(exif=block, xmp=xmp if isinstance(xmp, bytes) else None).upright()

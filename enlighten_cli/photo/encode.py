@@ -56,7 +56,7 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
         return _saved(_image(photo, name), name, photo, quality)
     except PhotoError:
         raise
-    except (OSError, ValueError, KeyError, OverflowError, struct.error) as error:
+    except Exception as error:  # encoders raise whatever odd metadata make them stumble over
         raise PhotoError(f"cannot be written as {name}: {' '.join(str(error).split())}") from error
 
 
@@ -106,7 +106,8 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         options["dpi"] = metadata.dpi
     if name == "BMP":
         return options
-    if metadata.icc_profile:
+    if metadata.icc_profile and (photo.pixels.shape[2] == 3 or FORMATS[name].grey):
+        # A profile of grey would be wrong beside three channels.
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
         # Pillow's compressing writer cannot write EXIF's own directories; the plain one can.

@@ -75,6 +75,7 @@ REFUSED = {
     b"\xff\x4f\xff\x51": "JPEG 2000",
     b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
 }
+BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 RAW_MARKS = (b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW", b"IIU\0")
@@ -95,7 +96,7 @@ def sniff(content: bytes, suffix: str) -> str:
         return "PNG"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
-    if head.startswith(b"BM"):
+    if head.startswith(b"BM") and head[14:18] in BMP_HEADERS:
         return "BMP"
     if head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")):
         return "JXL"
@@ -158,6 +159,10 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
         lost.append(f"{name} has no transparency: flattened on white")
     if photo.metadata.iptc and not format.iptc:
         lost.append(f"{name} has no place for IPTC: left out")
+    if photo.metadata.comment and name not in ("JPEG", "PNG"):
+        lost.append(f"{name} has no place for a comment: left out")
+    if photo.metadata.text and name != "PNG":
+        lost.append(f"{name} has no place for a PNG's texts: left out")
     if name == "BMP" and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):
         lost.append("BMP has no place for metadata and colour profiles: left out")
     return lost

@@ -19,6 +19,7 @@ PHOTOSHOP_MARK = b"8BIM"
 IPTC_RESOURCE = 0x0404
 IPTC_TIFF_TAG, XMP_TIFF_TAG = 33723, 700
 XMP_PNG_KEYWORD = "XML:com.adobe.xmp"
+EXIF_PNG_KEYWORDS = ("Raw profile type exif", "Raw profile type APP1")
 IPTC_PNG_KEYWORD = "Raw profile type iptc"  # ImageMagick's way of keeping it, which exiftool reads
 XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
 XMP_GPS = re.compile(
@@ -116,14 +117,15 @@ def read_metadata(image: Image.Image) -> Metadata:
     text = dict(getattr(image, "text", {}))
     text.pop(XMP_PNG_KEYWORD, None)
     iptc = _iptc_from_text(text.pop(IPTC_PNG_KEYWORD, None))
+    exif_text = next((found for key in EXIF_PNG_KEYWORDS if (found := _profile(text.pop(key, None)))), None)
     resources = info.get("photoshop")
     if iptc is None and isinstance(resources, dict) and isinstance(resources.get(IPTC_RESOURCE), bytes):
         iptc = resources[IPTC_RESOURCE]
-    exif, xmp = info.get("exif"), info.get("xmp") or info.get(XMP_PNG_KEYWORD)
+    exif, xmp = info.get("exif") or exif_text, info.get("xmp") or info.get(XMP_PNG_KEYWORD)
     if image.format == "TIFF":
         exif = _exif_from_tiff(image)
         directory = getattr(image, "tag_v2", {})
-        iptc = _as_bytes(directory.get(IPTC_TIFF_TAG))
+        iptc = _bytes_of(directory.get(IPTC_TIFF_TAG), getattr(directory, "_endian", "<"))
     comment = info.get("comment") if image.format in ("JPEG", "MPO") else None
     dpi = info.get("dpi")
     return Metadata(
@@ -139,6 +141,13 @@ def read_metadata(image: Image.Image) -> Metadata:
 
 def _as_bytes(value: object) -> bytes | None:
     return value if isinstance(value, bytes) and value else None
+
+
+def _bytes_of(value: object, order: str) -> bytes | None:
+    """Return bytes that may be kept as 32-bit numbers, as Adobe does with IPTC in TIFF files."""
+    if isinstance(value, tuple) and value and all(isinstance(number, int) for number in value):
+        return struct.pack(f"{order}{len(value)}L", *value)
+    return _as_bytes(value)
 
 
 def _exif_from_tiff(image: Image.Image) -> bytes | None:
@@ -162,13 +171,18 @@ def iptc_as_text(iptc: bytes) -> str:
     return f"\niptc\n{len(content) // 2:>8}\n" + "\n".join(lines) + "\n"
 
 
-def _iptc_from_text(text: str | None) -> bytes | None:
+def _profile(text: str | None) -> bytes | None:
+    """Read a "raw profile" as ImageMagick writes it: name, length, hexadecimal lines."""
     words = (text or "").split()
-    if len(words) < 3 or words[0] != "iptc":
-        return None
     try:
-        content = bytes.fromhex("".join(words[2:]))
+        return bytes.fromhex("".join(words[2:])) or None
     except ValueError:
+        return None
+
+
+def _iptc_from_text(text: str | None) -> bytes | None:
+    content = _profile(text)
+    if content is None:
         return None
     start = content.find(PHOTOSHOP_MARK + struct.pack(">HH", IPTC_RESOURCE, 0))
     if start < 0:

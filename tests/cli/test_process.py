@@ -118,6 +118,11 @@ def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
         (["-"], b"needs -o"),
         (["in/0.png", "-o", "-", "--json"], b"both want stdout"),
         (["in/0.png", "-o", "x.png", "--name", "{stem}"], b"--name is for results in folders"),
+        (["in/0.png", "-o", "x.png", "--format", "jpg"], b"contradict each other"),
+        (["-", "-o", "x.png", "--dry-run"], b"--dry-run is not for one photo in a pipeline"),
+        (["-", "-o", "x.png", "--json"], b"--json is not for one photo in a pipeline"),
+        (["in/0.png", "--fast", "--tile", "64"], b"tiles belong to full mode"),
+        (["in/0.png", "--fast", "--mode", "full"], b"contradict each other"),
         ([], b"no photo and no folder"),
     ],
 )
@@ -294,3 +299,39 @@ def test_16_bits_through_the_command(tmp_path, monkeypatch, run):
     (tmp_path / "deep.png").write_bytes(encode(Photo(ramp, "PNG")))
     run("deep.png", "-o", "same.png", "--strength", 0)
     np.testing.assert_array_equal(decode(tmp_path / "same.png").pixels, ramp)
+
+
+def test_a_pipeline_does_not_replace_what_is_there(photos, tmp_path, run):
+    content = (photos / "0.png").read_bytes()
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    assert b"skipped" in run("-", "-o", "mine.png", input=content).stderr
+    run("-", "-o", "mine.png", "--on-conflict", "error", input=content, code=2)
+    assert (tmp_path / "mine.png").read_bytes() == b"mine"
+    run("-", "-o", "mine.png", "--on-conflict", "rename", input=content)
+    assert decode(tmp_path / "mine-1.png").format == "PNG"
+    run("-", "-o", "mine.png", "--on-conflict", "overwrite", input=content)
+    assert decode(tmp_path / "mine.png").format == "PNG"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_stdout_that_takes_nothing_is_an_output_that_cannot_be_written(photos, tiny_model):
+    with open("/dev/full", "wb") as full:
+        words = [*ENLIGHTEN, str(photos / "0.png"), "-o", "-", "--model", str(tiny_model)]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 6
+    assert b"No space left" in done.stderr
+
+
+def test_an_unreadable_folder_inside_is_one_line_and_the_rest_is_done(photos, tmp_path, tiny_model):
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("root may read everything, and setpriv is not here to drop that")
+    write_photos(photos / "locked", 1, exposure=0.2)
+    (photos / "locked").chmod(0)
+    words = [*ENLIGHTEN, "in", "-o", "out", "--model", str(tiny_model)]
+    if os.geteuid() == 0:
+        words = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all", *words]
+    done = subprocess.run(words, capture_output=True, check=False)
+    (photos / "locked").chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    assert b"in/locked: Permission denied" in done.stderr
+    assert len(os.listdir(tmp_path / "out")) == 3

@@ -177,6 +177,22 @@ def test_truncated_files_are_refused_unless_asked_for(format):
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_truncated_deep_files_too(options):
+    pixels = np.random.default_rng(0).integers(0, 9000, (64, 64, 3)).astype(np.uint16)
+    content = deep_tiff(pixels, rowsperstrip=16, metadata=None, **options)
+    cut = content[: len(content) * 2 // 3]
+    with pytest.raises(PhotoError):
+        decode(cut)
+    if not options:
+        assert "ends too early" in decode(cut, Limits(allow_truncated=True)).notes[0]
+
+
+def test_a_text_that_begins_like_a_bitmap_is_no_photo():
+    with pytest.raises(PhotoError, match="not a photo"):
+        decode(b"BMI,weight,height\n22,70,178\n")
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 10000), (10000, 1)])
 def test_extreme_shapes(size):
     content = saved(Image.new("RGB", size, (10, 20, 30)), "PNG")

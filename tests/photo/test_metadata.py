@@ -45,9 +45,40 @@ def test_metadata_survives_from_format_to_format(source, target, bits):
 
 
 def test_what_has_no_place_is_said():
-    assert cannot_hold(Photo(scene(4, 4), "JPEG", metadata=FULL), "WEBP") == ["WEBP has no place for IPTC: left out"]
-    assert "metadata" in cannot_hold(Photo(scene(4, 4), "JPEG", metadata=FULL), "BMP")[-1]
-    assert cannot_hold(Photo(scene(4, 4), "JPEG", metadata=FULL), "TIFF") == []
+    photo = Photo(scene(4, 4), "JPEG", metadata=FULL)
+    assert cannot_hold(photo, "JPEG") == cannot_hold(photo, "PNG") == []
+    assert cannot_hold(photo, "TIFF") == ["TIFF has no place for a comment: left out"]
+    assert cannot_hold(photo, "WEBP")[0] == "WEBP has no place for IPTC: left out"
+    assert "metadata" in cannot_hold(photo, "BMP")[-1]
+    texts = Photo(scene(4, 4), "PNG", metadata=Metadata(text=(("Author", "somebody"),)))
+    assert cannot_hold(texts, "JPEG") == ["JPEG has no place for a PNG's texts: left out"]
+
+
+def test_exif_of_old_pngs_is_seen():
+    from PIL import PngImagePlugin
+
+    content = b"Exif\0\0" + exif(6)
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Raw profile type exif", f"\nexif\n{len(content):>8}\n{content.hex()}\n", zip=True)
+    photo = decode(saved(Image.new("RGB", (6, 4)), "PNG", pnginfo=texts))
+    assert photo.pixels.shape == (6, 4, 3)
+    assert loaded(photo.metadata.exif)[0x010F] == "Camera"
+    assert photo.metadata.text == ()
+
+
+def test_iptc_kept_as_numbers_in_a_tiff_file():
+    from samples import tiff_of
+
+    from enlighten_cli.photo.metadata import _bytes_of
+
+    assert _bytes_of((0x01020304,), ">") == b"\1\2\3\4"
+    assert decode(tiff_of({33723: IPTC})).metadata.iptc == IPTC
+
+
+def test_a_profile_of_grey_is_not_put_beside_three_channels():
+    grey = Photo(np.full((4, 4, 1), 9, np.uint8), "PNG", metadata=Metadata(icc_profile=SRGB))
+    assert decode(encode(grey, "WEBP")).metadata.icc_profile is None
+    assert decode(encode(grey)).metadata.icc_profile == SRGB
 
 
 def test_a_jpeg_keeps_its_comment_tables_and_subsampling():
