@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
 
 from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 
-from enlighten_cli.batch import BatchOptions, run_batch
+from enlighten_cli.batch import BatchOptions, Conflict, run_batch
 from enlighten_cli.discover import Job
 from enlighten_cli.enhance import Options
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
@@ -94,7 +94,9 @@ def by_enlighten(content: bytes, format: str, folder: Path) -> bytes | None:
     """Enhance with strength 0: everything runs, and nothing may change."""
     job = Job(folder / f"in{FORMATS[format].suffixes[0]}", folder / "out" / f"in{FORMATS[format].suffixes[0]}")
     job.source.write_bytes(content)
-    (outcome,) = run_batch([job], lambda rgb: rgb * 2, BatchOptions(enhance=Options(strength=0), overwrite=True))
+    (outcome,) = run_batch(
+        [job], lambda rgb: rgb * 2, BatchOptions(enhance=Options(strength=0), conflict=Conflict.OVERWRITE)
+    )
     return job.output.read_bytes() if outcome.status.value == "done" else None
 
 

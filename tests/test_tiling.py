@@ -105,3 +105,13 @@ def test_too_small_a_halo_would_be_noticed(tiny_model, monkeypatch):
     monkeypatch.setattr(tiling.plan_tiles, "__defaults__", (0,))
     tiled = enhance(photo, model, Options(tile_px=64)).pixels
     assert np.abs(whole.astype(int) - tiled).max() > 1
+
+
+def test_the_shipped_weights_tile_exactly():
+    from enlighten_cli.models import DEFAULT_MODEL, locate
+
+    model = Model(locate(DEFAULT_MODEL))
+    photo = Photo(scene(33, 701), "PNG")
+    whole = enhance(photo, model, Options(tile_px=0)).pixels
+    tiled = enhance(photo, model, Options(tile_px=70)).pixels
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
