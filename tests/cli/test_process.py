@@ -335,3 +335,18 @@ def test_an_unreadable_folder_inside_is_one_line_and_the_rest_is_done(photos, tm
     assert done.returncode == 1, done.stderr
     assert b"in/locked: Permission denied" in done.stderr
     assert len(os.listdir(tmp_path / "out")) == 3
+
+
+def test_a_second_ctrl_c_ends_it_at_once(tmp_path, monkeypatch, tiny_model):
+    monkeypatch.chdir(tmp_path)
+    write_photos(tmp_path / "in", 6, exposure=0.5)
+    stuck = SLOW.replace("time.sleep(0.05)", "print('busy', file=sys.stderr, flush=True); time.sleep(60)")
+    words = [sys.executable, "-c", stuck, "in", "-o", "out", "--model", str(tiny_model)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
+    assert process.stderr.readline() == b"busy\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None  # the network has the photo, and is let finish
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == 130
+    process.stderr.close()

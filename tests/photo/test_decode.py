@@ -263,3 +263,43 @@ def test_16_bit_lossless_round_trips(pixels, with_alpha):
         np.testing.assert_array_equal(photo.pixels, expected)
         if with_alpha:
             np.testing.assert_array_equal(photo.alpha, alpha)
+
+
+def hdr_png(transfer: int) -> bytes:
+    """Put a cICP chunk (BT.2020 primaries, this transfer) behind a PNG's header."""
+    import struct
+    import zlib
+
+    content = saved(Image.new("RGB", (4, 4)), "PNG")
+    chunk = b"cICP" + bytes([9, transfer, 0, 1])
+    return content[:33] + struct.pack(">L", 4) + chunk + struct.pack(">L", zlib.crc32(chunk)) + content[33:]
+
+
+@pytest.mark.parametrize(("transfer", "is_hdr"), [(16, True), (18, True), (13, False)])
+def test_pq_and_hlg_are_said(transfer, is_hdr):
+    notes = decode(hdr_png(transfer)).notes
+    assert any("HDR" in note for note in notes) == is_hdr
+
+
+def test_a_profile_that_says_pq_is_said():
+    from samples import icc_profile
+
+    profile = icc_profile("Display P3")
+    # The copyright tag becomes a cicp tag: BT.2020 primaries, PQ.
+    place = profile.index(b"text\0\0\0\0none\0")
+    marked = profile[:place] + b"cicp\0\0\0\0\x09\x10\x00\x01\0" + profile[place + 13 :]
+    marked = marked.replace(b"cprt", b"cicp", 1)
+    notes = decode(saved(Image.new("RGB", (4, 4)), "PNG", icc_profile=marked)).notes
+    assert any("PQ or HLG" in note for note in notes)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_deeper_avif_is_said(bits):
+    content = encode(Photo(scene(16, 16), "AVIF"))
+    place = content.index(b"pixi")
+    deeper = content[: place + 9] + bytes([bits]) + content[place + 10 :]
+    try:
+        notes = decode(deeper).notes
+    except PhotoError:
+        return  # a decoder that checks the box against the picture refuses it: nothing is lost in silence
+    assert f"its {bits} bits a channel are read as 8" in notes
