@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from enlighten_cli.cli.choices import model_of, options_of
+from enlighten_cli.cli.pipeline import STREAM, enhance_one
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.batch import BatchOptions, Conflict
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.discover import Destination, Job
-    from enlighten_cli.model import Model
-
-STREAM = "-"
 
 
 @click.command()
@@ -139,7 +137,7 @@ def enhance(
         raise UsageError("a picture would not look like one on this terminal; redirect stdout, or choose another -o")
     with results_only() as results:
         if to_stdout or inputs == [Path(STREAM)]:
-            code = _stream(inputs, output, model, given, results)
+            code = enhance_one(inputs, output, model, given, results)
         else:
             with interruptible() as signals:
                 code = _batch(inputs, output, model, given, results, signals)
@@ -174,105 +172,6 @@ def _suggest_command(ctx: click.Context, path: Path) -> None:
         raise UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
 
 
-def _options(given: dict[str, Any]) -> BatchOptions:
-    from enlighten_cli.batch import BatchOptions, Conflict
-    from enlighten_cli.enhance import Mode, Options
-    from enlighten_cli.photo import Limits, Strip
-
-    if given["fast"] and given["mode"] == "full":
-        raise UsageError("--fast and --mode full contradict each other")
-    memory = given["memory"] * 10**6 if given["memory"] else None
-
-    return BatchOptions(
-        enhance=Options(
-            strength=given["strength"],
-            mode=Mode.FAST if given["fast"] else Mode(given["mode"]),
-            tile_px=given["tile"],
-            memory_bytes=memory,
-        ),
-        limits=Limits(max_mpixels=given["max_mpixels"], allow_truncated=given["allow_truncated"]),
-        conflict=Conflict(given["on_conflict"]),
-        quality=given["quality"],
-        strip=Strip(given["strip"]) if given["strip"] else Strip.NOTHING,
-        preserve=given["preserve"],
-        skip_brighter_than=given["skip_brighter_than"],
-        memory_bytes=memory,
-    )
-
-
-def _model(model: str | None, threads: int | None) -> Model:
-    from enlighten_cli.model import Model
-    from enlighten_cli.models import DEFAULT_MODEL, locate
-
-    return Model(locate(model or DEFAULT_MODEL), threads=threads)
-
-
-def _stream(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any], results: BinaryIO) -> int:
-    """Enhance the one photo of a pipeline."""
-    from enlighten_cli.batch import Conflict
-    from enlighten_cli.errors import OutputError, PhotoError
-    from enlighten_cli.files import exists, write_whole
-    from enlighten_cli.photo import CHOICES, RAW, RAW_RESULT, SUFFIXES, cannot_hold, decode, encode
-
-    if len(inputs) != 1 or inputs[0].is_dir():
-        raise UsageError("-o - takes one photo")
-    if output is None:
-        raise UsageError("- needs -o: a file, or - for stdout")
-    for option in ("dry_run", "as_json", "preserve", "name", "skip_brighter_than"):
-        if given[option]:
-            raise UsageError(f"--{option.removeprefix('as_').replace('_', '-')} is not for one photo in a pipeline")
-    options = _options(given)
-    target = None if output == STREAM else _free(Path(output), options.conflict)
-    if target is not None and exists(target) and options.conflict is not Conflict.OVERWRITE:
-        if options.conflict is Conflict.ERROR:
-            raise UsageError(f"{target}: is there already")
-        click.echo(f"{target}: skipped, because it is there already", err=True)
-        return 0
-    network = _model(model, given["threads"])
-    source = inputs[0]
-    try:
-        photo = decode(sys.stdin.buffer.read() if source == Path(STREAM) else source, options.limits)
-        format = CHOICES.get(given["format"] or "") or (RAW_RESULT if photo.format == RAW else photo.format)
-        if target is not None and given["format"] is None:
-            if target.is_dir() or target.suffix.lower() not in SUFFIXES:
-                raise UsageError(f"{target}: for a photo from stdin, name a file whose ending is a format")
-            format = SUFFIXES[target.suffix.lower()]
-        content = _enhanced_bytes(photo, network, options, format, encode)
-    except PhotoError as error:
-        raise PhotoError(f"{'stdin' if source == Path(STREAM) else source}: {error}") from error
-    if not given["quiet"]:
-        for note in (*photo.notes, *cannot_hold(photo, format)):
-            click.echo(f"enlighten: {note}", err=True)
-    if target is not None:
-        write_whole(target, content)
-        return 0
-    try:
-        results.write(content)
-        results.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
-    return 0
-
-
-def _free(path: Path, conflict: Conflict) -> Path:
-    from enlighten_cli.batch import Conflict
-    from enlighten_cli.discover import renamed
-    from enlighten_cli.files import exists
-
-    return renamed(path, exists) if conflict is Conflict.RENAME and exists(path) else path
-
-
-def _enhanced_bytes(photo: Any, network: Model, options: BatchOptions, format: str, encode: Any) -> bytes:
-    import dataclasses
-
-    from enlighten_cli.enhance import enhance as enhance_photo
-
-    photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(options.strip))
-    return bytes(encode(enhance_photo(photo, network, options.enhance), format, quality=options.quality))
-
-
 def _batch(
     inputs: list[Path],
     output: str | None,
@@ -288,13 +187,13 @@ def _batch(
     from enlighten_cli.errors import PhotoError
     from enlighten_cli.report import Report, Status
 
-    options = _options(given)
+    options = options_of(given)
     destination = _destination(inputs, output, model, given)
     photos = Photos(inputs, without=destination.path if destination.is_folder else None)
     jobs = _checked(find_jobs(photos, destination), given)
     if given["dry_run"]:
         return _dry_run(jobs, results, as_json=given["as_json"])
-    network = _model(model, given["threads"])
+    network = model_of(model, given["threads"])
     report, began = Report(), time.monotonic()
     with BatchProgress(photos, shown=not given["quiet"]) as progress:
         if options.enhance.tile_px and not network.tiles_exactly:

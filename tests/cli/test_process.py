@@ -120,6 +120,8 @@ def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
         (["in/0.png", "-o", "x.png", "--name", "{stem}"], b"--name is for results in folders"),
         (["in/0.png", "-o", "x.png", "--format", "jpg"], b"contradict each other"),
         (["-", "-o", "x.png", "--dry-run"], b"--dry-run is not for one photo in a pipeline"),
+        (["-", "-o", "in"], b"name a file whose ending is a format"),
+        (["-", "-o", "new/"], b"name a file whose ending is a format"),
         (["-", "-o", "x.png", "--json"], b"--json is not for one photo in a pipeline"),
         (["in/0.png", "--fast", "--tile", "64"], b"tiles belong to full mode"),
         (["in/0.png", "--fast", "--mode", "full"], b"contradict each other"),

@@ -1,0 +1,46 @@
+"""What the options of the command line mean to the layers below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from enlighten_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.batch import BatchOptions
+    from enlighten_cli.model import Model
+
+
+def options_of(given: dict[str, Any]) -> BatchOptions:
+    """Return how photos are treated, from the options of the command line."""
+    from enlighten_cli.batch import BatchOptions, Conflict
+    from enlighten_cli.enhance import Mode, Options
+    from enlighten_cli.photo import Limits, Strip
+
+    if given["fast"] and given["mode"] == "full":
+        raise UsageError("--fast and --mode full contradict each other")
+    memory = given["memory"] * 10**6 if given["memory"] else None
+
+    return BatchOptions(
+        enhance=Options(
+            strength=given["strength"],
+            mode=Mode.FAST if given["fast"] else Mode(given["mode"]),
+            tile_px=given["tile"],
+            memory_bytes=memory,
+        ),
+        limits=Limits(max_mpixels=given["max_mpixels"], allow_truncated=given["allow_truncated"]),
+        conflict=Conflict(given["on_conflict"]),
+        quality=given["quality"],
+        strip=Strip(given["strip"]) if given["strip"] else Strip.NOTHING,
+        preserve=given["preserve"],
+        skip_brighter_than=given["skip_brighter_than"],
+        memory_bytes=memory,
+    )
+
+
+def model_of(model: str | None, threads: int | None) -> Model:
+    """Load the model of this name or file; the default one if None."""
+    from enlighten_cli.model import Model
+    from enlighten_cli.models import DEFAULT_MODEL, locate
+
+    return Model(locate(model or DEFAULT_MODEL), threads=threads)
