@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 # What runtimes say when memory runs out, in lower case.
 OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of memory")
-# Bytes that a run takes for each pixel and each channel of the network's first level, measured by
-# benchmarks/speed.py; between them and the truth lies a tenth.
-BYTES_PER_PIXEL_AND_CHANNEL = 36
+# Bytes that a run takes for each pixel and each channel of the network's first level: 28 were measured
+# with 4 megapixels at widths 16 and 32 (benchmarks/speed.py, ways whole and published); a fifth is added.
+BYTES_PER_PIXEL_AND_CHANNEL = 34
 UNKNOWN_WIDTH = 32
 
 NO_RUNTIME = (
