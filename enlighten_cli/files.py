@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from enlighten_cli.errors import OutputError, PhotoError
 TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes one for a photo
 TEMPORARY_SUFFIX = ".part"
 NEW_FILE_MODE = 0o666
+_reading_umask = threading.Lock()
 # After these the next file could not be written either; after others, a name too long say, it could.
 HOPELESS = (
     errno.ENOSPC,
@@ -119,9 +121,10 @@ def _lock(file: IO[bytes]) -> bool:
 
 
 def _umask() -> int:
-    # There is no way to read it without setting it.
-    mask = os.umask(0)
-    os.umask(mask)
+    # There is no way to read it without setting it; two threads doing so at once could leave it at 0.
+    with _reading_umask:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask
 
 

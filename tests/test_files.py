@@ -64,3 +64,16 @@ def test_stale_temporaries_go_and_those_being_written_stay(tmp_path):
         assert remove_stale_temporaries(tmp_path) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == [".enlighten-busy.part", "photo.part"]
     assert remove_stale_temporaries(tmp_path / "absent") == 0
+
+
+def test_writing_from_many_threads_leaves_the_umask_alone(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    old = os.umask(0o022)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: write_whole(tmp_path / str(number), b""), range(200)))
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(old)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o644}

@@ -127,10 +127,8 @@ def test_strip_gps_takes_places_only():
     assert b"dc:creator" in stripped.xmp
     assert stripped.iptc == IPTC
     # Not only out of the directory: out of the bytes.
-    position = np.float64(0)
-    assert position == 0
-    (numbers,) = [loaded(FULL.exif).get_ifd(GPS_DIRECTORY)[2]]
-    assert numbers == (52.0, 3.0, 4.0)
+    latitude = bytes([52, 0, 0, 0, 1, 0, 0, 0]), bytes([0, 0, 0, 52, 0, 0, 0, 1])
+    assert any(number in FULL.exif for number in latitude)
     assert bytes([52, 0, 0, 0, 1, 0, 0, 0]) not in stripped.exif
     assert bytes([0, 0, 0, 52, 0, 0, 0, 1]) not in stripped.exif
 
