@@ -293,13 +293,10 @@ def test_a_profile_that_says_pq_is_said():
     assert any("PQ or HLG" in note for note in notes)
 
 
-@pytest.mark.parametrize("bits", [10, 12])
-def test_deeper_avif_is_said(bits):
-    content = encode(Photo(scene(16, 16), "AVIF"))
-    place = content.index(b"pixi")
-    deeper = content[: place + 9] + bytes([bits]) + content[place + 10 :]
-    try:
-        notes = decode(deeper).notes
-    except PhotoError:
-        return  # a decoder that checks the box against the picture refuses it: nothing is lost in silence
-    assert f"its {bits} bits a channel are read as 8" in notes
+def test_deeper_avif_is_said():
+    import pyvips
+
+    deep = pyvips.Image.new_from_array(np.full((32, 32, 3), 900, np.uint16)).copy(interpretation="rgb16")
+    content = bytes(deep.write_to_buffer(".avif", bitdepth=10))
+    assert decode(content).notes == ("its 10 bits a channel are read as 8",)
+    assert decode(encode(Photo(scene(16, 16), "AVIF"))).notes == ()
