@@ -157,7 +157,7 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
     weights = read_weights(path)
     if chosen.setdefault("width", weights.generator.width) != weights.generator.width:
         raise UsageError(f"width is {chosen['width']}, but {path} has {weights.generator.width}; leave it out")
-    chosen["warm_start_images"] = 0
+    chosen.setdefault("warm_start_images", 0)
     if weights.discriminators:
         chosen["discriminator_width"] = weights.discriminator_width
     else:

@@ -45,10 +45,13 @@ class TrainConfig:
     ema_images : int
         Half-life, in images, of the moving average of the generator's weights; 0 for none.
     warm_start_images : int
-        Images of plain L1 towards gamma-lifted copies before the adversaries begin; for a
-        random start, where nothing brightens for a thousand steps otherwise.
-    warm_start_mean : float
-        Mean of those lifted copies, in (0, 1).
+        Images of plain relighting (below) before the adversaries begin; for a random start,
+        where nothing brightens for a thousand steps otherwise.
+    relight_weight : float
+        Weight of the L1 distance between normal crops and what the generator makes of them
+        after `darkening.darken`; 0 in the paper.
+    well_lit_probability : float
+        Part of those crops that is not darkened: a photo with enough light is to be left alone.
     frozen_images : int
         Images in which only the discriminators learn; for known weights whose discriminators
         are lost.
@@ -56,9 +59,9 @@ class TrainConfig:
         Side to which crops are reduced for the self-feature-preserving loss; 0 leaves them.
     patches, patch_px : int
         Patches a crop for the local discriminator, and their side.
-    darken_probability, darken_min, darken_max : float
-        Light augmentation: with this probability the generator is fed the crop divided by a
-        factor drawn from [darken_min, darken_max].
+    dim_probability, dim_min, dim_max : float
+        Light augmentation: with this probability the generator is fed the low crop divided by a
+        factor drawn from [dim_min, dim_max].
     detail_weight : float
         Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
     precision : str
@@ -81,14 +84,15 @@ class TrainConfig:
     constant_fraction: float = 0.5
     ema_images: int = 0
     warm_start_images: int = 0
-    warm_start_mean: float = 0.42
+    relight_weight: float = 0.0
+    well_lit_probability: float = 0.2
     frozen_images: int = 0
     sfp_px: int = 0
     patches: int = 6
     patch_px: int = 32
-    darken_probability: float = 0.5
-    darken_min: float = 2.0
-    darken_max: float = 4.0
+    dim_probability: float = 0.5
+    dim_min: float = 2.0
+    dim_max: float = 4.0
     detail_weight: float = 0.0
     precision: str = "fp32"
     seed: int = 0
@@ -113,13 +117,14 @@ class TrainConfig:
             "constant_fraction": (0 <= self.constant_fraction <= 1, "from 0 to 1"),
             "ema_images": (self.ema_images >= 0, "0 or more"),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
-            "warm_start_mean": (0 < self.warm_start_mean < 1, "above 0 and below 1"),
+            "relight_weight": (self.relight_weight >= 0, "0 or more"),
+            "well_lit_probability": (0 <= self.well_lit_probability <= 1, "from 0 to 1"),
             "frozen_images": (self.frozen_images >= 0, "0 or more"),
             "sfp_px": (self.sfp_px == 0 or self.sfp_px >= 16, "0, or at least 16"),
             "patches": (self.patches >= 1, "at least 1"),
             "patch_px": (16 <= self.patch_px <= self.crop_px, "from 16 to the crop"),
-            "darken_probability": (0 <= self.darken_probability <= 1, "from 0 to 1"),
-            "darken_min": (1 <= self.darken_min <= self.darken_max, "from 1 to darken_max"),
+            "dim_probability": (0 <= self.dim_probability <= 1, "from 0 to 1"),
+            "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "precision": (self.precision in ("fp32", "bf16"), "fp32 or bf16"),
             "seed": (self.seed >= 0, "0 or more"),

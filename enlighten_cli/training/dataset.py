@@ -18,6 +18,7 @@ from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.darkening import darken
 
 FEWEST_PHOTOS = 2
 HELD_BYTES = 2 * 2**30  # decoded photos kept in memory, over both folders
@@ -26,13 +27,15 @@ HELD_BYTES = 2 * 2**30  # decoded photos kept in memory, over both folders
 class Sample(NamedTuple):
     """What one step needs, an image each or a batch of them.
 
-    `low` and `normal` are uint8 (3, crop, crop); `darkening` is the factor that the low crop is
-    divided by before the generator sees it; `corners` (patches, 2) are the patches' top left.
+    `low`, `normal` and `darkened` are uint8 (3, crop, crop); `darkened` is the normal crop as if
+    taken in too little light, or now and then as it is; `dimming` is the factor that the low crop
+    is divided by before the generator sees it; `corners` (patches, 2) are the patches' top left.
     """
 
     low: Tensor
     normal: Tensor
-    darkening: Tensor
+    darkened: Tensor
+    dimming: Tensor
     corners: Tensor
 
 
@@ -70,11 +73,20 @@ class UnpairedPhotos(Dataset[Sample]):
         config = self.config
         random = np.random.default_rng([config.seed, number])
         low = _crop(self.low[int(random.integers(len(self.low)))], config, random)
-        normal = _crop(self.normal[int(random.integers(len(self.normal)))], config, random)
-        darkened = random.random() < config.darken_probability
-        factor = random.uniform(config.darken_min, config.darken_max) if darkened else 1.0
+        whole = self.normal[int(random.integers(len(self.normal)))]
+        normal = _crop(whole, config, random)
+        dimmed = random.random() < config.dim_probability
+        factor = random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0
         corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
-        return Sample(low, normal, torch.tensor(factor, dtype=torch.float32), torch.from_numpy(corners))
+        thinned = whole[:: max(1, len(whole) // 48), :: max(1, whole.shape[1] // 48)]
+        darkened = normal if random.random() < config.well_lit_probability else darken(normal, thinned, random)
+        return Sample(
+            _tensor(low),
+            _tensor(normal),
+            _tensor(darkened),
+            torch.tensor(factor, dtype=torch.float32),
+            torch.from_numpy(corners),
+        )
 
 
 class _HeldPhotos:
@@ -118,7 +130,7 @@ class _HeldPhotos:
         return used
 
 
-def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> Tensor:
+def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> NDArray[np.uint8]:
     """Return a random crop, reduced by a random factor and flipped at random."""
     height, width = pixels.shape[:2]
     most = min(config.reduce_max, min(height, width) / config.crop_px)
@@ -136,7 +148,11 @@ def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Gene
         crop = crop[:, ::-1]
     if random.random() < 0.5:
         crop = crop[::-1]
-    return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))
+    return crop
+
+
+def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
 def batches(photos: UnpairedPhotos, first: int, workers: int) -> Iterator[Sample]:

@@ -133,19 +133,34 @@ def train(
 def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, float]:
     """Take one step of whichever phase the run is in, and return the losses."""
     config, seen = state.config, state.images_seen
-    low, normal = (_to_rgb(batch, state.device) for batch in (sample.low, sample.normal))
-    fed = low / sample.darkening.to(state.device).view(-1, 1, 1, 1)
+    low, normal, darkened = (_to_rgb(batch, state.device) for batch in (sample.low, sample.normal, sample.darkened))
     state.set_learning_rates()
     if seen < config.warm_start_images:
-        terms = _warm_start_step(state, low, fed)
+        terms = _warm_start_step(state, darkened, normal)
         if seen + len(low) >= config.warm_start_images:
             state.restart_generator_optimiser()
     else:
+        fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
         frozen = seen < config.warm_start_images + config.frozen_images
-        terms = _adversarial_step(state, features, low, fed, normal, sample.corners, frozen=frozen)
+        crops = Crops(low, fed, normal, darkened, sample.corners)
+        terms = _adversarial_step(state, features, crops, frozen=frozen)
     names = list(terms)
     values = torch.stack([terms[name].detach() for name in names]).tolist()
     return dict(zip(names, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A batch on the device: (N, 3, H, W) in [0, 1], and the corners of the patches, (N, P, 2).
+
+    `fed` is what the generator sees of `low`; `darkened` what it sees of `normal`.
+    """
+
+    low: Tensor
+    fed: Tensor
+    normal: Tensor
+    darkened: Tensor
+    corners: Tensor
 
 
 def _to_rgb(batch: Tensor, device: torch.device) -> Tensor:
@@ -156,28 +171,29 @@ def _mixed_precision(config: TrainConfig, device: torch.device) -> torch.autocas
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def _warm_start_step(state: TrainState, low: Tensor, fed: Tensor) -> dict[str, Tensor]:
-    """Teach the generator plain brightening, from which the adversaries take over."""
+def _warm_start_step(state: TrainState, darkened: Tensor, normal: Tensor) -> dict[str, Tensor]:
+    """Teach the generator to give darkened photos their light back; the adversaries take over from there."""
     with _mixed_precision(state.config, state.device):
-        enhanced = state.generator(fed).float()
-    loss = F.l1_loss(enhanced, losses.gamma_lifted(low, state.config.warm_start_mean))
+        relit = state.generator(darkened).float()
+    loss = F.l1_loss(relit, normal)
     state.generator_optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     state.generator_optimiser.step()
-    return {"warm_start": loss}
+    return {"relight": loss}
 
 
-def _adversarial_step(
-    state: TrainState, features: nn.Module, low: Tensor, fed: Tensor, normal: Tensor, corners: Tensor, *, frozen: bool
-) -> dict[str, Tensor]:
+def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, frozen: bool) -> dict[str, Tensor]:
     """Let the generator step against both discriminators, then both against the same fakes."""
-    config = state.config
+    config, low, normal = state.config, crops.low, crops.normal
     judge, local_judge = state.discriminators["global"], state.discriminators["local"]
+    relighting = config.relight_weight > 0 and not frozen
     state.generator.train(not frozen)
     with _mixed_precision(config, state.device), torch.set_grad_enabled(not frozen):
-        enhanced = state.generator(fed).float()
+        # One batch, so that its norms see both kinds of crop, as they will in use.
+        made = state.generator(torch.cat([crops.fed, crops.darkened]) if relighting else crops.fed).float()
+    enhanced, relit = made[: len(low)], made[len(low) :]
     low_patches, normal_patches, enhanced_patches = (
-        cut_patches(batch, corners, config.patch_px) for batch in (low, normal, enhanced)
+        cut_patches(batch, crops.corners, config.patch_px) for batch in (low, normal, enhanced)
     )
     terms: dict[str, Tensor] = {}
 
@@ -193,6 +209,8 @@ def _adversarial_step(
             terms["sfp_local"] = self_feature_preserving(features, low_patches, enhanced_patches)
         terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
         terms["local"] = losses.local_generator_loss(local_scores)
+        if relighting:
+            terms["relight"] = config.relight_weight * F.l1_loss(relit, normal)
         if config.detail_weight:
             terms["new_detail"] = config.detail_weight * losses.new_detail(low, enhanced)
         state.generator_optimiser.zero_grad()

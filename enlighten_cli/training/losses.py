@@ -1,4 +1,4 @@
-"""The adversarial losses of EnlightenGAN, and the warm start's target: pure functions."""
+"""The losses of EnlightenGAN, and one against grain: pure functions."""
 
 from __future__ import annotations
 
@@ -33,27 +33,6 @@ def relativistic_least_squares(higher: Tensor, lower: Tensor) -> Tensor:
     has normal scores as `higher`; the generator's has the roles swapped.
     """
     return (least_squares(higher - lower.mean(), 1) + least_squares(lower - higher.mean(), 0)) / 2
-
-
-def gamma_lifted(rgb: Tensor, mean: float, *, steps: int = 24) -> Tensor:
-    """Lift each photo of a batch by the gamma that brings its mean to `mean`.
-
-    Parameters
-    ----------
-    rgb : Tensor, shape (N, 3, H, W), range [0, 1]
-    mean : float
-        Wanted mean, in (0, 1). Photos brighter than that are left as they are; exponents stop
-        at 0.1, so that a black crop stays dark instead of turning to grey noise.
-    steps : int
-        Halvings of the interval of exponents.
-    """
-    low = torch.full((len(rgb), 1, 1, 1), 0.1, device=rgb.device)
-    high = torch.ones_like(low)
-    for _ in range(steps):
-        middle = (low + high) / 2
-        too_dark = rgb.pow(middle).mean(dim=(1, 2, 3), keepdim=True) < mean
-        low, high = torch.where(too_dark, low, middle), torch.where(too_dark, middle, high)
-    return rgb.pow(high)
 
 
 def new_detail(low: Tensor, enhanced: Tensor, *, radius_px: int = 2, epsilon: float = 1e-6) -> Tensor:

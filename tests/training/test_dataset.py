@@ -38,12 +38,23 @@ def test_workers_and_the_start_change_nothing(config, workers):
     assert torch.equal(whole[4:], rest)
 
 
-def test_darkening_is_drawn_as_asked(config):
-    factors = torch.stack([UnpairedPhotos(config)[n].darkening for n in range(10)])
-    darkened = factors[factors != 1]
-    assert 0 < len(darkened) < 10
-    assert darkened.min() >= config.darken_min
-    assert darkened.max() <= config.darken_max
+def test_dimming_is_drawn_as_asked(config):
+    factors = torch.stack([UnpairedPhotos(config)[n].dimming for n in range(10)])
+    dimmed = factors[factors != 1]
+    assert 0 < len(dimmed) < 10
+    assert dimmed.min() >= config.dim_min
+    assert dimmed.max() <= config.dim_max
+
+
+def test_some_normal_crops_are_left_in_their_light(config):
+    samples = [UnpairedPhotos(config)[n] for n in range(10)]
+    left = [torch.equal(sample.darkened, sample.normal) for sample in samples]
+    assert 0 < sum(left) < 10
+    assert all(
+        sample.darkened.float().mean() < sample.normal.float().mean() * 1.1
+        for sample, same in zip(samples, left, strict=True)
+        if not same
+    )
 
 
 def test_one_folder_twice_is_refused(config):

@@ -42,15 +42,3 @@ def test_generator_gains_by_higher_scores(normal, enhanced):
     enhanced = enhanced.clone().requires_grad_()
     losses.local_generator_loss(enhanced).backward()
     assert torch.all(torch.sign(enhanced.grad) == torch.sign(enhanced.detach() - 1))
-
-
-def test_gamma_lift_reaches_the_mean():
-    dark = torch.rand(3, 3, 16, 16) * 0.2
-    assert losses.gamma_lifted(dark, 0.42).mean(dim=(1, 2, 3)).tolist() == pytest.approx([0.42] * 3, abs=1e-3)
-
-
-def test_gamma_lift_leaves_bright_and_black_alone():
-    bright = torch.full((1, 3, 4, 4), 0.8)
-    torch.testing.assert_close(losses.gamma_lifted(bright, 0.42), bright)
-    black = torch.zeros(1, 3, 4, 4)
-    assert torch.equal(losses.gamma_lifted(black, 0.42), black)
