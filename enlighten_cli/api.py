@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.batch import BatchOptions, Conflict, run_batch
+from enlighten_cli.device import Device
 from enlighten_cli.discover import Job
 from enlighten_cli.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
@@ -32,14 +34,14 @@ class Enhancer:
     model : str or Path
         Name of a model, or an ``.onnx`` file.
     device : str
-        ``"auto"`` or ``"cpu"``.
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
 
     Raises
     ------
     ModelError
         If the model cannot be found or read.
     MissingDependencyError
-        If ONNX Runtime is not installed.
+        If ONNX Runtime is not installed, or has not the device that was asked for.
 
     Examples
     --------
@@ -53,9 +55,9 @@ class Enhancer:
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL, *, device: str = "auto") -> None:
-        if device not in ("auto", "cpu"):
-            raise UsageError(f"device is {device!r}; it must be auto or cpu")
-        self._model = Model(locate(str(model)))
+        self._model = Model(locate(str(model)), device=Device.parse(device))
+        if self._model.warning:
+            warnings.warn(self._model.warning, RuntimeWarning, stacklevel=2)
 
     def enhance(self, photo: T, *, strength: float = 1.0, mode: str = "auto", tile_px: int | None = None) -> T:
         """Brighten an array or a Pillow image.

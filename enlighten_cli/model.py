@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from enlighten_cli.device import (
+    CPU,
+    CUDA,
+    INSTALL_CUDA,
+    SILENT,
+    Device,
+    cuda_options,
+    import_runtime,
+    installed_runtimes,
+    prepare_cuda,
+    repair,
+)
 from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.machine import available_cores
 from enlighten_cli.photo import Rgb
@@ -16,15 +29,13 @@ if TYPE_CHECKING:
 
 # What runtimes say when memory runs out, in lower case.
 OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of memory")
-# Bytes that a run takes for each pixel and each channel of the network's first level: 28 were measured
-# with 4 megapixels at widths 16 and 32 (benchmarks/speed.py, ways whole and published); a fifth is added.
-BYTES_PER_PIXEL_AND_CHANNEL = 34
+# Bytes that a run takes for each pixel and each channel of the network's first level: 25 to 34 are
+# measured for squares of 256 to 2048 (benchmarks/session.py); a tenth is added.
+BYTES_PER_PIXEL_AND_CHANNEL = 38
 UNKNOWN_WIDTH = 32
 
-NO_RUNTIME = (
-    "no ONNX Runtime is installed; run: pip install onnxruntime"
-    '   (with an NVIDIA GPU instead: pip install "onnxruntime-gpu[cuda,cudnn]")'
-)
+HALF_SUFFIX = "-fp16"
+AUTO = Device()
 
 
 class Model:
@@ -39,30 +50,36 @@ class Model:
     name : str, optional
         How messages call it; the name in the file, or the file's own, by default.
     threads : int, optional
-        Of one run; every core that this process may use by default.
+        Of one run on the CPU; every core that this process may use by default.
+    device : Device
+        On CUDA, the fp16 form of the model is used where it lies beside the file.
+
+    Attributes
+    ----------
+    warning : str
+        Why an automatic choice fell on the CPU although the runtime was made for CUDA; or empty.
 
     Raises
     ------
     MissingDependencyError
-        If ONNX Runtime is not installed.
+        If ONNX Runtime is not installed, or cannot give the device that was asked for.
     ModelError
         If the file cannot be read or breaks the contract.
     """
 
-    def __init__(self, path: Path, name: str | None = None, *, threads: int | None = None) -> None:
-        ort = import_runtime()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
-        options.log_severity_level = 3  # errors only; they come as exceptions as well
-        try:
-            # From bytes, so that a file that names others ("external data") cannot read them.
-            self._session = ort.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"], enable_fallback=0
-            )
-        except OSError as error:
-            raise ModelError(f"{path}: {error.strerror}") from error
-        except Exception as error:  # ONNX Runtime's own exceptions have no common base
-            raise ModelError(f"{path}: not a model that ONNX Runtime can load") from error
+    def __init__(
+        self, path: Path, name: str | None = None, *, threads: int | None = None, device: Device = AUTO
+    ) -> None:
+        runtime = import_runtime()
+        self.warning = ""
+        session = None
+        if device.kind == "cuda" or (device.kind == "auto" and CUDA in runtime.get_available_providers()):
+            session, cause = _cuda_session(runtime, path, device.number)
+            if session is None and device.kind == "cuda":
+                raise MissingDependencyError(f"{device} cannot be had: {cause}")
+            if session is None:
+                self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
+        self._session = session or _session(runtime, path, session_options(threads), [CPU])
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.name = name or self.metadata.get("name") or path.stem
         self._input, self._output = self._checked_signature(path)
@@ -124,16 +141,51 @@ class Model:
         return np.asarray(result[0].transpose(1, 2, 0))
 
 
-def import_runtime() -> onnxruntime:
-    """Import ONNX Runtime on first use.
+def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
+    """Return the settings of a session on the CPU (why: benchmarks/session.py)."""
+    options = import_runtime().SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    options.enable_mem_pattern = False  # as fast, and half the memory
+    options.log_severity_level = SILENT
+    return options
 
-    Raises
-    ------
-    MissingDependencyError
-        If it is not installed; the message has the command.
-    """
+
+def _session(
+    runtime: Any, path: Path, options: onnxruntime.SessionOptions, providers: Sequence[Any]
+) -> onnxruntime.InferenceSession:
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError(NO_RUNTIME) from error
-    return onnxruntime
+        # From bytes, so that a file that names others ("external data") cannot read them.
+        return runtime.InferenceSession(path.read_bytes(), options, providers=providers, enable_fallback=0)
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    except Exception as error:  # ONNX Runtime's own exceptions have no common base
+        raise ModelError(f"{path}: not a model that ONNX Runtime can load") from error
+
+
+def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.InferenceSession | None, str]:
+    """Return a session that really computes on a GPU, or None and the cause with its cure."""
+    installed = installed_runtimes()
+    if CUDA not in runtime.get_available_providers():
+        return None, f"ONNX Runtime {runtime.__version__} is built without it; run: {repair(installed)}"
+    if len(installed) > 1:
+        return None, f"{' and '.join(installed)} are both installed; run: {repair(installed)}"
+    prepare_cuda(runtime)
+    options = runtime.SessionOptions()
+    options.log_severity_level = SILENT
+    half = _half_of(path)
+    # ONNX Runtime does not fail where CUDA's libraries or GPU are absent, it computes elsewhere; ask what came of it.
+    try:
+        session = _session(runtime, half or path, options, [(CUDA, cuda_options(number)), CPU])
+    except ModelError as error:
+        reason = str(error.__cause__ or error).splitlines()[0][:200]
+        # A GPU that is not there, or a model that is none: the CPU will tell.
+        return None, f"GPU {number} was refused ({reason})"
+    if session.get_providers()[0] != CUDA:
+        return None, f"its libraries or a GPU are missing; see: nvidia-smi, and run: {INSTALL_CUDA}"
+    return session, ""
+
+
+def _half_of(path: Path) -> Path | None:
+    """Return the fp16 form of a model, where it lies beside it."""
+    half = path.with_name(f"{path.stem}{HALF_SUFFIX}{path.suffix}")
+    return half if half.is_file() else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,9 +40,13 @@ def options_of(given: dict[str, Any]) -> BatchOptions:
     )
 
 
-def model_of(model: str | None, threads: int | None) -> Model:
-    """Load the model of this name or file; the default one if None."""
+def model_of(model: str | None, given: dict[str, Any]) -> Model:
+    """Load the model of this name or file, the default one if None, where it is to compute."""
+    from enlighten_cli.device import Device
     from enlighten_cli.model import Model
     from enlighten_cli.models import DEFAULT_MODEL, locate
 
-    return Model(locate(model or DEFAULT_MODEL), threads=threads)
+    network = Model(locate(model or DEFAULT_MODEL), threads=given["threads"], device=Device.parse(given["device"]))
+    if network.warning and not given["quiet"]:
+        click.echo(f"enlighten: {network.warning}", err=True)
+    return network

@@ -105,6 +105,13 @@ if TYPE_CHECKING:
     help="Refuse larger photos, before they are decoded.",
 )
 @click.option("--allow-truncated", is_flag=True, help="Take files that end too early, as far as they go.")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="What computes; auto is a GPU where ONNX Runtime has one.",
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
 @click.option(
     "--memory",
@@ -193,7 +200,7 @@ def _batch(
     jobs = _checked(find_jobs(photos, destination), given)
     if given["dry_run"]:
         return _dry_run(jobs, results, as_json=given["as_json"])
-    network = model_of(model, given["threads"])
+    network = model_of(model, given)
     report, began = Report(), time.monotonic()
     with BatchProgress(photos, shown=not given["quiet"]) as progress:
         if options.enhance.tile_px and not network.tiles_exactly:

@@ -21,14 +21,18 @@ from enlighten_cli.errors import UsageError
 )
 @click.option("--name", help="Name recorded in the file; the output's by default.")
 @click.option("--licence", default="not stated", show_default=True, help="Licence recorded in the file.")
-def export(checkpoint: Path, output: Path, name: str | None, licence: str) -> None:
+@click.option("--fp16", is_flag=True, help="A graph that computes in fp16, for CUDA; name it as the model, plus -fp16.")
+def export(checkpoint: Path, output: Path, name: str | None, licence: str, fp16: bool) -> None:
     """Write the generator of a CHECKPOINT as one file.
 
     CHECKPOINT is a run's checkpoint, a .safetensors file of weights or the published .pth. An
-    ONNX file is written only if ONNX Runtime agrees with PyTorch within half an 8-bit step.
+    ONNX file is written only if ONNX Runtime agrees with PyTorch within half an 8-bit step, or
+    two of them with --fp16. MODEL-fp16.onnx beside MODEL.onnx is taken where CUDA computes.
     """
     if output.suffix not in (".onnx", ".safetensors"):
         raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
+    if fp16 and output.suffix != ".onnx":
+        raise UsageError("--fp16 is for .onnx; weights are kept as fp16 values anyway")
     require_training()
     from enlighten_cli.training.export import export_onnx, export_weights
 
@@ -37,5 +41,5 @@ def export(checkpoint: Path, output: Path, name: str | None, licence: str) -> No
         export_weights(checkpoint, output, name=name, licence=licence)
         click.echo(f"{output}: written", err=True)
         return
-    difference = export_onnx(checkpoint, output, name=name, licence=licence)
+    difference = export_onnx(checkpoint, output, name=name, licence=licence, half=fp16)
     click.echo(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255", err=True)

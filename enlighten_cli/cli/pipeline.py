@@ -46,7 +46,7 @@ def enhance_one(
             raise UsageError(f"{target}: is there already")
         click.echo(f"{target}: skipped, because it is there already", err=True)
         return 0
-    network = model_of(model, given["threads"])
+    network = model_of(model, given)
     source = inputs[0]
     try:
         photo = decode(sys.stdin.buffer.read() if source == Path(STREAM) else source, options.limits)

@@ -73,7 +73,8 @@ class EnlightenNet(nn.Module):
             Not clamped: that comes last, after the caller scaled the change.
         """
         attention = 1 - luma(rgb)
-        attentions = [attention]
+        precision = self.conv10.weight.dtype  # the ends stay in fp32 where the inside is fp16
+        attentions = [attention.to(precision)]
         for _ in range(4):
             attentions.append(F.max_pool2d(attentions[-1], 2))
 
@@ -93,7 +94,7 @@ class EnlightenNet(nn.Module):
             features = torch.cat([up, skips[size] * attentions[size]], dim=1)
             features = self._block(f"{level}_2", self._block(f"{level}_1", features))
 
-        residual = self.conv10(features) * attention
+        residual = self.conv10(features).to(rgb.dtype) * attention
         return cast("Tensor", (scaled + residual + 1) / 2)
 
 

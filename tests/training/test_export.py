@@ -1,12 +1,14 @@
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from enlighten_cli.errors import ModelError, TrainingError
 from enlighten_cli.model import Model
 from enlighten_cli.models import sha256_of
 from enlighten_cli.training import export
-from enlighten_cli.training.checkpoint import read_weights
+from enlighten_cli.training.checkpoint import read_weights, write_weights
+from enlighten_cli.training.generator import EnlightenNet
 
 
 def test_runtime_agrees_with_torch(tiny_weights, tiny_model):
@@ -36,6 +38,29 @@ def test_the_file_says_that_sizes_are_multiples_of_16(tiny_model):
         assert model(np.zeros((height, width, 3), np.float32)).shape == (height, width, 3)
     with pytest.raises(ModelError):
         model(np.zeros((24, 16, 3), np.float32))
+
+
+def test_fp16_inside_and_fp32_at_the_ends(tmp_path):
+    generator = EnlightenNet(width=2)
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.normal_(0.05, 0.1, generator=random)
+    write_weights(tmp_path / "tiny.safetensors", generator, {}, {})
+    path = tmp_path / "tiny-fp16.onnx"
+    difference = export.export_onnx(tmp_path / "tiny.safetensors", path, name="tiny", licence="none", half=True)
+    assert 0 < difference <= export.HALF_PARITY
+    graph = onnx.load(path).graph
+    assert {end.type.tensor_type.elem_type for end in (*graph.input, *graph.output)} == {onnx.TensorProto.FLOAT}
+    kernels = [tensor for tensor in graph.initializer if len(tensor.dims) == 4 and tensor.dims[-1] == 3]
+    assert sorted(tensor.data_type for tensor in kernels) == [onnx.TensorProto.FLOAT] + [onnx.TensorProto.FLOAT16] * 21
+    assert sum(node.op_type == "BatchNormalization" for node in graph.node) == 1
+
+
+def test_fp16_that_strays_is_not_written(tiny_weights, tmp_path):
+    with pytest.raises(TrainingError, match=r"differ by .*/255, more than 2\.0/255"):
+        export.export_onnx(tiny_weights, tmp_path / "tiny-fp16.onnx", name="tiny", licence="none", half=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_written_where_the_two_differ(tiny_weights, tmp_path, monkeypatch):
