@@ -15,8 +15,8 @@ from enlighten_cli.device import Device
 from enlighten_cli.discover import Job
 from enlighten_cli.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
-from enlighten_cli.model import Model
-from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.model import open_model
+from enlighten_cli.models import DEFAULT_MODEL
 from enlighten_cli.photo import Photo
 from enlighten_cli.report import Outcome, Status
 
@@ -55,7 +55,7 @@ class Enhancer:
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL, *, device: str = "auto") -> None:
-        self._model = Model(locate(str(model)), device=Device.parse(device))
+        self._model = open_model(str(model), device=Device.parse(device))
         if self._model.warning:
             warnings.warn(self._model.warning, RuntimeWarning, stacklevel=2)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from enlighten_cli.device import (
 )
 from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.machine import available_cores
+from enlighten_cli.models import HALF_SUFFIX, MODELS, locate
 from enlighten_cli.photo import Rgb
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of me
 BYTES_PER_PIXEL_AND_CHANNEL = 38
 UNKNOWN_WIDTH = 32
 
-HALF_SUFFIX = "-fp16"
 AUTO = Device()
 
 
@@ -49,6 +49,10 @@ class Model:
     path : Path
     name : str, optional
         How messages call it; the name in the file, or the file's own, by default.
+    metadata : mapping, optional
+        What the file itself does not say, or says otherwise.
+    output_range : tuple of float
+        What stands for black and for white in its output.
     threads : int, optional
         Of one run on the CPU; every core that this process may use by default.
     device : Device
@@ -68,7 +72,14 @@ class Model:
     """
 
     def __init__(
-        self, path: Path, name: str | None = None, *, threads: int | None = None, device: Device = AUTO
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        output_range: tuple[float, float] = (0.0, 1.0),
+        threads: int | None = None,
+        device: Device = AUTO,
     ) -> None:
         runtime = import_runtime()
         self.warning = ""
@@ -80,7 +91,8 @@ class Model:
             if session is None:
                 self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.metadata = {**self._session.get_modelmeta().custom_metadata_map, **(metadata or {})}
+        self._black, self._white = output_range
         self.name = name or self.metadata.get("name") or path.stem
         self._input, self._output = self._checked_signature(path)
 
@@ -138,7 +150,28 @@ class Model:
             raise kind(f"{self.name} failed on {width} x {height} pixels: {reason}") from error
         if result.shape != batch.shape:
             raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
-        return np.asarray(result[0].transpose(1, 2, 0))
+        enhanced = np.asarray(result[0].transpose(1, 2, 0))
+        if (self._black, self._white) != (0.0, 1.0):
+            enhanced = (enhanced - np.float32(self._black)) / np.float32(self._white - self._black)
+        return enhanced
+
+
+def open_model(model: str, *, threads: int | None = None, device: Device = AUTO) -> Model:
+    """Load a model by its name, or an ``.onnx`` file.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+    ModelError
+        If there is no such model, it is not here, or it is not what it should be.
+    """
+    path = locate(model)
+    row = MODELS.get(model)
+    if row is None:
+        return Model(path, None if path == Path(model) else model, threads=threads, device=device)
+    said = {"width": str(row.width), "align_corners": str(row.align_corners).lower()}
+    return Model(path, row.name, metadata=said, output_range=row.output_range, threads=threads, device=device)
 
 
 def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:

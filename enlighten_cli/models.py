@@ -1,61 +1,71 @@
-"""The models that have a name, where their files are, and how one arrives safely."""
+"""The models that have a name: the package's own, those elsewhere, and those that people bring."""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from enlighten_cli.errors import ModelError
+from enlighten_cli.errors import ModelError, OutputError, UsageError
+from enlighten_cli.fetch import Download, cache_folder, sha256_of
+from enlighten_cli.files import write_whole
 
-CACHE_VARIABLE = "ENLIGHTEN_CACHE"
-CHUNK_BYTES = 1 << 20
-TIMEOUT_SECONDS = 30
+DATA_VARIABLE = "ENLIGHTEN_DATA"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+HALF_SUFFIX = "-fp16"  # of the form that computes in fp16, for CUDA
+ORIGINAL_COMMIT = "6b68a71f0b973912cffad25bff243b28530de823"
+ORIGINAL = f"https://raw.githubusercontent.com/arsenyinfo/EnlightenGAN-inference/{ORIGINAL_COMMIT}"
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A model of the package.
+    """A model that the project knows.
 
     Parameters
     ----------
     name : str
         What ``--model`` takes.
-    sha256 : str
-        Of the ``.onnx`` file.
-    width : int
-        Channels of the generator's first level.
+    files : tuple of Download
+        The ``.onnx`` file first.
     licence : str
         Of the weights.
+    origin : str
+        Who made them, and where they are from.
+    width, reach_px : int
+        Channels of the first level; how far away a pixel can matter.
+    bundled : bool
+        Whether the files are in the package.
+    verified : bool
+        Whether the project has checked what the model does.
+    scores : dict
+        Measured by ``benchmarks/score.py``.
+    align_corners : bool
+        How it enlarges; if so, tiles only come close to the whole photo.
+    output_range : tuple of float
+        What stands for black and for white in its output.
     """
 
     name: str
-    sha256: str
-    width: int
+    files: tuple[Download, ...]
     licence: str
+    origin: str
+    width: int = 32
+    reach_px: int = 137
+    bundled: bool = False
+    verified: bool = True
+    scores: dict[str, float] = field(default_factory=dict)
+    align_corners: bool = False
+    output_range: tuple[float, float] = (0.0, 1.0)
 
+    def folder(self) -> Path:
+        """Return where its files are, or would be."""
+        return weights_folder() if self.bundled else cache_folder()
 
-@dataclass(frozen=True)
-class Download:
-    """A file elsewhere, known by its content.
-
-    Parameters
-    ----------
-    url : str
-        https only.
-    name : str
-        Of the file in the cache.
-    size_bytes : int
-    sha256 : str
-    """
-
-    url: str
-    name: str
-    size_bytes: int
-    sha256: str
+    def path(self) -> Path:
+        """Return where its ``.onnx`` file is, or would be."""
+        return self.folder() / self.files[0].name
 
 
 MODELS = {
@@ -63,36 +73,82 @@ MODELS = {
     for row in (
         ModelRow(
             name="lite",
-            sha256="8df3a6895c128483dba2700326fa23ae01244995eed7775518d32992802d1026",
+            files=(
+                Download("lite.onnx", 4_470_886, "8df3a6895c128483dba2700326fa23ae01244995eed7775518d32992802d1026"),
+            ),
             width=16,
             licence="research data, see weights/MODEL_CARD.md",
+            origin="this project",
+            bundled=True,
+        ),
+        ModelRow(
+            name="enlightengan-original",
+            files=(
+                Download(
+                    "enlightengan-original.onnx",
+                    64 * 2**20,
+                    git_blob="bba93d2dae054f3e509bbe7850059d14377e7fe7",
+                    url=f"{ORIGINAL}/enlighten_inference/enlighten.onnx",
+                    exact_size=False,
+                ),
+                Download(
+                    "enlightengan-original.LICENSE.md",
+                    1_074,
+                    "b824f636b90e38dae40b1c37fac8280aa5ff04261b046841055004568072d685",
+                    url=f"{ORIGINAL}/LICENSE.md",
+                ),
+            ),
+            licence="conversion MIT, (c) 2021 Arseny Kravchenko; weights as github.com/VITA-Group/EnlightenGAN has it",
+            origin="converted from the published weights by arsenyinfo/EnlightenGAN-inference",
+            verified=False,
+            align_corners=True,
+            output_range=(-1.0, 1.0),
         ),
     )
 }
 DEFAULT_MODEL = "lite"
 
 VGG16 = Download(
-    url="https://download.pytorch.org/models/vgg16-397923af.pth",
     name="vgg16-397923af.pth",
     size_bytes=553_433_881,
     sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    url="https://download.pytorch.org/models/vgg16-397923af.pth",
 )
 
 
+def weights_folder() -> Path:
+    """Return the folder of the package's weights: in the wheel, or in the checkout."""
+    package = Path(__file__).parent
+    bundled = package / "bundled"
+    return bundled if bundled.is_dir() else package.parent / "weights"
+
+
 def weights_file(name: str) -> Path:
-    """Find a file of the package's weights: in the wheel, or in the checkout.
+    """Find a file of the package's weights.
 
     Raises
     ------
     ModelError
-        If neither has it.
+        If it is not there.
     """
-    package = Path(__file__).parent
-    places = (package / "bundled", package.parent / "weights")
-    for place in places:
-        if (place / name).is_file():
-            return place / name
-    raise ModelError(f"{name} is missing from this installation; looked in {' and '.join(map(str, places))}")
+    path = weights_folder() / name
+    if not path.is_file():
+        raise ModelError(f"{path} is missing from this installation; install the package anew")
+    return path
+
+
+def imported_folder() -> Path:
+    """Return where imported models are kept: ``ENLIGHTEN_DATA``, or the platform's data folder."""
+    if chosen := os.environ.get(DATA_VARIABLE):
+        return Path(chosen) / "models"
+    from platformdirs import user_data_path
+
+    return user_data_path("enlighten-cli") / "models"
+
+
+def imported_names() -> list[str]:
+    """Return the names of imported models, sorted."""
+    return sorted(path.stem for path in imported_folder().glob("*.json"))
 
 
 def locate(model: str) -> Path:
@@ -101,87 +157,137 @@ def locate(model: str) -> Path:
     Raises
     ------
     ModelError
-        If there is none, or the package's own file is not what was shipped.
+        If there is none, it was not fetched yet, or it is not what it was.
     """
     if model in MODELS:
-        path = weights_file(f"{model}.onnx")
-        if sha256_of(path) != MODELS[model].sha256:
-            raise ModelError(f"{path}: damaged: its SHA-256 is not that of {model}; install the package anew")
+        row = MODELS[model]
+        path = row.path()
+        if not row.bundled and not path.is_file():
+            raise ModelError(f"{model} is not here yet; run: enlighten models fetch {model}")
+        if damage := damage_of(model):
+            cure = "install the package anew" if row.bundled else f"run: enlighten models fetch {model}"
+            raise ModelError(f"{damage}; {cure}")
         return path
+    if NAME.fullmatch(model) and (imported_folder() / f"{model}.json").is_file():
+        if damage := damage_of(model):
+            raise ModelError(f"{damage}; import it anew")
+        return imported_folder() / f"{model}.onnx"
     path = Path(model)
     if not path.is_file():
-        raise ModelError(f"{model}: neither a file nor a model; models are: {', '.join(MODELS)}")
+        names = ", ".join([*MODELS, *imported_names()])
+        raise ModelError(f"{model}: neither a file nor a model; models are: {names}")
     return path
 
 
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def damage_of(name: str) -> str:
+    """Say what is wrong with a named model that is here; nothing if it is as it was."""
+    if name in MODELS:
+        row = MODELS[name]
+        for file in row.files:
+            path = row.folder() / file.name
+            if not path.is_file():
+                return f"{path} is missing"
+            if not file.matches(path):
+                return f"{path}: damaged: {path.stat().st_size:,} bytes, SHA-256 {sha256_of(path)}, not {file.wanted}"
+        return ""
+    for file_name, digest in read_record(name)["sha256"].items():
+        path = imported_folder() / file_name
+        if not path.is_file():
+            return f"{path} is missing"
+        if sha256_of(path) != digest:
+            return f"{path}: damaged: SHA-256 {sha256_of(path)}, not {digest}"
+    return ""
 
 
-def cache_folder() -> Path:
-    """Return where downloads are kept: ``ENLIGHTEN_CACHE``, or the platform's cache folder."""
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("enlighten-cli")
-
-
-def fetch(download: Download, tell: Callable[[int], None] = lambda size_bytes: None) -> Path:
-    """Return a download's path in the cache, fetching it where it is absent.
-
-    The file gets its name only after its size and SHA-256 were checked.
-
-    Parameters
-    ----------
-    download : Download
-    tell : callable
-        Receives the number of bytes here so far.
+def read_record(name: str) -> dict[str, dict[str, str]]:
+    """Read what was written down when a model was imported.
 
     Raises
     ------
     ModelError
-        If it cannot be fetched, or is not what was expected.
+        If it cannot be read.
     """
-    path = cache_folder() / download.name
-    if path.is_file():
-        return path
-    where = f"{download.url} (wanted as {path}; {CACHE_VARIABLE} chooses another folder)"
-    if not download.url.startswith("https://"):
-        raise ModelError(f"not fetched, because it is not https: {where}")
-    import requests
-
-    temporary: Path | None = None
+    path = imported_folder() / f"{name}.json"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        size = 0
-        with (
-            requests.get(download.url, stream=True, timeout=TIMEOUT_SECONDS) as response,
-            tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file,
-        ):
-            temporary = Path(file.name)
-            response.raise_for_status()
-            if not response.url.startswith("https://"):
-                raise ModelError(f"not fetched, because it was redirected to something not https: {where}")
-            for chunk in response.iter_content(CHUNK_BYTES):
-                size += len(chunk)
-                if size > download.size_bytes:
-                    break
-                digest.update(chunk)
-                file.write(chunk)
-                tell(size)
-        if size != download.size_bytes or digest.hexdigest() != download.sha256:
-            raise ModelError(
-                f"not kept, because it is not the expected file ({download.size_bytes} bytes, SHA-256 "
-                f"{download.sha256}; came {size} bytes, {digest.hexdigest()}): {where}"
-            )
-        temporary.replace(path)
-    except (requests.RequestException, OSError) as error:
-        raise ModelError(f"cannot be fetched: {where}: {error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return path
+        record: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        if any(Path(file_name).name != file_name for file_name in record["sha256"]):
+            raise ValueError("files elsewhere")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not a readable record of an imported model") from error
+    return record
+
+
+def check_new_name(name: str, *, replace: bool = False) -> None:
+    """Refuse a name for an imported model that could not be used.
+
+    Raises
+    ------
+    UsageError
+        If it is taken, or is none.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name for a model: lower-case letters, digits, dots, hyphens, underscores")
+    if name in MODELS:
+        raise UsageError(f"{name} is a model of the project; choose another name")
+    if not replace and name in imported_names():
+        raise UsageError(f"{name} is there already; --replace puts the new one in its place")
+
+
+def keep(name: str, content: dict[str, bytes], provenance: dict[str, str]) -> Path:
+    """Keep an imported model: its files, then the record by which it is found.
+
+    Parameters
+    ----------
+    name : str
+    content : dict
+        From file names to bytes; ``<name>.onnx`` among them.
+    provenance : dict
+        Where it came from, what was done to it, its licence.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    import hashlib
+
+    folder = imported_folder()
+    record = {
+        "provenance": provenance,
+        "sha256": {file_name: hashlib.sha256(data).hexdigest() for file_name, data in content.items()},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    for file_name, data in content.items():
+        write_whole(folder / file_name, data)
+    write_whole(folder / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
+    return folder / f"{name}.onnx"
+
+
+def remove(name: str) -> list[Path]:
+    """Remove an imported model, or a fetched one from the cache, and return what was removed.
+
+    Raises
+    ------
+    UsageError
+        If it is part of the package, or no model.
+    ModelError
+        If nothing of it is here.
+    """
+    if name in MODELS and MODELS[name].bundled:
+        raise UsageError(f"{name} is part of the package")
+    if name in MODELS:
+        paths = [MODELS[name].folder() / file.name for file in MODELS[name].files]
+    elif name in imported_names():
+        files = list(read_record(name)["sha256"])
+        paths = [imported_folder() / f"{name}.json", *(imported_folder() / file_name for file_name in files)]
+    else:
+        raise UsageError(f"{name}: no such model; see: enlighten models list")
+    here = [path for path in paths if path.is_file()]
+    if not here:
+        raise ModelError(f"{name} is not here")
+    for path in here:
+        path.unlink()
+    return here

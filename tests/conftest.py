@@ -87,3 +87,14 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
     write_tensors(path, tensors, {})
     return path
+
+
+OBSERVED: list[tuple[str, str]] = []  # what a server did, and what the user saw
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the table of server misbehaviours that the tests of fetching produced."""
+    if OBSERVED:
+        terminalreporter.section("what a server did, and what the user saw")
+        for did, saw in OBSERVED:
+            terminalreporter.write_line(f"{did:42} {saw}")

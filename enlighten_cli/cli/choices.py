@@ -43,10 +43,10 @@ def options_of(given: dict[str, Any]) -> BatchOptions:
 def model_of(model: str | None, given: dict[str, Any]) -> Model:
     """Load the model of this name or file, the default one if None, where it is to compute."""
     from enlighten_cli.device import Device
-    from enlighten_cli.model import Model
-    from enlighten_cli.models import DEFAULT_MODEL, locate
+    from enlighten_cli.model import open_model
+    from enlighten_cli.models import DEFAULT_MODEL
 
-    network = Model(locate(model or DEFAULT_MODEL), threads=given["threads"], device=Device.parse(given["device"]))
+    network = open_model(model or DEFAULT_MODEL, threads=given["threads"], device=Device.parse(given["device"]))
     if network.warning and not given["quiet"]:
         click.echo(f"enlighten: {network.warning}", err=True)
     return network

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from enlighten_cli import __version__
+from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
 from enlighten_cli.cli.export import export
+from enlighten_cli.cli.models import models
 from enlighten_cli.cli.train import train
 from enlighten_cli.errors import EnlightenError
 
@@ -69,5 +71,5 @@ def main() -> None:
     """Make photos taken in too little light look as if there had been enough."""
 
 
-for command in (enhance, train, export):
+for command in (enhance, train, export, models, doctor):
     main.add_command(command)

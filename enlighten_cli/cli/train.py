@@ -231,7 +231,8 @@ def _run(
 
 
 def _vgg_features(file: Path | None) -> nn.Module:
-    from enlighten_cli.models import VGG16, fetch
+    from enlighten_cli.fetch import fetch
+    from enlighten_cli.models import VGG16
     from enlighten_cli.training.checkpoint import read_tensors
     from enlighten_cli.training.perceptual import VggFeatures
 

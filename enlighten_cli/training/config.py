@@ -34,8 +34,9 @@ class TrainConfig:
         Length of the run; 200 epochs of 1016 in the paper.
     crop_px : int
         Side of a training crop, a multiple of 16.
-    reduce_max : float
-        Each photo is reduced by a factor drawn from [1, reduce_max] before it is cropped.
+    reduce_min, reduce_max : float
+        Each photo is reduced by a factor drawn from this range before it is cropped, or as far
+        as it is large enough.
     batch : int
         Crops a step.
     lr, discriminator_lr : float
@@ -45,13 +46,13 @@ class TrainConfig:
     ema_images : int
         Half-life, in images, of the moving average of the generator's weights; 0 for none.
     warm_start_images : int
-        Images of plain relighting (below) before the adversaries begin; for a random start,
+        Images of the two lessons below alone, before the adversaries begin; for a random start,
         where nothing brightens for a thousand steps otherwise.
-    relight_weight : float
-        Weight of the L1 distance between normal crops and what the generator makes of them
-        after `darkening.darken`; 0 in the paper.
-    well_lit_probability : float
-        Part of those crops that is not darkened: a photo with enough light is to be left alone.
+    lift_weight : float
+        Weight of the L1 distance to `lift.lift` of the low crops; 0 in the paper.
+    well_lit_weight : float
+        Weight of the L1 distance between normal crops and what the generator makes of them, to
+        leave photos alone that have light enough; 0 in the paper.
     frozen_images : int
         Images in which only the discriminators learn; for known weights whose discriminators
         are lost.
@@ -77,6 +78,7 @@ class TrainConfig:
     discriminator_width: int = 64
     images: int = 200 * IMAGES_AN_EPOCH
     crop_px: int = 320
+    reduce_min: float = 1.0
     reduce_max: float = 1.0
     batch: int = 32
     lr: float = 1e-4
@@ -84,8 +86,8 @@ class TrainConfig:
     constant_fraction: float = 0.5
     ema_images: int = 0
     warm_start_images: int = 0
-    relight_weight: float = 0.0
-    well_lit_probability: float = 0.2
+    lift_weight: float = 0.0
+    well_lit_weight: float = 0.0
     frozen_images: int = 0
     sfp_px: int = 0
     patches: int = 6
@@ -110,6 +112,7 @@ class TrainConfig:
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "images": (self.images >= 1, "at least 1"),
             "crop_px": (self.crop_px >= 32 and self.crop_px % 16 == 0, "a multiple of 16, at least 32"),
+            "reduce_min": (1 <= self.reduce_min <= self.reduce_max, "from 1 to reduce_max"),
             "reduce_max": (1 <= self.reduce_max <= 64, "from 1 to 64"),
             "batch": (self.batch >= 1, "at least 1"),
             "lr": (0 < self.lr < 1, "above 0 and below 1"),
@@ -117,8 +120,8 @@ class TrainConfig:
             "constant_fraction": (0 <= self.constant_fraction <= 1, "from 0 to 1"),
             "ema_images": (self.ema_images >= 0, "0 or more"),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
-            "relight_weight": (self.relight_weight >= 0, "0 or more"),
-            "well_lit_probability": (0 <= self.well_lit_probability <= 1, "from 0 to 1"),
+            "lift_weight": (self.lift_weight >= 0, "0 or more"),
+            "well_lit_weight": (self.well_lit_weight >= 0, "0 or more"),
             "frozen_images": (self.frozen_images >= 0, "0 or more"),
             "sfp_px": (self.sfp_px == 0 or self.sfp_px >= 16, "0, or at least 16"),
             "patches": (self.patches >= 1, "at least 1"),
@@ -132,6 +135,11 @@ class TrainConfig:
         for name, (holds, wanted) in rules.items():
             if not holds:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; it must be {wanted}")
+
+    @property
+    def teaches_lift(self) -> bool:
+        """Whether the run needs lifted photos."""
+        return self.lift_weight > 0 or self.warm_start_images > 0
 
     def learning_rate_factor(self, images_seen: int) -> float:
         """Return what the learning rates are multiplied by: 1, then linearly to 0."""

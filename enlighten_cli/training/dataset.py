@@ -18,23 +18,23 @@ from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.darkening import darken
+from enlighten_cli.training.lift import lift
 
 FEWEST_PHOTOS = 2
-HELD_BYTES = 2 * 2**30  # decoded photos kept in memory, over both folders
+HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over both folders
 
 
 class Sample(NamedTuple):
     """What one step needs, an image each or a batch of them.
 
-    `low`, `normal` and `darkened` are uint8 (3, crop, crop); `darkened` is the normal crop as if
-    taken in too little light, or now and then as it is; `dimming` is the factor that the low crop
-    is divided by before the generator sees it; `corners` (patches, 2) are the patches' top left.
+    `low`, `lifted` and `normal` are uint8 (3, crop, crop); `lifted` is what `lift` makes of the low
+    photo, where that is asked for, or black; `dimming` is the factor that the low crop is divided
+    by before the generator sees it; `corners` (patches, 2) are the patches' top left.
     """
 
     low: Tensor
+    lifted: Tensor
     normal: Tensor
-    darkened: Tensor
     dimming: Tensor
     corners: Tensor
 
@@ -58,7 +58,7 @@ class UnpairedPhotos(Dataset[Sample]):
         self.config = config
         if Path(config.low).resolve() == Path(config.normal).resolve():
             raise UsageError(f"{config.low}: one folder cannot be both low and normal light")
-        self.low = _HeldPhotos(Path(config.low), config.crop_px)
+        self.low = _HeldPhotos(Path(config.low), config.crop_px, with_lifted=config.teaches_lift)
         self.normal = _HeldPhotos(Path(config.normal), config.crop_px)
         held = HELD_BYTES
         for photos in (self.low, self.normal):
@@ -73,26 +73,24 @@ class UnpairedPhotos(Dataset[Sample]):
         config = self.config
         random = np.random.default_rng([config.seed, number])
         low = _crop(self.low[int(random.integers(len(self.low)))], config, random)
-        whole = self.normal[int(random.integers(len(self.normal)))]
-        normal = _crop(whole, config, random)
+        normal = _crop(self.normal[int(random.integers(len(self.normal)))], config, random)
         dimmed = random.random() < config.dim_probability
         factor = random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0
         corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
-        thinned = whole[:: max(1, len(whole) // 48), :: max(1, whole.shape[1] // 48)]
-        darkened = normal if random.random() < config.well_lit_probability else darken(normal, thinned, random)
         return Sample(
-            _tensor(low),
+            _tensor(low[..., :3]),
+            _tensor(low[..., -3:]) if config.teaches_lift else torch.zeros(low.shape, dtype=torch.uint8),
             _tensor(normal),
-            _tensor(darkened),
             torch.tensor(factor, dtype=torch.float32),
             torch.from_numpy(corners),
         )
 
 
 class _HeldPhotos:
-    """The photos of a folder, decoded; as many as fit are kept."""
+    """The photos of a folder, decoded, (H, W, 3) or with what lifting makes of them (H, W, 6); kept where they fit."""
 
-    def __init__(self, folder: Path, crop_px: int) -> None:
+    def __init__(self, folder: Path, crop_px: int, *, with_lifted: bool = False) -> None:
+        self.with_lifted = with_lifted
         self.paths = find_photos(folder)
         self.crop_px = crop_px
         self.kept: dict[int, NDArray[np.uint8]] = {}
@@ -111,13 +109,12 @@ class _HeldPhotos:
             pixels = photo.as_srgb(photo.decode(path))
         except EnlightenError as error:
             raise TrainingError(f"{path}: {error}") from error
-        if min(pixels.shape[:2]) >= self.crop_px:
-            return pixels
-        # Too small for a crop: enlarged, which is better than left out or padded.
-        height, width = pixels.shape[:2]
-        scale = self.crop_px / min(height, width)
-        size = (max(self.crop_px, round(width * scale)), max(self.crop_px, round(height * scale)))
-        return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+        shortest = min(pixels.shape[:2])
+        if shortest < self.crop_px:
+            # Too small for a crop: enlarged, which is better than left out or padded.
+            height, width = (max(self.crop_px, round(length * self.crop_px / shortest)) for length in pixels.shape[:2])
+            pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
+        return np.concatenate([pixels, _lifted(pixels)], axis=2) if self.with_lifted else pixels
 
     def hold(self, budget_bytes: int) -> int:
         """Decode every photo once, so that a bad one is found now; keep what fits."""
@@ -130,20 +127,23 @@ class _HeldPhotos:
         return used
 
 
+def _lifted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    lifted = lift(torch.from_numpy(pixels.transpose(2, 0, 1) / np.float32(255)))
+    return np.asarray((lifted * 255).round().byte().permute(1, 2, 0).numpy())
+
+
 def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a random crop, reduced by a random factor and flipped at random."""
+    """Return a random crop, (crop, crop, C), reduced by a random factor and flipped at random."""
     height, width = pixels.shape[:2]
     most = min(config.reduce_max, min(height, width) / config.crop_px)
-    side = round(config.crop_px * random.uniform(1.0, most))
+    side = round(config.crop_px * random.uniform(min(config.reduce_min, most), most))
     top, left = (int(random.integers(length - side + 1)) for length in (height, width))
     crop = pixels[top : top + side, left : left + side]
     if side != config.crop_px:
+        how = Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC
+        pictures = [Image.fromarray(crop[..., first : first + 3]) for first in range(0, crop.shape[2], 3)]
         size = (config.crop_px, config.crop_px)
-        crop = np.asarray(
-            Image.fromarray(crop).resize(
-                size, Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC
-            )
-        )
+        crop = np.concatenate([np.asarray(picture.resize(size, how)) for picture in pictures], axis=2)
     if random.random() < 0.5:
         crop = crop[:, ::-1]
     if random.random() < 0.5:

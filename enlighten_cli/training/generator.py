@@ -59,6 +59,13 @@ class EnlightenNet(nn.Module):
             features = self.get_submodule(f"bn{name}")(features)
         return features
 
+    def _first_block(self, seen: Tensor) -> Tensor:
+        """Compute in fp32 even in mixed precision: near -1, bf16 cannot tell the tones of a shadow apart."""
+        if not torch.is_autocast_enabled(seen.device.type):
+            return self._block("1_1", seen)
+        with torch.autocast(seen.device.type, enabled=False):
+            return self._block("1_1", seen)
+
     def forward(self, rgb: Tensor) -> Tensor:
         """Brighten a batch.
 
@@ -79,10 +86,12 @@ class EnlightenNet(nn.Module):
             attentions.append(F.max_pool2d(attentions[-1], 2))
 
         scaled = rgb * 2 - 1
-        features = torch.cat([scaled, attention], dim=1)
+        features = self._first_block(torch.cat([scaled, attention], dim=1))
         skips: list[Tensor] = []
         for level in range(1, 5):
-            features = self._block(f"{level}_2", self._block(f"{level}_1", features))
+            if level > 1:
+                features = self._block(f"{level}_1", features)
+            features = self._block(f"{level}_2", features)
             skips.append(features)
             features = F.max_pool2d(features, 2)
         features = self._block("5_2", self._block("5_1", features) * attentions[4])

@@ -30,6 +30,7 @@ from enlighten_cli.training.perceptual import self_feature_preserving
 CHECKPOINT = "checkpoint.safetensors"
 SNAPSHOTS = 20  # a run
 STATUS_STEPS = 25
+WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones go along
 
 
 @dataclass(frozen=True)
@@ -133,16 +134,16 @@ def train(
 def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, float]:
     """Take one step of whichever phase the run is in, and return the losses."""
     config, seen = state.config, state.images_seen
-    low, normal, darkened = (_to_rgb(batch, state.device) for batch in (sample.low, sample.normal, sample.darkened))
+    low, lifted, normal = (_to_rgb(batch, state.device) for batch in (sample.low, sample.lifted, sample.normal))
+    fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
+    crops = Crops(low, fed, lifted, normal, sample.corners)
     state.set_learning_rates()
     if seen < config.warm_start_images:
-        terms = _warm_start_step(state, darkened, normal)
+        terms = _warm_start_step(state, crops)
         if seen + len(low) >= config.warm_start_images:
             state.restart_generator_optimiser()
     else:
-        fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
         frozen = seen < config.warm_start_images + config.frozen_images
-        crops = Crops(low, fed, normal, darkened, sample.corners)
         terms = _adversarial_step(state, features, crops, frozen=frozen)
     names = list(terms)
     values = torch.stack([terms[name].detach() for name in names]).tolist()
@@ -153,14 +154,19 @@ def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, fl
 class Crops:
     """A batch on the device: (N, 3, H, W) in [0, 1], and the corners of the patches, (N, P, 2).
 
-    `fed` is what the generator sees of `low`; `darkened` what it sees of `normal`.
+    `fed` is what the generator sees of `low`.
     """
 
     low: Tensor
     fed: Tensor
+    lifted: Tensor
     normal: Tensor
-    darkened: Tensor
     corners: Tensor
+
+    @property
+    def well_lit(self) -> Tensor:
+        """The normal crops that the generator is to leave alone; a few will do."""
+        return self.normal[: max(1, len(self.normal) // WELL_LIT_PART)]
 
 
 def _to_rgb(batch: Tensor, device: torch.device) -> Tensor:
@@ -171,27 +177,37 @@ def _mixed_precision(config: TrainConfig, device: torch.device) -> torch.autocas
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def _warm_start_step(state: TrainState, darkened: Tensor, normal: Tensor) -> dict[str, Tensor]:
-    """Teach the generator to give darkened photos their light back; the adversaries take over from there."""
+def _warm_start_step(state: TrainState, crops: Crops) -> dict[str, Tensor]:
+    """Teach the generator plain lifting, and to leave well-lit photos alone; the adversaries take over from there."""
     with _mixed_precision(state.config, state.device):
-        relit = state.generator(darkened).float()
-    loss = F.l1_loss(relit, normal)
+        made = state.generator(torch.cat([crops.fed, crops.well_lit])).float()
+    terms = _lessons(crops, made, 1.0, 1.0)
     state.generator_optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
     state.generator_optimiser.step()
-    return {"relight": loss}
+    return terms
+
+
+def _lessons(crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: float) -> dict[str, Tensor]:
+    enhanced, kept = made[: len(crops.low)], made[len(crops.low) :]
+    terms = {}
+    if lift_weight:
+        terms["lift"] = lift_weight * F.l1_loss(enhanced, crops.lifted)
+    if well_lit_weight:
+        terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.well_lit)
+    return terms
 
 
 def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, frozen: bool) -> dict[str, Tensor]:
     """Let the generator step against both discriminators, then both against the same fakes."""
     config, low, normal = state.config, crops.low, crops.normal
     judge, local_judge = state.discriminators["global"], state.discriminators["local"]
-    relighting = config.relight_weight > 0 and not frozen
     state.generator.train(not frozen)
     with _mixed_precision(config, state.device), torch.set_grad_enabled(not frozen):
         # One batch, so that its norms see both kinds of crop, as they will in use.
-        made = state.generator(torch.cat([crops.fed, crops.darkened]) if relighting else crops.fed).float()
-    enhanced, relit = made[: len(low)], made[len(low) :]
+        fed = torch.cat([crops.fed, crops.well_lit]) if config.well_lit_weight else crops.fed
+        made = state.generator(fed).float()
+    enhanced = made[: len(low)]
     low_patches, normal_patches, enhanced_patches = (
         cut_patches(batch, crops.corners, config.patch_px) for batch in (low, normal, enhanced)
     )
@@ -209,8 +225,7 @@ def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, f
             terms["sfp_local"] = self_feature_preserving(features, low_patches, enhanced_patches)
         terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
         terms["local"] = losses.local_generator_loss(local_scores)
-        if relighting:
-            terms["relight"] = config.relight_weight * F.l1_loss(relit, normal)
+        terms |= _lessons(crops, made, config.lift_weight, config.well_lit_weight)
         if config.detail_weight:
             terms["new_detail"] = config.detail_weight * losses.new_detail(low, enhanced)
         state.generator_optimiser.zero_grad()

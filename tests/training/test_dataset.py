@@ -1,3 +1,6 @@
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 from conftest import write_photos
@@ -46,15 +49,13 @@ def test_dimming_is_drawn_as_asked(config):
     assert dimmed.max() <= config.dim_max
 
 
-def test_some_normal_crops_are_left_in_their_light(config):
-    samples = [UnpairedPhotos(config)[n] for n in range(10)]
-    left = [torch.equal(sample.darkened, sample.normal) for sample in samples]
-    assert 0 < sum(left) < 10
-    assert all(
-        sample.darkened.float().mean() < sample.normal.float().mean() * 1.1
-        for sample, same in zip(samples, left, strict=True)
-        if not same
-    )
+def test_the_lifted_crop_is_the_same_place_of_the_lifted_photo(config):
+    sample = UnpairedPhotos(dataclasses.replace(config, lift_weight=1.0))[2]
+    low, lifted = (crop.float() for crop in (sample.low, sample.lifted))
+    assert lifted.mean() > 2 * low.mean()
+    assert np.corrcoef(low.mean(0).flatten(), lifted.mean(0).flatten())[0, 1] > 0.8
+    assert torch.equal(UnpairedPhotos(config)[2].low, sample.low)
+    assert not UnpairedPhotos(config)[2].lifted.any()
 
 
 def test_one_folder_twice_is_refused(config):

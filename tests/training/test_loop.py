@@ -51,7 +51,7 @@ def test_all_networks_learn_and_losses_are_kept(config, tmp_path, features):
         assert any(not torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").read_text().splitlines()]
     assert lines[-1]["images"] == config.images
-    assert set(lines[0]["losses"]) == {"relight"}
+    assert set(lines[0]["losses"]) == {"lift", "well_lit"}
     assert set(lines[-1]["losses"]) == {
         "sfp_global", "sfp_local", "global", "local", "global_discriminator", "local_discriminator",
     }  # fmt: skip
@@ -89,14 +89,15 @@ def test_mixed_precision_trains(config, tmp_path, features):
     assert all(parameter.dtype == torch.float32 for parameter in state.generator.parameters())
 
 
-def test_relighting_goes_on_beside_the_adversaries(config, tmp_path, features):
+@pytest.mark.parametrize("lesson", ["lift", "well_lit"])
+def test_lessons_go_on_beside_the_adversaries(config, tmp_path, features, lesson):
     import dataclasses
 
-    config = dataclasses.replace(config, warm_start_images=0, relight_weight=5.0)
-    with_it, _ = run(config, tmp_path / "with", features)
+    config = dataclasses.replace(config, warm_start_images=0)
+    with_it, _ = run(dataclasses.replace(config, **{f"{lesson}_weight": 5.0}), tmp_path / "with", features)
     lines = (tmp_path / "with" / "stats.jsonl").read_text().splitlines()
-    assert 0 < json.loads(lines[-1])["losses"]["relight"] < 5
-    without, _ = run(dataclasses.replace(config, relight_weight=0.0), tmp_path / "without", features)
+    assert 0 < json.loads(lines[-1])["losses"][lesson] < 5
+    without, _ = run(config, tmp_path / "without", features)
     assert not torch.equal(with_it.generator.conv10.weight, without.generator.conv10.weight)
 
 

@@ -1,0 +1,250 @@
+"""``enlighten models``: list, find, fetch, check, import and remove models."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from enlighten_cli.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.fetch import Download
+
+
+@click.group(short_help="List, find, fetch, check, import and remove models.")
+def models() -> None:
+    """Manage the models that --model takes."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
+def list_models(as_json: bool) -> None:
+    """List all models: where they are, how large, whose, under which licence."""
+    entries = [*map(_of_project, _rows()), *map(_of_user, _imported())]
+    if as_json:
+        click.echo(json.dumps(entries))
+        return
+    for entry in entries:
+        default = ", the default" if entry["default"] else ""
+        click.echo(f"{entry['name']}  ({entry['state']}{default})")
+        for key in ("width", "size", "licence", "origin", "scores", "note"):
+            if entry.get(key):
+                click.echo(f"    {key:8} {entry[key]}")
+
+
+@models.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Print where the .onnx file of a model is."""
+    from enlighten_cli.models import locate
+
+    click.echo(os.fspath(locate(name)))
+
+
+@models.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--offline", is_flag=True, help="Use no network: only what is here, or at a file: address.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
+    """Fetch models to the cache, checked against their hashes, or repair them there.
+
+    They come from their own addresses, or from ENLIGHTEN_WEIGHTS_URL; they are kept in
+    ENLIGHTEN_CACHE, or the platform's cache folder.
+    """
+    from enlighten_cli import fetch as fetching
+
+    if offline:
+        os.environ[fetching.OFFLINE_VARIABLE] = "1"
+    rows = {row.name: row for row in _rows()}
+    for name in names:
+        if name not in rows:
+            raise UsageError(f"{name}: no model of the project; see: enlighten models list")
+    for name in names:
+        if rows[name].bundled:
+            click.echo(f"{name}: is part of the package, at {rows[name].path()}", err=True)
+            continue
+        for file in rows[name].files:
+            _fetch_file(file, quiet=quiet)
+        click.echo(f"{name}: {rows[name].path()}", err=True)
+
+
+def _fetch_file(file: Download, *, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from enlighten_cli.fetch import fetch
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(file.name, total=file.size_bytes if file.exact_size else None)
+        told: set[str] = set()
+
+        def tell(host: str, size_bytes: int) -> None:
+            if host not in told and not quiet:
+                click.echo(f"{file.name}: from {host}", err=True)
+                told.add(host)
+            bar.update(task, completed=size_bytes)
+
+        fetch(file, tell)
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def verify(names: tuple[str, ...]) -> None:
+    """Check the files of models, all by default, against their hashes.
+
+    What is not here was not fetched: that is no failure. What is damaged is, with exit code 4.
+    """
+    from enlighten_cli.models import MODELS, damage_of
+
+    known = [*MODELS, *_imported()]
+    damaged = []
+    for name in names or known:
+        if name not in known:
+            raise UsageError(f"{name}: no such model; see: enlighten models list")
+        if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
+            click.echo(f"{name}: not here")
+        elif damage := damage_of(name):
+            damaged.append(name)
+            click.echo(f"{name}: {damage}")
+        else:
+            click.echo(f"{name}: as it should be")
+    if damaged:
+        cure = "enlighten models fetch, or import, brings a good copy"
+        raise ModelError(f"damaged: {', '.join(damaged)}; {cure}")
+
+
+@models.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", required=True, help="What --model is to take.")
+@click.option("--licence", default="not stated", show_default=True, help="Licence of the weights, kept with them.")
+@click.option("--replace", is_flag=True, help="Put it in the place of an imported model of that name.")
+def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
+    """Keep a model under a name.
+
+    FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
+    200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
+    """
+    from enlighten_cli.models import check_new_name, keep
+
+    check_new_name(name, replace=replace)
+    if file.suffix == ".onnx":
+        content, provenance = _checked_onnx(file, name)
+    else:
+        content, provenance = _converted(file, name, licence)
+    kept = keep(name, content, {**provenance, "source": os.fspath(file.resolve()), "licence": licence})
+    click.echo(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}", err=True)
+
+
+ONNX_MOST_BYTES = 512 * 2**20
+
+
+def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Read an ONNX file, and see that it is one of the contract by running it once."""
+    import numpy as np
+
+    from enlighten_cli.device import Device
+    from enlighten_cli.fetch import sha256_of
+    from enlighten_cli.model import Model
+
+    if file.stat().st_size > ONNX_MOST_BYTES:
+        raise ModelError(f"{file}: {file.stat().st_size:,} bytes; a model has at most {ONNX_MOST_BYTES:,}")
+    model = Model(file, device=Device("cpu"))
+    for height, width in ((32, 48), (64, 16)):
+        if not np.isfinite(model(np.full((height, width, 3), 0.1, np.float32))).all():
+            raise ModelError(f"{file}: makes numbers that are none of {width} x {height} pixels of dark grey")
+    return {f"{name}.onnx": file.read_bytes()}, {"kind": "onnx", "source_sha256": sha256_of(file)}
+
+
+def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Convert weights of PyTorch to a model."""
+    import tempfile
+
+    from enlighten_cli.cli.requirements import require_training
+
+    require_training()
+    from enlighten_cli.fetch import sha256_of
+    from enlighten_cli.training.checkpoint import read_weights
+    from enlighten_cli.training.export import export_onnx, export_weights
+
+    weights = read_weights(file)
+    with tempfile.TemporaryDirectory() as folder:
+        onnx, safetensors = (Path(folder, name + ending) for ending in (".onnx", ".safetensors"))
+        export_weights(file, safetensors, name=name, licence=licence)
+        export_onnx(safetensors, onnx, name=name, licence=licence)
+        content = {path.name: path.read_bytes() for path in (onnx, safetensors)}
+    return content, {
+        "kind": f"converted from {file.suffix}",
+        "source_sha256": sha256_of(file),
+        "width": str(weights.generator.width),
+        "align_corners": str(weights.generator.align_corners).lower(),
+    }
+
+
+@models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove an imported model, or a fetched one from the cache."""
+    from enlighten_cli.models import remove as remove_files
+
+    for gone in remove_files(name):
+        click.echo(f"removed {gone}", err=True)
+
+
+def _rows() -> list[Any]:
+    from enlighten_cli.models import MODELS
+
+    return list(MODELS.values())
+
+
+def _imported() -> list[str]:
+    from enlighten_cli.models import imported_names
+
+    return imported_names()
+
+
+def _of_project(row: Any) -> dict[str, Any]:
+    from enlighten_cli.models import DEFAULT_MODEL
+
+    here = row.path().is_file()
+    file = row.files[0]
+    size = f"{row.path().stat().st_size:,} bytes" if here else f"at most {file.size_bytes:,} bytes"
+    return {
+        "name": row.name,
+        "state": ("in the package" if row.bundled else "fetched") if here else "not here",
+        "default": row.name == DEFAULT_MODEL,
+        "path": os.fspath(row.path()) if here else None,
+        "width": row.width,
+        "size": size,
+        "sha256": file.sha256 or None,
+        "licence": row.licence,
+        "origin": row.origin,
+        "scores": ", ".join(f"{key} {value:g}" for key, value in row.scores.items()),
+        "note": "" if row.verified else "not verified by the project",
+    }
+
+
+def _of_user(name: str) -> dict[str, Any]:
+    from enlighten_cli.models import imported_folder, read_record
+
+    record = read_record(name)
+    path = imported_folder() / f"{name}.onnx"
+    provenance = record["provenance"]
+    return {
+        "name": name,
+        "state": "imported" if path.is_file() else "missing",
+        "default": False,
+        "path": os.fspath(path),
+        "width": provenance.get("width"),
+        "size": f"{path.stat().st_size:,} bytes" if path.is_file() else None,
+        "sha256": record["sha256"].get(path.name),
+        "licence": provenance.get("licence"),
+        "origin": f"{provenance.get('source')} ({provenance.get('kind')})",
+        "scores": "",
+        "note": "not verified by the project",
+    }

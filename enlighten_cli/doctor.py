@@ -1,0 +1,152 @@
+"""Is this installation able to enhance? Facts, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from enlighten_cli import __version__
+from enlighten_cli.device import CPU, CUDA, Device, import_runtime, installed_runtimes, repair
+from enlighten_cli.errors import EnlightenError
+from enlighten_cli.fetch import cache_folder
+from enlighten_cli.machine import available_cores, available_memory
+from enlighten_cli.model import open_model
+from enlighten_cli.models import DEFAULT_MODEL, MODELS, damage_of, imported_folder, imported_names
+
+PACKAGES = ("numpy", "pillow", "pyvips", "click", "requests", "torch", "onnx", "pillow-heif", "rawpy")
+NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total,driver_version", "--format=csv,noheader")
+
+
+@dataclass
+class Diagnosis:
+    """What was found.
+
+    Parameters
+    ----------
+    facts : dict
+        By section; each a mapping from names to words.
+    problems : list of str
+        What keeps enhancing from working.
+    advice : list of str
+        What could be better, with the command.
+    """
+
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+
+    @property
+    def is_able(self) -> bool:
+        """Whether enhancing would work."""
+        return not self.problems
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it for JSON."""
+        return {"able": self.is_able, **self.facts, "problems": self.problems, "advice": self.advice}
+
+
+def diagnose() -> Diagnosis:
+    """Look at versions, runtimes, devices, limits, folders and models; a run of the default model is the proof."""
+    diagnosis = Diagnosis()
+    diagnosis.facts["versions"] = _versions()
+    diagnosis.facts["machine"] = _machine()
+    diagnosis.facts["gpu"] = _gpu()
+    diagnosis.facts["runtime"] = _runtime(diagnosis)
+    diagnosis.facts["folders"] = _folders(diagnosis)
+    diagnosis.facts["models"] = _models(diagnosis)
+    return diagnosis
+
+
+def _versions() -> dict[str, str]:
+    versions = {"enlighten": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "cores": f"{available_cores()} of {os.cpu_count()} may be used",
+        "memory": f"{available_memory() / 1e9:.1f} GB are free for this process",
+    }
+
+
+def _gpu() -> dict[str, str]:
+    try:
+        done = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return {"nvidia": "none that nvidia-smi would show"}
+    return {f"cuda:{number}": line.strip() for number, line in enumerate(done.stdout.splitlines())}
+
+
+def _runtime(diagnosis: Diagnosis) -> dict[str, str]:
+    """Find out which providers there are, and let the default model run on each."""
+    installed = installed_runtimes()
+    facts = dict(installed) or {"onnxruntime": "not installed"}
+    if len(installed) > 1:
+        diagnosis.advice.append(
+            f"{' and '.join(installed)} are both installed and spoil each other; run: {repair(installed)}"
+            f"   (or, without a GPU: pip uninstall -y {' '.join(installed)} && pip install onnxruntime)"
+        )
+    try:
+        runtime = import_runtime()
+    except EnlightenError as error:
+        diagnosis.problems.append(str(error))
+        return facts
+    offered = runtime.get_available_providers()
+    facts["offered"] = ", ".join(offered)
+    for kind, provider in (("cpu", CPU), ("cuda", CUDA)):
+        if provider not in offered:
+            continue
+        try:
+            model = open_model(DEFAULT_MODEL, device=Device(kind))
+            enhanced = model(np.full((64, 64, 3), 0.1, np.float32))
+            able = model.provider == provider and bool(np.isfinite(enhanced).all())
+            facts[kind] = "works" if able else "made numbers that are none"
+        except EnlightenError as error:
+            facts[kind] = f"does not work: {error}"
+        if facts[kind] != "works":
+            (diagnosis.problems if kind == "cpu" else diagnosis.advice).append(f"{kind}: {facts[kind]}")
+    if CUDA not in offered and _gpu().get("cuda:0"):
+        diagnosis.advice.append(f"there is a GPU, and this ONNX Runtime cannot use it; run: {repair(installed)}")
+    return facts
+
+
+def _folders(diagnosis: Diagnosis) -> dict[str, str]:
+    facts = {}
+    for name, folder in (("cache", cache_folder()), ("models", imported_folder())):
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        able = os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir()
+        state = "not there yet" if nearest != folder else "there"
+        facts[name] = f"{folder} ({state}, {'writable' if able else 'not writable'})"
+        if not able:
+            diagnosis.advice.append(f"{folder} cannot be written; models can be neither fetched nor imported")
+    facts["python"] = str(Path(sys.executable))
+    return facts
+
+
+def _models(diagnosis: Diagnosis) -> dict[str, str]:
+    facts = {}
+    for name in [*MODELS, *imported_names()]:
+        if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
+            facts[name] = "not here"
+            continue
+        try:
+            damage = damage_of(name)
+        except EnlightenError as error:
+            damage = str(error)
+        facts[name] = damage or "as it should be"
+        if damage:
+            (diagnosis.problems if name == DEFAULT_MODEL else diagnosis.advice).append(f"{name}: {damage}")
+    return facts

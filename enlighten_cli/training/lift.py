@@ -1,0 +1,79 @@
+"""What plain arithmetic makes of a dark photo: the generator's first lesson, and its anchor later.
+
+A photo is light times what the light falls on (Retinex; Land and McCann 1971). The light is
+estimated, its curve lifted, and the photo multiplied by the difference, as in LIME (Guo, Li and
+Ling 2017, doi:10.1109/TIP.2016.2639450). `MEAN`, `EXPOSURE` and `CHROMA` were set so that dark
+photos so lifted have the mean luma, the contrast and the chroma that well-lit photos have.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from enlighten_cli.training.generator import luma
+
+LIGHT_RADIUS_PX, LIGHT_EPSILON = 15, 1e-3  # of the guided filter that estimates the light
+LEAST_LIGHT = 0.01
+MEAN = 0.45  # luma that the curve aims at
+GAMMA_MIN, GAMMA_MAX = 0.25, 0.8
+EXPOSURE, EXPOSURE_QUANTILE, EXPOSURE_LEAST = 0.7, 0.99, 0.05  # part of the missing exposure given linearly
+CHROMA = 0.55
+NOISE, NOISE_RADIUS_PX = 0.08, 2  # deviation that is smoothed away, after the lift, where the gain is high
+QUIET_GAIN, LOUD_GAIN = 3.0, 9.0  # gains from which it begins, and from which it is all smoothed away
+STEPS = 12
+
+
+def lift(rgb: Tensor) -> Tensor:
+    """Lift a dark photo.
+
+    Parameters
+    ----------
+    rgb : Tensor, shape (3, H, W), range [0, 1]
+        A whole photo: how far it is lifted depends on all of it.
+
+    Returns
+    -------
+    Tensor, shape (3, H, W), range [0, 1]
+    """
+    batch = rgb[None]
+    light = _smoothed(luma(batch), LIGHT_RADIUS_PX, LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
+    exposure = float(torch.quantile(light, EXPOSURE_QUANTILE).clamp(EXPOSURE_LEAST, 1)) ** EXPOSURE
+    exposed = light / exposure
+
+    # The gamma that brings the photo, of which every fourth row and column will do, to the wanted mean.
+    low, high = GAMMA_MIN, GAMMA_MAX
+    few, few_light = batch[..., ::4, ::4], light[..., ::4, ::4]
+    for _ in range(STEPS):
+        gamma = (low + high) / 2
+        too_dark = luma((few * ((few_light / exposure) ** gamma / few_light)).clamp(0, 1)).mean() < MEAN
+        low, high = (low, gamma) if too_dark else (gamma, high)
+    gain = exposed ** ((low + high) / 2) / light
+
+    # Noise is not to be lifted with the shadows.
+    loud = ((gain - QUIET_GAIN) / (LOUD_GAIN - QUIET_GAIN)).clamp(0, 1)
+    lifted = (_smoothed(batch, NOISE_RADIUS_PX, (NOISE * loud / gain) ** 2) * gain).clamp(min=0)
+
+    # Nor is colour to be lifted as far as light.
+    grey = luma(lifted) + 1e-4
+    coloured: Tensor = (grey * ((lifted + 1e-4) / grey) ** CHROMA).clamp(0, 1)
+    return coloured[0]
+
+
+def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:
+    """Smooth a batch but for its edges: the guided filter, guided by itself.
+
+    He, Sun and Tang 2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; one scale for all
+    channels. `epsilon` is the variance below which a window counts as flat.
+    """
+    mean = _box_mean(batch, radius_px)
+    variance = (_box_mean(batch * batch, radius_px) - mean**2).mean(dim=1, keepdim=True).clamp(min=0)
+    scale = variance / (variance + epsilon + 1e-9)
+    return _box_mean(scale, radius_px) * batch + _box_mean(mean * (1 - scale), radius_px)
+
+
+def _box_mean(batch: Tensor, radius_px: int) -> Tensor:
+    side = 2 * radius_px + 1
+    rows = F.avg_pool2d(batch, (side, 1), 1, (radius_px, 0), count_include_pad=False)
+    return F.avg_pool2d(rows, (1, side), 1, (0, radius_px), count_include_pad=False)

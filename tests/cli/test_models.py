@@ -1,0 +1,225 @@
+"""``enlighten models`` and ``enlighten doctor``, as a user runs them."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+from conftest import scene
+from onnx import TensorProto, helper
+
+from enlighten_cli import doctor, fetch, models
+from enlighten_cli.cli import main
+from enlighten_cli.fetch import Download
+from enlighten_cli.model import Model, open_model
+from enlighten_cli.models import DEFAULT_MODEL, MODELS, ModelRow
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    for name in ("CACHE", "DATA"):
+        monkeypatch.setenv(f"ENLIGHTEN_{name}", str(tmp_path / name.lower()))
+    for name in ("ENLIGHTEN_WEIGHTS_URL", "ENLIGHTEN_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def enlighten(*arguments, code=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def far_model(path):
+    """A model like the original's conversion: other names, and an output from -1 to 1."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "H", "W"]) for name in ("input", "output")]
+    two, one = (helper.make_tensor(name, TensorProto.FLOAT, [], [value]) for name, value in (("two", 2), ("one", 1)))
+    nodes = [
+        helper.make_node("Sqrt", ["input"], ["root"]),
+        helper.make_node("Mul", ["root", "two"], ["twice"]),
+        helper.make_node("Sub", ["twice", "one"], ["output"]),
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [two, one])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def far(tmp_path, monkeypatch):
+    """A row that is at a mirror on disk, with an adapter."""
+    (tmp_path / "mirror").mkdir()
+    content = far_model(tmp_path / "mirror" / "far.onnx")
+    blob = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
+    file = Download("far.onnx", 10**6, git_blob=blob, exact_size=False)
+    row = ModelRow(
+        "far", (file,), "free", "a test", verified=False, align_corners=True, output_range=(-1.0, 1.0), width=8
+    )
+    monkeypatch.setitem(MODELS, "far", row)
+    return (tmp_path / "mirror").as_uri()
+
+
+def test_list_says_what_there_is():
+    output = enlighten("models", "list").stdout
+    assert f"{DEFAULT_MODEL}  (in the package, the default)" in output
+    assert "enlightengan-original  (not here)" in output
+    assert "not verified by the project" in output
+    entries = json.loads(enlighten("models", "list", "--json").stdout)
+    assert [entry["name"] for entry in entries] == list(MODELS)
+    assert all(entry["licence"] for entry in entries)
+
+
+def test_a_model_elsewhere_is_fetched_used_checked_repaired_and_removed(far, tmp_path, monkeypatch):
+    assert "enlighten models fetch far" in enlighten("models", "path", "far", code=4).stderr
+    assert "not published yet" in enlighten("models", "fetch", "far", code=4).stderr
+    monkeypatch.setenv("ENLIGHTEN_WEIGHTS_URL", far)
+    enlighten("models", "fetch", "far", "--offline")
+    path = tmp_path / "cache" / "far.onnx"
+    assert enlighten("models", "path", "far").stdout.strip() == str(path)
+
+    model = open_model("far")
+    rgb = np.full((16, 16, 3), 0.25, np.float32)
+    np.testing.assert_allclose(model(rgb), 0.5, atol=1e-6)
+    assert (model.name, model.tiles_exactly, model.metadata["width"]) == ("far", False, "8")
+
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    result = enlighten("models", "verify", code=4)
+    assert f"far: {path}: damaged" in result.stdout
+    enlighten("models", "fetch", "far")
+    assert "far: as it should be" in enlighten("models", "verify").stdout
+    enlighten("models", "remove", "far")
+    assert "far: not here" in enlighten("models", "verify").stdout
+
+
+def test_fetching_what_is_here_or_unknown():
+    assert "is part of the package" in enlighten("models", "fetch", DEFAULT_MODEL).stderr
+    assert "no model of the project" in enlighten("models", "fetch", "nonsense", code=2).stderr
+
+
+def test_an_onnx_file_is_imported_and_used(tiny_model, tmp_path):
+    enlighten("models", "import", tiny_model, "--name", "mine", "--licence", "CC0-1.0")
+    (entry,) = (each for each in json.loads(enlighten("models", "list", "--json").stdout) if each["name"] == "mine")
+    assert (entry["state"], entry["licence"]) == ("imported", "CC0-1.0")
+    assert str(tiny_model) in entry["origin"]
+    from enlighten_cli.photo import Photo, encode
+
+    (tmp_path / "a.png").write_bytes(encode(Photo(scene(32, 48), "PNG")))
+    enlighten("a.png", "-o", "b.png", "--model", "mine")
+    assert (tmp_path / "b.png").is_file()
+    assert "--replace" in enlighten("models", "import", tiny_model, "--name", "mine", code=2).stderr
+    enlighten("models", "import", tiny_model, "--name", "mine", "--replace")
+    enlighten("models", "remove", "mine")
+    assert "mine" not in enlighten("models", "list").stdout
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_published_weights_are_imported_with_aligned_corners(tiny_weights, tmp_path, prefix):
+    from safetensors.torch import load_file
+
+    tensors = {
+        f"{prefix}{name}": tensor.float()
+        for name, tensor in load_file(tiny_weights).items()
+        if not name.endswith("num_batches_tracked")
+    }
+    torch.save(tensors, tmp_path / "200_net_G_A.pth", _use_new_zipfile_serialization=False)
+    enlighten("models", "import", "200_net_G_A.pth", "--name", "original")
+    model = open_model("original")
+    assert model.metadata["align_corners"] == "true"
+    assert not model.tiles_exactly
+    record = models.read_record("original")
+    assert record["provenance"]["align_corners"] == "true"
+    assert set(record["sha256"]) == {"original.onnx", "original.safetensors"}
+
+
+def spoil(tensors, how):
+    if how == "missing":
+        del tensors["bn1_1.weight"]
+    elif how == "spare":
+        tensors["conv11.weight"] = torch.zeros(1)
+    elif how == "of another shape":
+        tensors["conv10.bias"] = torch.zeros(4)
+    return tensors
+
+
+@pytest.mark.parametrize(
+    ("how", "named"), [("missing", "bn1_1.weight"), ("spare", "conv11.weight"), ("of another shape", "conv10.bias")]
+)
+def test_weights_that_do_not_fit_are_refused_by_name(tiny_weights, tmp_path, how, named):
+    from safetensors.torch import load_file
+
+    torch.save(spoil(load_file(tiny_weights), how), tmp_path / "bad.pth")
+    message = enlighten("models", "import", "bad.pth", "--name", "bad", code=4).stderr
+    assert f"tensors {how}: {named}" in message
+    assert models.imported_names() == []
+
+
+class Evil:
+    def __reduce__(self):
+        import os
+
+        return (os.system, ("touch pwned",))
+
+
+def test_pickled_code_is_not_run(tmp_path):
+    torch.save({"conv1_1.weight": Evil()}, tmp_path / "evil.pth")
+    enlighten("models", "import", "evil.pth", "--name", "evil", code=4)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_onnx_files_that_are_no_models(tiny_model, tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"nonsense")
+    assert "not a model" in enlighten("models", "import", "bad.onnx", "--name", "bad", code=4).stderr
+    onnx.save(onnx.load(tiny_model), "out.onnx", save_as_external_data=True, location="out.bin", size_threshold=0)
+    enlighten("models", "import", "out.onnx", "--name", "out", code=4)
+    assert models.imported_names() == []
+
+
+def test_conversion_needs_the_train_extra(tiny_weights, monkeypatch):
+    from enlighten_cli.cli import requirements
+
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None)
+    message = enlighten("models", "import", tiny_weights, "--name", "mine", code=3).stderr
+    assert "pip install torch" in message
+
+
+def test_doctor_of_this_installation():
+    result = enlighten("doctor")
+    assert "enhancing works here" in result.stdout
+    record = json.loads(enlighten("doctor", "--json").stdout)
+    assert record["able"] is True
+    assert record["runtime"]["cpu"] == "works"
+    assert record["models"][DEFAULT_MODEL] == "as it should be"
+    assert set(record) >= {"versions", "machine", "gpu", "runtime", "folders", "models", "problems", "advice"}
+
+
+def test_doctor_finds_two_runtimes_and_prints_the_repair(monkeypatch):
+    both = {"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"}
+    monkeypatch.setattr(doctor, "installed_runtimes", lambda: both)
+    output = enlighten("doctor").stdout
+    assert "are both installed and spoil each other; run: pip uninstall -y onnxruntime onnxruntime-gpu && pip" in output
+
+
+def test_doctor_without_a_runtime(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    output = enlighten("doctor", code=3).stdout
+    assert "problem: no ONNX Runtime is installed; run: pip install onnxruntime" in output
+    assert "enhancing would not work here" in output
+
+
+def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
+    shutil.copytree(models.weights_folder(), tmp_path / "weights")
+    file = tmp_path / "weights" / f"{DEFAULT_MODEL}.onnx"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    monkeypatch.setattr(models, "weights_folder", lambda: tmp_path / "weights")
+    output = enlighten("doctor", code=3).stdout
+    assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
+
+
+def test_files_of_this_project_are_read_from_bytes(tiny_model):
+    assert Model(tiny_model).name == "tiny"
+    assert fetch.sha256_of(tiny_model) == hashlib.sha256(tiny_model.read_bytes()).hexdigest()

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+from conftest import scene
+
+from enlighten_cli.training.lift import MEAN, lift
+
+
+def rgb(exposure, *, seed=0):
+    return torch.from_numpy(scene(120, 160, seed=seed, exposure=exposure)).permute(2, 0, 1) / 255
+
+
+@pytest.mark.parametrize("exposure", [0.08, 0.15, 0.3])
+def test_dark_photos_reach_the_mean(exposure):
+    lifted = lift(rgb(exposure))
+    assert lifted.shape == (3, 120, 160)
+    assert float(lifted.mean()) == pytest.approx(MEAN, abs=0.08)
+    assert 0 <= float(lifted.min()) <= float(lifted.max()) <= 1
+
+
+def test_order_of_light_is_kept_from_place_to_place():
+    dark = rgb(0.2)
+    lifted = lift(dark)
+    for place in (slice(0, 30), slice(90, 120)):
+        before, after = (photo.mean(0)[place, ::16].mean(0) for photo in (dark, lifted))
+        assert np.corrcoef(before, after)[0, 1] > 0.9
+
+
+def test_black_stays_black():
+    black = torch.zeros(3, 64, 64)
+    assert float(lift(black).max()) < 0.01
+
+
+def test_a_light_keeps_its_surroundings_dark_only_as_far_as_they_were():
+    """A lamp does not hold its neighbourhood down: the same dark wall is as bright near it as far from it."""
+    wall = torch.full((3, 160, 320), 0.05)
+    wall[:, 60:100, 20:60] = 1.0
+    lifted = lift(wall).mean(0)
+    near, far = lifted[80, 85], lifted[80, 280]
+    assert float(near) == pytest.approx(float(far), rel=0.15)
+
+
+def test_noise_of_deep_shadows_is_not_lifted_with_them():
+    random = torch.Generator().manual_seed(0)
+    noisy = (torch.full((3, 96, 96), 0.02) + 0.002 * torch.randn(3, 96, 96, generator=random)).clamp(0, 1)
+    lifted = lift(noisy)
+    gain = float(lifted.mean() / noisy.mean())
+    assert gain > 8
+    assert float(lifted.std()) < 0.35 * gain * float(noisy.std())
+
+
+def test_colour_is_lifted_less_than_light():
+    red = torch.stack([torch.full((64, 64), value) for value in (0.1, 0.05, 0.05)])
+    lifted = lift(red)
+    ratio = float(lifted[0].mean() / lifted[1].mean())
+    assert 1.2 < ratio < 2
