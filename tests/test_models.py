@@ -94,7 +94,7 @@ def test_what_was_not_fetched_says_how(far, tmp_path):
     (tmp_path / "cache" / "far.onnx").write_bytes(CONTENT)
     assert locate("far") == tmp_path / "cache" / "far.onnx"
     (tmp_path / "cache" / "far.onnx").write_bytes(b"!" + CONTENT[1:])
-    with pytest.raises(ModelError, match="damaged.*; run: enlighten models fetch far"):
+    with pytest.raises(ModelError, match=r"damaged.*; run: enlighten models fetch far"):
         locate("far")
 
 
@@ -104,7 +104,7 @@ def test_what_is_kept_is_found_checked_and_removed(tmp_path):
     assert locate("mine") == path == tmp_path / "data" / "models" / "mine.onnx"
     assert models.read_record("mine")["provenance"] == {"licence": "mine"}
     path.write_bytes(b"!" + CONTENT[1:])
-    with pytest.raises(ModelError, match="damaged.*import it anew"):
+    with pytest.raises(ModelError, match=r"damaged.*import it anew"):
         locate("mine")
     path.unlink()
     assert "is missing" in models.damage_of("mine")
