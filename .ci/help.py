@@ -13,6 +13,7 @@ BLOCK = re.compile(r"(<!-- help: (?P<words>[a-z ]+) -->\n+```text\n).*?(```)", r
 
 
 def block(match: re.Match[str]) -> str:
+    """Fill one block with what --help says."""
     words = match["words"].split()
     result = CliRunner().invoke(main, [*words[1:], "--help"], prog_name="enlighten", terminal_width=100)
     return match[1] + result.output + match[3]

@@ -22,6 +22,7 @@ from enlighten_cli.errors import UsageError
 if TYPE_CHECKING:
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.discover import Destination, Job
+    from enlighten_cli.report import Outcome
 
 
 @click.command()
@@ -119,6 +120,11 @@ if TYPE_CHECKING:
     metavar="MB",
     help="What the network, and the photos on their way, may each take; half of what is free by default.",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write an HTML page to look at: every photo before and after, with scores.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON record a photo, then a summary, to stdout.")
@@ -198,15 +204,19 @@ def _batch(
     destination = _destination(inputs, output, model, given)
     photos = Photos(inputs, without=destination.path if destination.is_folder else None)
     jobs = _checked(find_jobs(photos, destination), given)
+    if given["report"]:
+        _check_report(given["report"])
     if given["dry_run"]:
         return _dry_run(jobs, results, as_json=given["as_json"])
     network = model_of(model, given)
-    report, began = Report(), time.monotonic()
+    report, done, began = Report(), [], time.monotonic()
     with BatchProgress(photos, shown=not given["quiet"]) as progress:
         if options.enhance.tile_px and not network.tiles_exactly:
             progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
         for outcome in run_batch(jobs, network, options, progress.tiles, lambda: bool(signals)):
             report.add(outcome)
+            if given["report"] and outcome.status is Status.DONE:
+                done.append(outcome)
             progress.advance(outcome)
             _tell(progress, outcome, given["verbose"])
             if given["as_json"]:
@@ -222,6 +232,8 @@ def _batch(
     if not given["quiet"]:
         stopped = "stopped: " if signals else ""
         click.echo(stopped + report.summary(seconds, photos.ignored), err=True)
+    if given["report"] and not signals:
+        _write_report(given["report"], done, network.name)
     if signals:
         return SIGNALLED + signals[0]
     return report.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
@@ -269,6 +281,32 @@ def _dry_run(jobs: Iterator[Job], results: BinaryIO, *, as_json: bool) -> int:
             results.write(b"%s: %s -> %s\n" % (would.encode(), os.fsencode(job.source), os.fsencode(job.output)))
     results.flush()
     return 0
+
+
+def _check_report(path: Path) -> None:
+    """Refuse before the work what would fail after it."""
+    from enlighten_cli.gallery.report import require_report
+
+    require_report()
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"{path}: its folder is not there")
+
+
+def _write_report(path: Path, outcomes: list[Outcome], model: str) -> None:
+    """Write a page about the photos that were enhanced, as they now are on disk."""
+    from enlighten_cli.evaluate import Scores, measure, rows_of
+    from enlighten_cli.gallery.report import Page
+    from enlighten_cli.photo import as_srgb, decode
+
+    page = Page("enlighten", len(outcomes))
+    scores = []
+    for outcome in outcomes:
+        before, after = (as_srgb(decode(file)) for file in (outcome.source, outcome.output))
+        values = {**measure(before, after), "seconds": outcome.seconds}
+        scores.append(Scores(str(outcome.source.parent), model, outcome.source.name, values))
+        page.add(scores[-1], before, after)
+    page.write(path, rows_of(scores), [f"model: {model}"])
+    click.echo(f"report: {path}", err=True)
 
 
 def _tell(progress: BatchProgress, outcome: Any, verbosity: int) -> None:

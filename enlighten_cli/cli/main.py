@@ -11,6 +11,7 @@ import click
 from enlighten_cli import __version__
 from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
+from enlighten_cli.cli.evaluate import evaluate
 from enlighten_cli.cli.export import export
 from enlighten_cli.cli.models import models
 from enlighten_cli.cli.train import train
@@ -71,5 +72,5 @@ def main() -> None:
     """Make photos taken in too little light look as if there had been enough."""
 
 
-for command in (enhance, train, export, models, doctor):
+for command in (enhance, train, export, evaluate, models, doctor):
     main.add_command(command)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from enlighten_cli.model import Model
 
 STREAM = "-"
-NOT_FOR_ONE = ("dry_run", "as_json", "preserve", "name", "skip_brighter_than")
+NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
 
 
 def enhance_one(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -80,6 +82,16 @@ class BatchProgress:
     def complain(self, line: str) -> None:
         """Print a line above the bars; control characters in names are made visible."""
         self._console.print(_visible(line), markup=False)
+
+
+@contextmanager
+def counted(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
+    """Show a bar over `total` things on a terminal; what is given counts one, by its name."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda name: bar.update(task, advance=1, description=escape(_visible(name)))
 
 
 def _visible(text: str) -> str:

@@ -10,9 +10,10 @@ from PIL import Image
 from enlighten_cli.photo import Pixels
 
 GAP_PX = 4
+CELL_PX = 400
 
 
-def contact_sheet(rows: Sequence[Sequence[Pixels]], *, cell_px: int = 400) -> Pixels:
+def contact_sheet(rows: Sequence[Sequence[Pixels]], *, cell_px: int = CELL_PX) -> Pixels:
     """Lay photos out in rows, each reduced to fit a square cell.
 
     Parameters
@@ -27,12 +28,12 @@ def contact_sheet(rows: Sequence[Sequence[Pixels]], *, cell_px: int = 400) -> Pi
     ndarray, shape (H, W, 3), uint8
         The sheet, on grey.
     """
-    reduced = [[_fit(pixels, cell_px) for pixels in row] for row in rows]
-    heights = [max(cell.height for cell in row) for row in reduced]
-    width = max(sum(cell.width + GAP_PX for cell in row) for row in reduced) - GAP_PX
+    cells = [[Image.fromarray(reduced(pixels, cell_px)) for pixels in row] for row in rows]
+    heights = [max(cell.height for cell in row) for row in cells]
+    width = max(sum(cell.width + GAP_PX for cell in row) for row in cells) - GAP_PX
     sheet = Image.new("RGB", (width, sum(heights) + GAP_PX * (len(rows) - 1)), (64, 64, 64))
     top = 0
-    for row, height in zip(reduced, heights, strict=True):
+    for row, height in zip(cells, heights, strict=True):
         left = 0
         for cell in row:
             sheet.paste(cell, (left, top))
@@ -41,7 +42,8 @@ def contact_sheet(rows: Sequence[Sequence[Pixels]], *, cell_px: int = 400) -> Pi
     return np.asarray(sheet)
 
 
-def _fit(pixels: Pixels, cell_px: int) -> Image.Image:
+def reduced(pixels: Pixels, side_px: int = CELL_PX) -> Pixels:
+    """Reduce a photo, (H, W, 3) uint8, to fit a square; a smaller one keeps its size."""
     image = Image.fromarray(pixels)
-    image.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
-    return image
+    image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return np.asarray(image)

@@ -1,0 +1,90 @@
+"""Plots of an evaluation, as SVG that reads on light and on dark."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.photo import Pixels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK = "#808890"  # legible on white and on black
+COLOURS = ("#8a8f98", "#d9822b", "#2f81f7", "#3fa45b", "#b565d8", "#c94f4f", "#2aa6a6", "#a08a3c")
+LUMA_BINS = 64
+
+
+def luma_histogram(pixels: Pixels) -> np.ndarray:
+    """Return the parts of a photo's pixels in `LUMA_BINS` steps of luma, (bins,), of sum 1."""
+    few = pixels[::2, ::2] if pixels.shape[0] * pixels.shape[1] > 500_000 else pixels
+    luma = few @ np.array([0.299, 0.587, 0.114])
+    counts, _ = np.histogram(luma, LUMA_BINS, (0, 256))
+    return np.asarray(counts / counts.sum())
+
+
+def distributions(values: Mapping[str, Sequence[float]], metric: str) -> str:
+    """Draw how a metric is distributed for each method, as an SVG element: boxes, and every photo a dot."""
+    figure = _figure(5.2, 0.6 + 0.42 * len(values))
+    axes = figure.subplots()
+    names, line = list(values), {"color": INK}
+    axes.boxplot(
+        [list(values[name]) for name in names],
+        orientation="horizontal",
+        tick_labels=names,
+        showfliers=False,
+        widths=0.55,
+        medianprops={"color": INK, "linewidth": 1.6},
+        boxprops=line,
+        whiskerprops=line,
+        capprops=line,
+    )
+    random = np.random.default_rng(0)  # the dots of one method lie beside each other
+    for place, (name, colour) in enumerate(zip(names, COLOURS * len(names), strict=False), start=1):
+        heights = place + random.uniform(-0.18, 0.18, len(values[name]))
+        axes.plot(values[name], heights, ".", color=colour, markersize=5, alpha=0.8)
+    axes.invert_yaxis()
+    axes.set_title(metric, color=INK, fontsize=10)
+    return _svg(figure)
+
+
+def histograms(histograms: Mapping[str, np.ndarray]) -> str:
+    """Draw mean histograms of luma, a line a method, as an SVG element."""
+    figure = _figure(5.2, 2.6)
+    axes = figure.subplots()
+    places = (np.arange(LUMA_BINS) + 0.5) / LUMA_BINS
+    for (name, histogram), colour in zip(histograms.items(), COLOURS * len(histograms), strict=False):
+        axes.plot(places, histogram * LUMA_BINS, color=colour, label=name, linewidth=1.6)
+    axes.set_ylim(0, min(axes.get_ylim()[1], 8))
+    axes.set_xlim(0, 1)
+    axes.set_title("luma, density over all photos", color=INK, fontsize=10)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8)
+    return _svg(figure)
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependencyError("a report needs matplotlib and Jinja2: pip install matplotlib jinja2") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _svg(figure: Figure) -> str:
+    import matplotlib as mpl
+
+    for axes in figure.axes:
+        axes.tick_params(colors=INK, labelsize=8)
+        axes.set_facecolor("none")
+        for side in axes.spines.values():
+            side.set_color(INK)
+            side.set_alpha(0.4)
+    text = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "enlighten", "text.parse_math": False}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

@@ -1,0 +1,45 @@
+"""Colour shift: how far the average colour of a photo was turned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from enlighten_cli.metrics.psnr import refuse_other_size
+from enlighten_cli.photo import Pixels
+
+
+def colour_shift(pixels: Pixels, before: Pixels) -> float:
+    """Measure the angle between the average colours of two photos in linear RGB, in degrees.
+
+    A photo that is only brightened keeps the direction of its average colour: 0. A cast turns it.
+
+    Parameters
+    ----------
+    pixels, before : ndarray, shape (H, W, 3), uint8
+        sRGB.
+
+    Raises
+    ------
+    PhotoError
+        If the two differ in size.
+
+    Notes
+    -----
+    The angular error by which estimates of an illuminant are judged: Finlayson, Funt and Barnard,
+    "Color constancy under varying illumination", ICCV 1995, doi:10.1109/ICCV.1995.466867.
+    """
+    refuse_other_size(pixels, before)
+    one, other = (_average(photo) for photo in (pixels, before))
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    if lengths == 0:
+        return 0.0
+    # By the sine as well: near 0 the cosine alone has no digits left.
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other)), one @ other)))
+
+
+def _average(pixels: Pixels) -> np.ndarray:
+    """Return the average of linear RGB (IEC 61966-2-1)."""
+    encoded = np.arange(256) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    counts = [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(3)]
+    return np.array([count @ linear for count in counts]) / pixels[..., 0].size

@@ -1,0 +1,118 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import write_photos
+from PIL import Image
+
+from enlighten_cli.cli import main
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_photos(tmp_path / "night", 2, exposure=0.2, size=(200, 220))
+    write_photos(tmp_path / "day", 2, exposure=1.0, size=(200, 220))
+
+
+def enlighten(*arguments, code=0):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_json_says_all_of_it(folders, tiny_model):
+    words = ["evaluate", "night", "--reference", "day", "--model", tiny_model, "--method", "input"]
+    record = json.loads(enlighten(*words, "--format", "json", "--per-photo").stdout)
+    as_is, tiny = record["sets"]
+    assert (as_is["set"], as_is["method"], as_is["count"]) == ("night", "input", 2)
+    assert (tiny["method"], tiny["count"]) == ("tiny", 2)
+    for metric in ("niqe", "psnr", "ssim", "luma"):
+        assert isinstance(as_is[metric]["mean"], float)
+    assert "loe" in tiny
+    assert len(record["photos"]) == 4
+    assert len(record["provenance"]["models"]["tiny"]["sha256"]) == 64
+    assert record["provenance"]["models"]["tiny"]["provider"] == "CPUExecutionProvider"
+    assert record["provenance"]["options"]["mode"] == "auto"
+
+
+def test_identical_photos_have_no_figure_in_json(folders):
+    words = ["evaluate", "day", "--reference", "day", "--method", "input", "--format", "json"]
+    (row,) = json.loads(enlighten(*words).stdout)["sets"]
+    assert row["psnr"]["mean"] is None
+    assert row["ssim"]["mean"] == 1.0
+
+
+def test_the_best_is_marked(folders):
+    words = ["evaluate", "night", "--reference", "day", "--method", "gamma", "--method", "equalize"]
+    lines = enlighten(*words).stdout.splitlines()
+    assert lines[0].split() == [
+        "set",
+        "method",
+        "photos",
+        "niqe",
+        "loe",
+        "colour_shift",
+        "luma",
+        "psnr",
+        "ssim",
+        "seconds",
+    ]
+    assert sum(line.count("*") for line in lines[1:3]) == 10
+    markdown = enlighten(*words, "--format", "markdown").stdout.splitlines()
+    assert markdown[1].startswith("| --- |")
+    assert "**" in markdown[2] + markdown[3]
+
+
+def test_csv_has_a_row_a_set_and_a_row_a_photo(folders):
+    output = enlighten("evaluate", "night", "day", "--method", "input", "--format", "csv", "--per-photo").stdout
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert [row["set"] for row in rows] == ["night", "day", "night", "night", "day", "day"]
+    assert [row["photo"] for row in rows] == ["", "", "0.png", "1.png", "0.png", "1.png"]
+
+
+def test_a_contact_sheet_and_a_report(folders, tiny_model):
+    words = ["evaluate", "night", "--method", "gamma", "--model", tiny_model]
+    enlighten(*words, "--compare", "sheet.png", "--report", "report.html")
+    with Image.open("sheet.png") as sheet:
+        assert sheet.size == (3 * 220 + 2 * 4, 2 * 200 + 4)
+        left, middle = (np.asarray(sheet)[:200, start : start + 220].mean() for start in (0, 224))
+    assert middle > left
+    assert "night" in Path("report.html").read_text()
+
+
+def test_enhancing_writes_a_report_too(folders, tiny_model):
+    enlighten("night", "-o", "out/", "--model", tiny_model, "--report", "report.html")
+    text = Path("report.html").read_text()
+    assert text.count('class="open"') == 2
+    assert "niqe" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["night", "--reference", "empty"], "without a reference"),
+        (["empty"], "no photos"),
+        (["night", "--compare", "sheet.tif"], r"ends in .png or .jpg"),
+        (["night", "--report", "nowhere/report.html"], "its folder is not there"),
+        (["night", "--method", "nonsense"], "nonsense"),
+    ],
+)
+def test_errors_are_found_first(folders, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    assert message in enlighten("evaluate", *arguments, code=2).stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["day", "empty", "night"]
+
+
+def test_a_report_needs_its_packages(folders, monkeypatch):
+    from importlib import util
+
+    real = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *more: None if name == "jinja2" else real(name, *more))
+    for words in (["evaluate", "night", "--method", "input"], ["night", "-o", "out/"]):
+        message = enlighten(*words, "--report", "report.html", code=3).stderr
+        assert "pip install jinja2" in message
