@@ -71,7 +71,7 @@ class Enhancer:
             0 none of the change, 1 what the model says, at most 1.5.
         mode : str
             ``"full"``: the network sees every pixel; ``"fast"``: it sees the photo reduced;
-            ``"auto"``: fast from 2 megapixels.
+            ``"auto"``: fast where the photo is larger than what the model learned to see.
         tile_px : int, optional
             Pixels of a tile in full mode; 0 for the whole photo at once.
 

@@ -17,8 +17,9 @@ from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, plan_tiles, run_tiled
 
 MAX_STRENGTH = 1.5
 WHOLE = 0
-# For a photo of more pixels the network sees noise and textures unlike those of the photos that it
-# was trained on, of a quarter of a megapixel: the reduced look is the better picture, and faster.
+# A network that learned from whole photos, reduced, says how many pixels it is to see: it knows no other
+# scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike those
+# that it learned from, of a quarter of a megapixel; the reduced look is the better picture, and faster.
 FAST_FROM_PIXELS = 2_000_000
 LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles gain nothing, smaller ones are all halo
 PART_OF_FREE_MEMORY = 0.5
@@ -43,7 +44,8 @@ class Options:
         0 leaves the photo as it is, 1 is what the model says, up to 1.5 goes beyond.
     mode : Mode
         Full: the network sees every pixel. Fast: it sees the photo reduced, and its light is
-        carried to every pixel. Auto: fast from 2 megapixels.
+        carried to every pixel. Auto: fast where the photo is larger than what the model is to see,
+        or than 2 megapixels where the model does not say.
     tile_px : int or None
         Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
         for the largest that memory allows.
@@ -71,10 +73,10 @@ class Options:
         if self.tile_px is not None and self.mode is Mode.FAST:
             raise UsageError("tiles belong to full mode; fast mode needs none")
 
-    def is_fast(self, height: int, width: int) -> bool:
-        """Tell whether a photo of this size is enhanced in fast mode."""
+    def is_fast(self, height: int, width: int, look_pixels: int | None = None) -> bool:
+        """Tell whether a photo of this size is enhanced in fast mode, by a model that looks at so many pixels."""
         if self.mode is Mode.AUTO:
-            return self.tile_px is None and height * width >= FAST_FROM_PIXELS
+            return self.tile_px is None and height * width >= (look_pixels or FAST_FROM_PIXELS)
         return self.mode is Mode.FAST
 
 
@@ -114,7 +116,7 @@ def enhance(
     OutOfMemoryError
         If a tile of the size that was asked for, or of the smallest, does not fit.
     """
-    if options.is_fast(photo.height, photo.width):
+    if options.is_fast(photo.height, photo.width, getattr(model, "look_pixels", None)):
         return dataclasses.replace(photo, pixels=fast.brighten(photo, model, options.strength, tell))
     if options.tile_px is not None:
         try:

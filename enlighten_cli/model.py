@@ -114,6 +114,12 @@ class Model:
         return self.metadata.get("align_corners") != "true"
 
     @property
+    def look_pixels(self) -> int | None:
+        """How many pixels of a photo, reduced, it learned to see; None if it does not say."""
+        pixels = self.metadata.get("look_pixels", "")
+        return int(pixels) if pixels.isdecimal() and int(pixels) else None
+
+    @property
     def bytes_per_pixel(self) -> int:
         """About how much memory a run takes for each pixel of its input."""
         width = self.metadata.get("width", "")

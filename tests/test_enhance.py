@@ -60,6 +60,23 @@ def test_auto_is_fast_from_two_megapixels_unless_tiles_are_asked_for():
     assert Options(mode=Mode.FAST).is_fast(10, 10)
 
 
+def test_auto_is_fast_where_the_photo_is_larger_than_what_the_model_learned_to_see():
+    assert Options().is_fast(200, 300, look_pixels=60_000)
+    assert not Options().is_fast(200, 299, look_pixels=60_000)
+    assert not Options(tile_px=64).is_fast(200, 300, look_pixels=60_000)
+
+    class Small:
+        look_pixels = 2_500
+        sizes = []  # noqa: RUF012
+
+        def __call__(self, rgb):
+            self.sizes.append(rgb.shape[:2])
+            return rgb
+
+    enhance(Photo(scene(200, 200), "PNG"), Small(), Options())
+    assert Small.sizes == [(64, 64)]
+
+
 @pytest.mark.parametrize(("memory", "payload"), [(10**9, 704), (10**12, LARGEST_TILE_PX), (1, SMALLEST_TILE_PX)])
 def test_the_tile_is_the_largest_that_fits(memory, payload):
     tile = largest_tile(memory, 1000)

@@ -102,6 +102,39 @@ def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
     assert fast.look(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
 
 
+def noisy(deviation, *, light=0.1):
+    random = np.random.default_rng(0)
+    smooth = np.full((300, 400, 3), 255 * light) + random.normal(0, deviation, (300, 400, 1))
+    return np.rint(smooth).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("deviation", [1.0, 2.0, 4.0])
+def test_noise_is_measured(deviation):
+    measured = fast.relative_noise(noisy(deviation), colour_of(None, 3).to_srgb) * (255 * 0.1 + 1)
+    assert measured == pytest.approx((deviation**2 + 1 / 12) ** 0.5, rel=0.15)
+
+
+def test_edges_and_slopes_are_no_noise():
+    pixels = np.full((300, 400, 3), 40, np.uint8)
+    pixels[:, 200:] = 200
+    pixels[:100] = np.arange(400)[None, :, None] // 2
+    assert fast.relative_noise(pixels, colour_of(None, 3).to_srgb) == 0
+    assert fast.relative_noise(pixels[:2, :2], colour_of(None, 3).to_srgb) == 0
+
+
+def test_what_counts_as_flat_grows_with_the_noise():
+    assert fast.flatness(0) == pytest.approx(fast.EPSILON_CLEAN)
+    assert fast.flatness(1) == pytest.approx(fast.EPSILON_NOISY)
+    assert fast.EPSILON_CLEAN < fast.flatness(0.03) < fast.EPSILON_NOISY
+
+
+def test_noise_is_lifted_less_than_light():
+    dark = noisy(1.5, light=0.1)
+    bright = brightened(dark, lambda rgb: rgb * 6)
+    assert bright.mean() == pytest.approx(6 * dark.mean(), rel=0.03)
+    assert bright.std() < 3.5 * dark.std()
+
+
 def test_the_network_is_asked_once_whatever_the_size():
     sizes = []
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="full: the network sees every pixel. fast: it sees the photo reduced, and its light is carried to "
-    "every pixel. auto: fast from 2 megapixels.",
+    "every pixel. auto: fast where the photo is larger than what the model learned to see.",
 )
 @click.option("--fast", is_flag=True, help="Short for --mode fast.")
 @click.option(

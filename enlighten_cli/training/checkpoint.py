@@ -243,6 +243,7 @@ class TrainState:
             "config": json.dumps(json.loads(self.config.to_json())),
             "images_seen": str(self.images_seen),
             "align_corners": str(self.generator.align_corners).lower(),
+            "look_pixels": str(self.config.look_pixels),
         }
         write_tensors(path, tensors, metadata)
 

@@ -65,6 +65,9 @@ class TrainConfig:
         factor drawn from [dim_min, dim_max].
     detail_weight : float
         Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
+    look_pixels : int
+        How many pixels of a photo, reduced, the model is to see in use: about those of the
+        training photos once reduced. 0 if it learns at all scales. Recorded in the model.
     precision : str
         ``"fp32"``, or ``"bf16"``: networks in mixed precision, losses always in fp32.
     seed : int
@@ -96,6 +99,7 @@ class TrainConfig:
     dim_min: float = 2.0
     dim_max: float = 4.0
     detail_weight: float = 0.0
+    look_pixels: int = 0
     precision: str = "fp32"
     seed: int = 0
 
@@ -129,6 +133,7 @@ class TrainConfig:
             "dim_probability": (0 <= self.dim_probability <= 1, "from 0 to 1"),
             "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
+            "look_pixels": (self.look_pixels == 0 or self.look_pixels >= 1024, "0, or at least 1024"),
             "precision": (self.precision in ("fp32", "bf16"), "fp32 or bf16"),
             "seed": (self.seed >= 0, "0 or more"),
         }

@@ -62,7 +62,8 @@ def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half
         If the two differ by more than half an 8-bit step, or two steps with `half`; then nothing
         is written.
     """
-    generator = read_weights(checkpoint).generator
+    weights = read_weights(checkpoint)
+    generator = weights.generator
     model = _traced(_half_precision(generator) if half else generator)
     if not half:
         _store_kernels_as_half(model)
@@ -73,6 +74,7 @@ def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half
         "width": str(generator.width),
         "reach": str(REACH_PX),
         "align_corners": str(generator.align_corners).lower(),
+        "look_pixels": weights.metadata.get("look_pixels", "0"),
         "weights_sha256": sha256_of(checkpoint),
     }
     helper.set_model_props(model, metadata)
@@ -101,7 +103,8 @@ def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str) -
         If the checkpoint cannot be read.
     """
     weights: Weights = read_weights(checkpoint)
-    write_weights(output, weights.generator, weights.discriminators, {"name": name, "licence": licence})
+    metadata = {"name": name, "licence": licence, "look_pixels": weights.metadata.get("look_pixels", "0")}
+    write_weights(output, weights.generator, weights.discriminators, metadata)
 
 
 class _Affine(nn.Module):

@@ -279,7 +279,12 @@ def enhance(generator: EnlightenNet, rgb: Rgb) -> Rgb:
 def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     """Keep the averaged generator as it is now, with pictures and scores."""
     name = f"{state.images_seen:08d}"
-    write_weights(run / f"generator-{name}.safetensors", state.average, {}, {"images": str(state.images_seen)})
+    write_weights(
+        run / f"generator-{name}.safetensors",
+        state.average,
+        {},
+        {"images": str(state.images_seen), "look_pixels": str(state.config.look_pixels)},
+    )
     if not watch.sheet:
         return {}
     enhanced = [as_pixels(enhance(state.average, as_rgb(pixels))) for pixels in watch.sheet]
