@@ -177,7 +177,7 @@ def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], me
 
 
 def _words(fact: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in fact.items() if value is not None)
+    return ", ".join(f"{key} {str(value)[:16]}" for key, value in fact.items() if value is not None)
 
 
 def _grid(rows: Sequence[Row], scores: Sequence[Scores], mark: str) -> list[list[str]]:

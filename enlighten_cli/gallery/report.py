@@ -25,6 +25,7 @@ THUMBNAIL_PX = 320
 # The side of the full view; the more photos, the smaller, so that the page stays one that opens.
 VIEW_PX = ((40, 1600), (120, 1200), (100_000, 900))
 QUALITY = 82
+AS_IS = "input"
 UNITS = {"psnr": "dB", "colour_shift": "°", "seconds": "s"}
 MEANINGS = {
     "niqe": "how unnatural it looks; lower is better",
@@ -62,11 +63,16 @@ class Page:
     title: str
     expected: int
     _entries: list[_Entry] = field(default_factory=list)
+    _scores: list[Scores] = field(default_factory=list)
     _luma: dict[str, np.ndarray] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, scores: Scores, before: Pixels, after: Pixels) -> None:
-        """Add a photo, before and after, 8-bit sRGB."""
+        """Add a photo, before and after, 8-bit sRGB; of photos taken as they are, the figures only."""
+        self._scores.append(scores)
+        if scores.method == AS_IS:
+            self._count("before", before)
+            return
         side = next(px for most, px in VIEW_PX if self.expected <= most)
         view = reduced(after, side)
         self._entries.append(
@@ -80,10 +86,13 @@ class Page:
                 height=view.shape[0],
             )
         )
-        for name, pixels in (("before", before), (scores.method, after)):
-            histogram = luma_histogram(pixels)
-            self._luma[name] = self._luma.get(name, np.zeros_like(histogram)) + histogram
-            self._counts[name] = self._counts.get(name, 0) + 1
+        self._count("before", before)
+        self._count(scores.method, after)
+
+    def _count(self, name: str, pixels: Pixels) -> None:
+        histogram = luma_histogram(pixels)
+        self._luma[name] = self._luma.get(name, np.zeros_like(histogram)) + histogram
+        self._counts[name] = self._counts.get(name, 0) + 1
 
     def write(self, path: Path, rows: Sequence[Row], facts: Sequence[str]) -> None:
         """Write the page, whole or not at all.
@@ -122,9 +131,9 @@ class Page:
         plots = []
         for metric in metrics:
             values: dict[str, list[float]] = {}
-            for entry in self._entries:
-                if metric in entry.scores.values:
-                    values.setdefault(entry.scores.method, []).append(entry.scores.values[metric])
+            for scores in self._scores:
+                if metric in scores.values:
+                    values.setdefault(scores.method, []).append(scores.values[metric])
             if any(len(each) > 1 for each in values.values()):
                 plots.append(distributions(values, metric))
         if self._luma:

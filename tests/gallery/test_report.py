@@ -132,11 +132,11 @@ def test_everything_goes_by_keyboard(opened):
     opened.keyboard.press("Home")
     assert share(opened) == 0
     opened.keyboard.press("PageDown")
-    assert opened.locator("#name").inner_text() == "1.jpg"
+    assert opened.locator("#name").inner_text() == "1.jpg · method 1"
     assert share(opened) == 50
     opened.keyboard.press("PageUp")
     opened.keyboard.press("PageUp")
-    assert opened.locator("#name").inner_text() == "5.jpg"
+    assert opened.locator("#name").inner_text() == "5.jpg · method 1"
     opened.keyboard.press("Escape")
     assert not opened.locator("#view").evaluate("view => view.open")
     assert opened.evaluate("document.activeElement.dataset.number") == "5"
@@ -146,7 +146,7 @@ def test_scores_stand_by_the_photo(opened):
     open_first(opened)
     assert "niqe" in opened.locator("#foot").inner_text()
     opened.locator("#next").click()
-    assert opened.locator("#name").inner_text() == "1.jpg"
+    assert opened.locator("#name").inner_text() == "1.jpg · method 1"
     opened.locator("#close").click()
     assert not opened.locator("#view").is_visible()
 
