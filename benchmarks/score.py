@@ -24,8 +24,8 @@ from enlighten_cli.gallery.sheet import contact_sheet
 from enlighten_cli.metrics.niqe import niqe
 from enlighten_cli.metrics.psnr import psnr
 from enlighten_cli.metrics.ssim import ssim
-from enlighten_cli.model import Model
-from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.model import open_model
+from enlighten_cli.models import DEFAULT_MODEL
 from enlighten_cli.photo import Photo, as_srgb, encode
 
 NIQE_SETS = ("lime", "mef", "dicm")
@@ -38,10 +38,10 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--input", action="store_true")
     parser.add_argument("--sheet", type=Path, help="folder for a contact sheet of each set")
-    parser.add_argument("--mode", choices=["full", "fast"], default="full")
+    parser.add_argument("--mode", choices=["auto", "full", "fast"], default="auto")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    model = None if arguments.input else Model(locate(arguments.model))
+    model = None if arguments.input else open_model(arguments.model)
 
     def result(path: Path) -> tuple[Photo, Photo]:
         before = photo.decode(path)

@@ -22,6 +22,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 CONFIG = "config.json"
 MODEL = "model"
+FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
 RANDOM, PRETRAINED = "random", "pretrained"
 WARM_START_IMAGES = 2000
 FROZEN_IMAGES = 2000
@@ -153,6 +154,8 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
         chosen.setdefault("warm_start_images", WARM_START_IMAGES)
         return TrainConfig.from_mapping(chosen, str(file or "options")), None
 
+    if start == PRETRAINED:
+        chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
     path = weights_file(f"{DEFAULT_MODEL}.safetensors") if start == PRETRAINED else Path(start)
     weights = read_weights(path)
     if chosen.setdefault("width", weights.generator.width) != weights.generator.width:

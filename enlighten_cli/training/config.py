@@ -36,7 +36,7 @@ class TrainConfig:
         Side of a training crop, a multiple of 16.
     reduce_min, reduce_max : float
         Each photo is reduced by a factor drawn from this range before it is cropped, or as far
-        as it is large enough.
+        as it is large enough. With `look_pixels` it is first reduced to these.
     batch : int
         Crops a step.
     lr, discriminator_lr : float
@@ -66,8 +66,8 @@ class TrainConfig:
     detail_weight : float
         Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
     look_pixels : int
-        How many pixels of a photo, reduced, the model is to see in use: about those of the
-        training photos once reduced. 0 if it learns at all scales. Recorded in the model.
+        How many pixels of a photo, reduced, the model sees in training and is to see in use;
+        0 if it learns from photos as they are. Recorded in the model.
     precision : str
         ``"fp32"``, or ``"bf16"``: networks in mixed precision, losses always in fp32.
     seed : int
@@ -116,7 +116,7 @@ class TrainConfig:
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "images": (self.images >= 1, "at least 1"),
             "crop_px": (self.crop_px >= 32 and self.crop_px % 16 == 0, "a multiple of 16, at least 32"),
-            "reduce_min": (1 <= self.reduce_min <= self.reduce_max, "from 1 to reduce_max"),
+            "reduce_min": (0.5 <= self.reduce_min <= self.reduce_max, "from 0.5 to reduce_max"),
             "reduce_max": (1 <= self.reduce_max <= 64, "from 1 to 64"),
             "batch": (self.batch >= 1, "at least 1"),
             "lr": (0 < self.lr < 1, "above 0 and below 1"),

@@ -135,8 +135,10 @@ def _lifted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> NDArray[np.uint8]:
     """Return a random crop, (crop, crop, C), reduced by a random factor and flipped at random."""
     height, width = pixels.shape[:2]
-    most = min(config.reduce_max, min(height, width) / config.crop_px)
-    side = round(config.crop_px * random.uniform(min(config.reduce_min, most), most))
+    to_look = max(1.0, (height * width / config.look_pixels) ** 0.5) if config.look_pixels else 1.0
+    most = min(to_look * config.reduce_max, min(height, width) / config.crop_px)
+    least = min(max(1.0, to_look * config.reduce_min), most)
+    side = round(config.crop_px * random.uniform(least, most))
     top, left = (int(random.integers(length - side + 1)) for length in (height, width))
     crop = pixels[top : top + side, left : left + side]
     if side != config.crop_px:

@@ -34,7 +34,9 @@ PARITY_SIZES = ((16, 16), (64, 48), (160, 208))
 LARGEST_PX = 1 << 20
 
 
-def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half: bool = False) -> float:
+def export_onnx(
+    checkpoint: Path, output: Path, *, name: str, licence: str, half: bool = False, look_pixels: int | None = None
+) -> float:
     """Write a checkpoint's generator as an ONNX file without external data.
 
     Kernels are stored as fp16 values.
@@ -48,6 +50,8 @@ def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half
         Recorded in the file.
     half : bool
         Whether the graph also computes in fp16, between fp32 ends: for CUDA.
+    look_pixels : int, optional
+        How many pixels of a photo, reduced, the model is to see; else what the checkpoint says.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half
         "width": str(generator.width),
         "reach": str(REACH_PX),
         "align_corners": str(generator.align_corners).lower(),
-        "look_pixels": weights.metadata.get("look_pixels", "0"),
+        "look_pixels": _look(weights, look_pixels),
         "weights_sha256": sha256_of(checkpoint),
     }
     helper.set_model_props(model, metadata)
@@ -94,7 +98,7 @@ def export_onnx(checkpoint: Path, output: Path, *, name: str, licence: str, half
     return difference
 
 
-def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str) -> None:
+def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str, look_pixels: int | None = None) -> None:
     """Write a checkpoint's generator as safetensors, and its discriminators beside it.
 
     Raises
@@ -103,8 +107,12 @@ def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str) -
         If the checkpoint cannot be read.
     """
     weights: Weights = read_weights(checkpoint)
-    metadata = {"name": name, "licence": licence, "look_pixels": weights.metadata.get("look_pixels", "0")}
+    metadata = {"name": name, "licence": licence, "look_pixels": _look(weights, look_pixels)}
     write_weights(output, weights.generator, weights.discriminators, metadata)
+
+
+def _look(weights: Weights, look_pixels: int | None) -> str:
+    return weights.metadata.get("look_pixels", "0") if look_pixels is None else str(look_pixels)
 
 
 class _Affine(nn.Module):

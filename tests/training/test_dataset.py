@@ -73,3 +73,19 @@ def test_an_unreadable_photo_is_named(config, tmp_path):
     (tmp_path / "normal" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     with pytest.raises(TrainingError, match=r"broken\.jpg: "):
         UnpairedPhotos(config)
+
+
+def test_photos_are_reduced_to_the_look_first(config, monkeypatch):
+    from enlighten_cli.training import dataset
+
+    sides = []
+    monkeypatch.setattr(dataset.Image, "fromarray", lambda pixels: sides.append(len(pixels)) or Resized())
+
+    class Resized:
+        def resize(self, size, how):
+            return np.zeros((*size, 3), np.uint8)
+
+    look = dataclasses.replace(config, look_pixels=4096, reduce_min=1.0, reduce_max=1.0)
+    dataset._crop(np.zeros((128, 128, 3), np.uint8), look, np.random.default_rng(0))
+    dataset._crop(np.zeros((256, 512, 3), np.uint8), look, np.random.default_rng(0))
+    assert sides == [64, 181]
