@@ -74,12 +74,23 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_470_886, "8df3a6895c128483dba2700326fa23ae01244995eed7775518d32992802d1026"),
+                Download("lite.onnx", 4_470_388, "a04381c1603933ca6232565f29926fe09d2dc0bd127787c8e3cf06379400da3f"),
+                Download(
+                    "lite-fp16.onnx", 4_450_386, "fb81e21dd1a9c3fe9a38fd5d56bde087f6372046df1c0e9fb39df37899aea325"
+                ),
             ),
             width=16,
             licence="research data, see weights/MODEL_CARD.md",
             origin="this project",
             bundled=True,
+            scores={
+                "lol_psnr": 19.22,
+                "well_lit_psnr": 71.40,
+                "lime_niqe": 4.13,
+                "mef_niqe": 3.51,
+                "dicm_niqe": 3.83,
+                "lol_ssim": 0.736,
+            },
         ),
         ModelRow(
             name="enlightengan-original",
