@@ -89,12 +89,18 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-OBSERVED: list[tuple[str, str]] = []  # what a server did, and what the user saw
+OBSERVED = pytest.StashKey[list[tuple[str, str]]]()
+
+
+@pytest.fixture
+def observed(request: pytest.FixtureRequest) -> list[tuple[str, str]]:
+    """What a server did, and what the user saw: shown at the end of the tests."""
+    return request.config.stash.setdefault(OBSERVED, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the table of server misbehaviours that the tests of fetching produced."""
-    if OBSERVED:
+    if rows := terminalreporter.config.stash.get(OBSERVED, []):
         terminalreporter.section("what a server did, and what the user saw")
-        for did, saw in OBSERVED:
+        for did, saw in rows:
             terminalreporter.write_line(f"{did:42} {saw}")

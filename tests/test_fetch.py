@@ -12,7 +12,6 @@ import threading
 import time
 
 import pytest
-from conftest import OBSERVED
 
 from enlighten_cli import fetch as fetching
 from enlighten_cli.errors import ModelError, OutputError
@@ -153,12 +152,12 @@ SURVIVED = [
 @pytest.mark.parametrize(
     ("manners", "seen"), SURVIVED, ids=lambda value: "+".join(value) if type(value) is list else ""
 )
-def test_what_is_survived(server, cache, manners, seen):
+def test_what_is_survived(server, cache, observed, manners, seen):
     server.manners = list(manners)
     assert fetch(wanted(server)).read_bytes() == CONTENT
     assert server.requests == len(manners)
     assert not partial(cache).exists()
-    OBSERVED.append((" then ".join(manners).replace("_", " "), seen))
+    observed.append((" then ".join(manners).replace("_", " "), seen))
 
 
 REFUSED = [
@@ -178,7 +177,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("manners", "message", "requests"), REFUSED, ids=[case[0][0] for case in REFUSED])
-def test_what_is_refused(server, cache, manners, message, requests):
+def test_what_is_refused(server, cache, observed, manners, message, requests):
     server.manners = list(manners)
     download = wanted(server)
     with pytest.raises(ModelError, match=re.escape(message)) as caught:
@@ -189,7 +188,7 @@ def test_what_is_refused(server, cache, manners, message, requests):
     assert len(text.splitlines()) <= 7
     assert server.requests == requests
     assert not (cache / "w.bin").exists()
-    OBSERVED.append((manners[0].replace("_", " "), text.splitlines()[0]))
+    observed.append((manners[0].replace("_", " "), text.splitlines()[0]))
 
 
 def test_another_file_shows_what_came(server, cache):
