@@ -10,11 +10,11 @@ from enlighten_cli import photo
 from enlighten_cli.enhance import Options, enhance
 from enlighten_cli.files import write_whole
 from enlighten_cli.gallery.sheet import contact_sheet
-from enlighten_cli.model import Model
-from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.model import open_model
+from enlighten_cli.models import DEFAULT_MODEL
 
 before = photo.decode(Path(__file__).parent / "path.jpg")
-after = enhance(before, Model(locate(DEFAULT_MODEL)), Options())
+after = enhance(before, open_model(DEFAULT_MODEL), Options())
 sheet = contact_sheet([[photo.as_srgb(before), photo.as_srgb(after)]], cell_px=800)
 output = Path(sys.argv[1], "before_after.jpg")
 write_whole(output, photo.encode(photo.Photo(sheet, "JPEG")))

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from conftest import scene
 from onnx import TensorProto, helper
 
-from enlighten_cli import doctor, fetch, models
+from enlighten_cli import doctor, models
 from enlighten_cli.cli import main
 from enlighten_cli.fetch import Download
-from enlighten_cli.model import Model, open_model
+from enlighten_cli.model import open_model
 from enlighten_cli.models import DEFAULT_MODEL, MODELS, ModelRow
 
 
@@ -218,8 +218,3 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
-
-
-def test_files_of_this_project_are_read_from_bytes(tiny_model):
-    assert Model(tiny_model).name == "tiny"
-    assert fetch.sha256_of(tiny_model) == hashlib.sha256(tiny_model.read_bytes()).hexdigest()

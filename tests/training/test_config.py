@@ -18,7 +18,7 @@ def test_json_round_trip():
         ({"batch": 0}, "batch is 0"),
         ({"lr": -1.0}, "lr is -1.0"),
         ({"precision": "fp8"}, "fp32 or bf16"),
-        ({"darken_min": 5.0}, "darken_min"),
+        ({"dim_min": 5.0}, "dim_min is 5.0; it must be from 1 to dim_max"),
         ({"colour": 1}, "unknown option 'colour'"),
         ({"width": "32"}, "must be of type int"),
         ({"width": True}, "must be of type int"),
