@@ -24,13 +24,13 @@ from enlighten_cli.tiling import padded_index
 Coefficients: TypeAlias = NDArray[np.float32]
 
 LOOK_PIXELS = 400_000  # what a network sees that does not say at which scale it learned
-RADIUS_PX = 4  # of a window, in the reduced photo
-# Variance below which a window counts as flat, from a photo without noise that would be seen to a noisy
-# one: noise of 0.8 and of 2.5 in 255. In flat windows contrast is not lifted with the light, nor is noise.
-EPSILON_CLEAN, EPSILON_NOISY = 1e-5, 1e-4
+RADIUS_PX = 2  # of a window, in the reduced photo
+FLAT = 3e-4  # variance below which a window counts as flat: too little to tell what became of its contrast
+DARKEST = 1e-3  # light that gains are reckoned from, at least
 # Deviation of the noise over the mean luma, below which it is not seen once the photo is bright, and from
 # which it is. Measured with half of the pixels of a photo below the first, LOL's dark photos above the second.
 NOISE_UNSEEN, NOISE_SEEN = 0.015, 0.045
+CONTRAST_OF_NOISY = 0.1  # part of the gain in light that contrast gets where noise would get it too
 MEDIAN_OF_NORMAL = 0.6745  # of the absolute value, for a deviation of 1
 NOISE_BANDS, NOISE_BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
@@ -110,13 +110,13 @@ def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
     return deviation / (sum(lumas) / len(lumas) + 1 / 255)
 
 
-def flatness(noise: float) -> float:
-    """Return the variance below which a window counts as flat, for a photo with this relative noise."""
+def lifted_contrast(noise: float) -> float:
+    """Return the part of the gain in light that fine contrast gets, for a photo with this relative noise."""
     part = min(max((noise - NOISE_UNSEEN) / (NOISE_SEEN - NOISE_UNSEEN), 0.0), 1.0)
-    return float(EPSILON_CLEAN * (EPSILON_NOISY / EPSILON_CLEAN) ** part)
+    return 1 + part * (CONTRAST_OF_NOISY - 1)
 
 
-def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], epsilon: float = EPSILON_NOISY) -> Light:
+def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], contrast: float) -> Light:
     """Let the network brighten the reduced photo, and describe what it did.
 
     Parameters
@@ -124,26 +124,27 @@ def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], epsilon: float = EPSILO
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
     model : callable
         (h, w, 3) to (h, w, 3), h and w multiples of 16.
-    epsilon : float
-        Variance below which a window counts as flat.
+    contrast : float
+        Part of the gain in light, from 0 to 1, that contrast gets where windows are flat: all of
+        it keeps shadows from looking hazy, little keeps their noise down.
 
     Notes
     -----
     The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
-    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
-    "Fast guided filter", arXiv:1505.00996.
+    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, but that flat windows fall back to the
+    gain instead of to a scale of 0; carried to full size as in He and Sun, "Fast guided filter",
+    arXiv:1505.00996.
     """
     height, width = rgb.shape[:2]
     padded = rgb[np.ix_(padded_index(height), padded_index(width))]
-    # The change is fitted, not the result: where a window is flat the fit falls back to no change of
-    # contrast, so that noise in lifted shadows is not lifted with them.
-    change = model(padded)[:height, :width].clip(0, 1) - rgb
-    mean_input, mean_change = _box_mean(rgb), _box_mean(change)
-    variance = _box_mean(rgb * rgb) - mean_input**2
-    covariance = _box_mean(rgb * change) - mean_input * mean_change
-    scale = covariance / (variance + np.float32(epsilon))
-    offset = mean_change - scale * mean_input
-    return Light(1 + _box_mean(scale), _box_mean(offset))
+    enhanced = model(padded)[:height, :width].clip(0, 1)
+    mean, mean_enhanced = _box_mean(rgb), _box_mean(enhanced)
+    variance = _box_mean(rgb * rgb) - mean**2
+    covariance = _box_mean(rgb * enhanced) - mean * mean_enhanced
+    gain = 1 + np.float32(contrast) * ((mean_enhanced + DARKEST) / (mean + DARKEST) - 1)
+    scale = (covariance + FLAT * gain) / (variance + FLAT)
+    offset = mean_enhanced - scale * mean
+    return Light(_box_mean(scale), _box_mean(offset))
 
 
 def _box_mean(values: Rgb) -> Rgb:
@@ -193,8 +194,8 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
     look_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
-    epsilon = flatness(relative_noise(pixels, colour.to_srgb))
-    light = learned_light(look(pixels, colour.to_srgb, look_pixels), model, epsilon)
+    contrast = lifted_contrast(relative_noise(pixels, colour.to_srgb))
+    light = learned_light(look(pixels, colour.to_srgb, look_pixels), model, contrast)
     bright = np.empty_like(pixels)
 
     def work(start: int, stop: int) -> None:

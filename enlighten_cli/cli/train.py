@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,11 @@ SHEET_PHOTOS = 4
     metavar="pretrained|random|FILE",
     help="What to begin with: the package's weights (the default), nothing, or a checkpoint, .safetensors or .pth.",
 )
-@click.option("--width", type=int, help="Channels of the first level, for a random start: 32 is the paper's.")
+@click.option(
+    "--width",
+    type=int,
+    help="Channels of the first level: 32 is the paper's. Weights can be widened to a multiple of theirs.",
+)
 @click.option("--epochs", type=float, help="Length in passes over 1016 images; the paper has 200.")
 @click.option("--images", type=int, help="Length in images, instead of epochs.")
 @click.option("--crop", "crop_px", type=int, metavar="PX", help="Side of a crop; the paper has 320.")
@@ -144,6 +149,7 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
     from enlighten_cli.models import DEFAULT_MODEL, weights_file
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.config import TrainConfig, read_options
+    from enlighten_cli.training.widen import widened
 
     chosen = {**(read_options(file) if file else {}), **given}
     for name in ("low", "normal"):
@@ -158,14 +164,14 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
         chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
     path = weights_file(f"{DEFAULT_MODEL}.safetensors") if start == PRETRAINED else Path(start)
     weights = read_weights(path)
-    if chosen.setdefault("width", weights.generator.width) != weights.generator.width:
-        raise UsageError(f"width is {chosen['width']}, but {path} has {weights.generator.width}; leave it out")
+    chosen.setdefault("width", weights.generator.width)
     chosen.setdefault("warm_start_images", 0)
     if weights.discriminators:
         chosen["discriminator_width"] = weights.discriminator_width
     else:
         chosen.setdefault("frozen_images", FROZEN_IMAGES)
-    return TrainConfig.from_mapping(chosen, str(file or "options")), weights
+    config = TrainConfig.from_mapping(chosen, str(file or "options"))
+    return config, replace(weights, generator=widened(weights.generator, config.width, config.seed))
 
 
 def _device(name: str) -> torch.device:

@@ -51,8 +51,12 @@ class TrainConfig:
     lift_weight : float
         Weight of the L1 distance to `lift.lift` of the low crops; 0 in the paper.
     well_lit_weight : float
-        Weight of the L1 distance between normal crops and what the generator makes of them, to
-        leave photos alone that have light enough; 0 in the paper.
+        Weight of the L1 distance between what the generator makes of normal crops and those
+        crops, or what `well_lit_lift` makes of them: photos with light enough are to be left
+        alone; 0 in the paper.
+    well_lit_lift : float
+        Part of `lift.lift`, in [0, 1], that well-lit photos are to get: a little, and their
+        shadows are lifted.
     frozen_images : int
         Images in which only the discriminators learn; for known weights whose discriminators
         are lost.
@@ -91,6 +95,7 @@ class TrainConfig:
     warm_start_images: int = 0
     lift_weight: float = 0.0
     well_lit_weight: float = 0.0
+    well_lit_lift: float = 0.0
     frozen_images: int = 0
     sfp_px: int = 0
     patches: int = 6
@@ -126,6 +131,7 @@ class TrainConfig:
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
             "lift_weight": (self.lift_weight >= 0, "0 or more"),
             "well_lit_weight": (self.well_lit_weight >= 0, "0 or more"),
+            "well_lit_lift": (0 <= self.well_lit_lift <= 1, "from 0 to 1"),
             "frozen_images": (self.frozen_images >= 0, "0 or more"),
             "sfp_px": (self.sfp_px == 0 or self.sfp_px >= 16, "0, or at least 16"),
             "patches": (self.patches >= 1, "at least 1"),

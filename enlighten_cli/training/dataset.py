@@ -21,20 +21,23 @@ from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.lift import lift
 
 FEWEST_PHOTOS = 2
+HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, where a look's size is given
 HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over both folders
 
 
 class Sample(NamedTuple):
     """What one step needs, an image each or a batch of them.
 
-    `low`, `lifted` and `normal` are uint8 (3, crop, crop); `lifted` is what `lift` makes of the low
-    photo, where that is asked for, or black; `dimming` is the factor that the low crop is divided
+    `low`, `lifted`, `normal` and `kept` are uint8 (3, crop, crop); `lifted` is what `lift` makes of
+    the low photo, where that is asked for, or black, and `kept` the normal photo, lifted by the
+    part of it that well-lit photos get; `dimming` is the factor that the low crop is divided
     by before the generator sees it; `corners` (patches, 2) are the patches' top left.
     """
 
     low: Tensor
     lifted: Tensor
     normal: Tensor
+    kept: Tensor
     dimming: Tensor
     corners: Tensor
 
@@ -58,8 +61,8 @@ class UnpairedPhotos(Dataset[Sample]):
         self.config = config
         if Path(config.low).resolve() == Path(config.normal).resolve():
             raise UsageError(f"{config.low}: one folder cannot be both low and normal light")
-        self.low = _HeldPhotos(Path(config.low), config.crop_px, with_lifted=config.teaches_lift)
-        self.normal = _HeldPhotos(Path(config.normal), config.crop_px)
+        self.low = _HeldPhotos(Path(config.low), config, lift_part=1.0 if config.teaches_lift else 0.0)
+        self.normal = _HeldPhotos(Path(config.normal), config, lift_part=config.well_lit_lift)
         held = HELD_BYTES
         for photos in (self.low, self.normal):
             held -= photos.hold(held)
@@ -79,8 +82,9 @@ class UnpairedPhotos(Dataset[Sample]):
         corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
         return Sample(
             _tensor(low[..., :3]),
-            _tensor(low[..., -3:]) if config.teaches_lift else torch.zeros(low.shape, dtype=torch.uint8),
-            _tensor(normal),
+            _tensor(low[..., -3:] if config.teaches_lift else np.zeros_like(low)),
+            _tensor(normal[..., :3]),
+            _tensor(normal[..., -3:]),
             torch.tensor(factor, dtype=torch.float32),
             torch.from_numpy(corners),
         )
@@ -89,10 +93,10 @@ class UnpairedPhotos(Dataset[Sample]):
 class _HeldPhotos:
     """The photos of a folder, decoded, (H, W, 3) or with what lifting makes of them (H, W, 6); kept where they fit."""
 
-    def __init__(self, folder: Path, crop_px: int, *, with_lifted: bool = False) -> None:
-        self.with_lifted = with_lifted
+    def __init__(self, folder: Path, config: TrainConfig, *, lift_part: float) -> None:
+        self.config = config
+        self.lift_part = lift_part
         self.paths = find_photos(folder)
-        self.crop_px = crop_px
         self.kept: dict[int, NDArray[np.uint8]] = {}
         if len(self.paths) < FEWEST_PHOTOS:
             raise TrainingError(f"{folder}: {len(self.paths)} photos; at least {FEWEST_PHOTOS} are needed")
@@ -109,12 +113,8 @@ class _HeldPhotos:
             pixels = photo.as_srgb(photo.decode(path))
         except EnlightenError as error:
             raise TrainingError(f"{path}: {error}") from error
-        shortest = min(pixels.shape[:2])
-        if shortest < self.crop_px:
-            # Too small for a crop: enlarged, which is better than left out or padded.
-            height, width = (max(self.crop_px, round(length * self.crop_px / shortest)) for length in pixels.shape[:2])
-            pixels = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
-        return np.concatenate([pixels, _lifted(pixels)], axis=2) if self.with_lifted else pixels
+        pixels = _resized(pixels, self.config)
+        return np.concatenate([pixels, _lifted(pixels, self.lift_part)], axis=2) if self.lift_part else pixels
 
     def hold(self, budget_bytes: int) -> int:
         """Decode every photo once, so that a bad one is found now; keep what fits."""
@@ -127,8 +127,21 @@ class _HeldPhotos:
         return used
 
 
-def _lifted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    lifted = lift(torch.from_numpy(pixels.transpose(2, 0, 1) / np.float32(255)))
+def _resized(pixels: NDArray[np.uint8], config: TrainConfig) -> NDArray[np.uint8]:
+    """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
+    height, width = pixels.shape[:2]
+    enough = (HELD_LOOKS * config.look_pixels / (height * width)) ** 0.5 if config.look_pixels else 1.0
+    factor = max(min(1.0, enough), config.crop_px / min(height, width))
+    if factor == 1:
+        return pixels
+    size = tuple(max(config.crop_px, round(length * factor)) for length in (width, height))
+    how = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(pixels).resize(size, how))
+
+
+def _lifted(pixels: NDArray[np.uint8], part: float) -> NDArray[np.uint8]:
+    rgb = torch.from_numpy(pixels.transpose(2, 0, 1) / np.float32(255))
+    lifted = torch.lerp(rgb, lift(rgb), part)
     return np.asarray((lifted * 255).round().byte().permute(1, 2, 0).numpy())
 
 

@@ -8,19 +8,22 @@ photos so lifted have the mean luma, the contrast and the chroma that well-lit p
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from enlighten_cli.training.generator import luma
 
-LIGHT_RADIUS_PX, LIGHT_EPSILON = 15, 1e-3  # of the guided filter that estimates the light
+LIGHT_RADIUS_PX, LIGHT_EPSILON = 8, 1e-3  # of the guided filter that estimates the light
 LEAST_LIGHT = 0.01
-MEAN = 0.45  # luma that the curve aims at
-GAMMA_MIN, GAMMA_MAX = 0.25, 0.8
+MEAN = 0.5  # luma that the curve aims at, and from which on only shadows are lifted
+GAMMA_MIN, GAMMA_MAX = 0.4, 1.0
 EXPOSURE, EXPOSURE_QUANTILE, EXPOSURE_LEAST = 0.7, 0.99, 0.05  # part of the missing exposure given linearly
-CHROMA = 0.55
-NOISE, NOISE_RADIUS_PX = 0.08, 2  # deviation that is smoothed away, after the lift, where the gain is high
+SHADOWS, SHADOW_POWER = 2.0, 8  # black gets this much more light, and lighter tones the less the lighter they are
+CHROMA, CHROMA_GAIN = 0.55, 8.0  # power of colour, reached where light is lifted by this gain
+NOISE, NOISE_RADIUS_PX = 0.16, 2  # deviation that is smoothed away, after the lift, where the gain is high
 QUIET_GAIN, LOUD_GAIN = 3.0, 9.0  # gains from which it begins, and from which it is all smoothed away
 STEPS = 12
 
@@ -39,17 +42,16 @@ def lift(rgb: Tensor) -> Tensor:
     """
     batch = rgb[None]
     light = _smoothed(luma(batch), LIGHT_RADIUS_PX, LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
-    exposure = float(torch.quantile(light, EXPOSURE_QUANTILE).clamp(EXPOSURE_LEAST, 1)) ** EXPOSURE
-    exposed = light / exposure
+    exposure = float(torch.quantile(light[..., ::2, ::2], EXPOSURE_QUANTILE).clamp(EXPOSURE_LEAST, 1)) ** EXPOSURE
 
     # The gamma that brings the photo, of which every fourth row and column will do, to the wanted mean.
     low, high = GAMMA_MIN, GAMMA_MAX
     few, few_light = batch[..., ::4, ::4], light[..., ::4, ::4]
     for _ in range(STEPS):
         gamma = (low + high) / 2
-        too_dark = luma((few * ((few_light / exposure) ** gamma / few_light)).clamp(0, 1)).mean() < MEAN
+        too_dark = luma((few * _gain(few_light, exposure, gamma)).clamp(0, 1)).mean() < MEAN
         low, high = (low, gamma) if too_dark else (gamma, high)
-    gain = exposed ** ((low + high) / 2) / light
+    gain = _gain(light, exposure, (low + high) / 2)
 
     # Noise is not to be lifted with the shadows.
     loud = ((gain - QUIET_GAIN) / (LOUD_GAIN - QUIET_GAIN)).clamp(0, 1)
@@ -57,8 +59,15 @@ def lift(rgb: Tensor) -> Tensor:
 
     # Nor is colour to be lifted as far as light.
     grey = luma(lifted) + 1e-4
-    coloured: Tensor = (grey * ((lifted + 1e-4) / grey) ** CHROMA).clamp(0, 1)
+    chroma = CHROMA ** (gain.log() / math.log(CHROMA_GAIN)).clamp(0, 1)
+    coloured: Tensor = (grey * ((lifted + 1e-4) / grey) ** chroma).clamp(0, 1)
     return coloured[0]
+
+
+def _gain(light: Tensor, exposure: float, gamma: float) -> Tensor:
+    """Return what the curve multiplies the light by."""
+    curved = (light / exposure) ** gamma
+    return curved * (1 + SHADOWS * (1 - curved).clamp(min=0) ** SHADOW_POWER) / light
 
 
 def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:

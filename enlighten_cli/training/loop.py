@@ -134,9 +134,9 @@ def train(
 def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, float]:
     """Take one step of whichever phase the run is in, and return the losses."""
     config, seen = state.config, state.images_seen
-    low, lifted, normal = (_to_rgb(batch, state.device) for batch in (sample.low, sample.lifted, sample.normal))
+    low, lifted, normal, kept = (_to_rgb(batch, state.device) for batch in sample[:4])
     fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
-    crops = Crops(low, fed, lifted, normal, sample.corners)
+    crops = Crops(low, fed, lifted, normal, kept, sample.corners)
     state.set_learning_rates()
     if seen < config.warm_start_images:
         terms = _warm_start_step(state, crops)
@@ -154,13 +154,14 @@ def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, fl
 class Crops:
     """A batch on the device: (N, 3, H, W) in [0, 1], and the corners of the patches, (N, P, 2).
 
-    `fed` is what the generator sees of `low`.
+    `fed` is what the generator sees of `low`; `kept` what it is to make of `normal`.
     """
 
     low: Tensor
     fed: Tensor
     lifted: Tensor
     normal: Tensor
+    kept: Tensor
     corners: Tensor
 
     @property
@@ -194,7 +195,7 @@ def _lessons(crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: fl
     if lift_weight:
         terms["lift"] = lift_weight * F.l1_loss(enhanced, crops.lifted)
     if well_lit_weight:
-        terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.well_lit)
+        terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.kept[: len(kept)])
     return terms
 
 
