@@ -23,3 +23,15 @@ def require_training() -> None:
     from enlighten_cli.device import import_runtime
 
     import_runtime()
+
+
+def require_tensorboard() -> None:
+    """Refuse to begin without the package that writes TensorBoard's files.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is absent; the message has the command.
+    """
+    if find_spec("tensorboard") is None:
+        raise MissingDependencyError("--tensorboard needs tensorboard; run: pip install tensorboard")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import signal
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
-from enlighten_cli.errors import TrainingError, UsageError
+from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 
     from enlighten_cli.training.checkpoint import Weights
     from enlighten_cli.training.config import TrainConfig
+    from enlighten_cli.training.group import Group
     from enlighten_cli.training.loop import Watch
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 CONFIG = "config.json"
 MODEL = "model"
+CURVES = "curves.png"
 FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
 RANDOM, PRETRAINED = "random", "pretrained"
 WARM_START_IMAGES = 2000
@@ -71,6 +75,7 @@ SHEET_PHOTOS = 4
 @click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
 @click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
 @click.option("--resume", is_flag=True, help="Go on with the RUN from its last checkpoint.")
+@click.option("--tensorboard", is_flag=True, help="Write the curves for TensorBoard too.")
 @click.option("--dry-run", is_flag=True, help="Print the options that the run would have, and stop.")
 @click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
 @click.pass_context
@@ -86,6 +91,7 @@ def train(
     vgg: Path | None,
     val: Path | None,
     resume: bool,
+    tensorboard: bool,
     dry_run: bool,
     verbose: int,
     **options: Any,
@@ -93,13 +99,16 @@ def train(
     """Train on two folders of photos that have nothing to do with each other.
 
     By default the package's model is fitted to them. RUN receives the model (model.onnx, to use
-    with --model), its weights, checkpoints, sample sheets, config.json, log.txt and stats.jsonl.
-    Ctrl-C writes a checkpoint, from which --resume goes on.
+    with --model), its weights, checkpoints, sample sheets, curves.png, config.json, log.txt and
+    stats.jsonl. Ctrl-C writes a checkpoint, from which --resume goes on. On several GPUs or
+    machines: torchrun --nproc-per-node 2 -m enlighten_cli train, and the same options.
     """
     ctx.meta["verbosity"] = verbose
-    from enlighten_cli.cli.requirements import require_training
+    from enlighten_cli.cli.requirements import require_tensorboard, require_training
 
     require_training()
+    if tensorboard:
+        require_tensorboard()
     import torch
 
     # Before the first operation: threads inherit it, and denormals halve the speed.
@@ -121,7 +130,7 @@ def train(
     if dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    _run(config, weights, run, _device(device), workers, vgg, val)
+    _run(config, weights, Setting(run, _device(device), workers, vgg, val, tensorboard))
 
 
 def _resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
@@ -177,13 +186,19 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
 def _device(name: str) -> torch.device:
     import torch
 
-    from enlighten_cli.errors import MissingDependencyError
+    from enlighten_cli.training.group import local_rank
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
         raise UsageError(f"device is {name!r}; it must be auto, cpu, cuda or cuda:N")
+    rank = local_rank()
+    if kind == "cuda" and rank is not None:
+        if number:
+            raise UsageError(f"device is {name}, but torchrun gives every process a device of its own; say cuda")
+        number = str(rank)
+        name = f"cuda:{number}"
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise MissingDependencyError(
             f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
@@ -191,30 +206,50 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _run(
-    config: TrainConfig,
-    weights: Weights | None,
-    run: Path,
-    device: torch.device,
-    workers: int,
-    vgg: Path | None,
-    val: Path | None,
-) -> None:
+@dataclass(frozen=True)
+class Setting:
+    """What a run has around it; nothing of it changes what is learned.
+
+    `vgg` is None where VGG-16 is to be downloaded, `val` where sheets are of the low photos.
+    """
+
+    run: Path
+    device: torch.device
+    workers: int
+    vgg: Path | None
+    val: Path | None
+    tensorboard: bool
+
+
+def _run(config: TrainConfig, weights: Weights | None, setting: Setting) -> None:
+    """Train, alone or as one of the processes that torchrun started; the first of them does the rest."""
+    from enlighten_cli.training.group import joined
+
+    with joined(setting.device) as group:
+        if config.batch % group.size:
+            raise UsageError(f"batch is {config.batch}; it must be a multiple of the {group.size} processes")
+        _train(config, weights, setting, group)
+    if group.leads:
+        _finish(setting.run)
+
+
+def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
     import torch
 
+    from enlighten_cli.cli.training_log import TrainingLog
     from enlighten_cli.files import write_whole
     from enlighten_cli.training.checkpoint import TrainState
     from enlighten_cli.training.dataset import UnpairedPhotos
-    from enlighten_cli.training.export import export_onnx, export_weights
-    from enlighten_cli.training.loop import CHECKPOINT
+    from enlighten_cli.training.loop import CHECKPOINT, Watch
     from enlighten_cli.training.loop import train as run_training
 
-    if config.batch < SMALL_BATCH:
+    if config.batch < SMALL_BATCH and group.leads:
         click.echo(
             f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
         )
+    run, device = setting.run, setting.device
     photos = UnpairedPhotos(config)
-    features = _vgg_features(vgg).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    features = _vgg_features(setting.vgg).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     resumed = (run / CHECKPOINT).is_file()
     if resumed:
         state = TrainState.load(run / CHECKPOINT, config, device)
@@ -222,20 +257,45 @@ def _run(
         state = TrainState(config, device)
         if weights:
             state.start_from(weights)
-        write_whole(run / CONFIG, config.to_json().encode())
 
-    from enlighten_cli.cli.training_log import TrainingLog
-
-    with TrainingLog(run / "log.txt", config.images) as log, interruptible() as signals:
-        log.say(f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {device}")
-        if run_training(state, photos, features, run, workers, _watch(val, photos.low.paths, log.status, signals)):
+    with interruptible() as signals:
+        if not group.leads:
+            watch = Watch(stopping=lambda: bool(signals))
+            if not run_training(state, photos, features, run, setting.workers, watch, group):
+                raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)
+            return
+        if not resumed:
+            write_whole(run / CONFIG, config.to_json().encode())
+        with TrainingLog(run, config.images, tensorboard=setting.tensorboard) as log:
+            log.say(
+                f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}"
+            )
+            watch = _watch(setting.val, photos.low.paths, log.status, signals)
+            if not run_training(state, photos, features, run, setting.workers, watch, group):
+                log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
+                raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
             log.say(f"trained on {state.images_seen} images")
-        else:
-            log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
-            raise click.exceptions.Exit(SIGNALLED + signals[0])
+
+
+def _computers(group: Group, device: torch.device) -> str:
+    return f"{group.size} processes, each on its own {device.type}" if group.size > 1 else str(device)
+
+
+def _finish(run: Path) -> None:
+    """Make of a finished run what one uses: the model, its weights, a picture of its curves."""
+    from enlighten_cli.files import write_whole
+    from enlighten_cli.gallery.plots import run_curves
+    from enlighten_cli.training.export import export_onnx, export_weights
+    from enlighten_cli.training.loop import CHECKPOINT, STATS
+
     name = run.resolve().name
     export_weights(run / CHECKPOINT, run / f"{MODEL}.safetensors", name=name, licence="not stated")
     export_onnx(run / f"{MODEL}.safetensors", run / f"{MODEL}.onnx", name=name, licence="not stated")
+    try:
+        lines = (run / STATS).read_text(encoding="utf-8").splitlines()
+        write_whole(run / CURVES, run_curves([json.loads(line) for line in lines]))
+    except MissingDependencyError as error:
+        click.echo(f"enlighten: no plot of the run: {error}", err=True)
     click.echo(f"model: {run / MODEL}.onnx; use it with: enlighten PHOTO --model {run / MODEL}.onnx", err=True)
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a training run: a bar on a terminal, lines elsewhere and in log.txt."""
+"""What a person sees of a training run: a bar on a terminal, lines elsewhere and in log.txt, TensorBoard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
     from enlighten_cli.training.loop import Status
 
 
@@ -19,15 +21,18 @@ class TrainingLog:
 
     Parameters
     ----------
-    path : Path
-        Appended to.
+    run : Path
+        Folder of the run; its log.txt is appended to.
     images : int
         Length of the run.
+    tensorboard : bool
+        Whether to write TensorBoard's event files there too.
     """
 
-    def __init__(self, path: Path, images: int) -> None:
+    def __init__(self, run: Path, images: int, *, tensorboard: bool = False) -> None:
         self._images = images
-        self._file = path.open("a", encoding="utf-8")
+        self._file = (run / "log.txt").open("a", encoding="utf-8")
+        self._board = _board(run) if tensorboard else None
         self._console = Console(stderr=True, soft_wrap=True, highlight=False)
         self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} images"),
@@ -50,6 +55,8 @@ class TrainingLog:
         """Take the bar away and close the file."""
         self._bar.stop()
         self._file.close()
+        if self._board:
+            self._board.close()
 
     def say(self, line: str) -> None:
         """Write a line to both."""
@@ -64,3 +71,14 @@ class TrainingLog:
         terms = "  ".join(f"{name} {value:.3f}" for name, value in {**status.losses, **status.scores}.items())
         self._bar.update(self._task, completed=status.images, description=speed)
         self.say(f"{status.images:>7} of {self._images} images  {speed}  {left} left  {terms}")
+        if self._board:
+            self._board.add_scalar("images_per_second", status.images_per_second, status.images)
+            for group, values in (("losses", status.losses), ("scores", status.scores)):
+                for name, value in values.items():
+                    self._board.add_scalar(f"{group}/{name}", value, status.images)
+
+
+def _board(run: Path) -> SummaryWriter:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(run))

@@ -1,10 +1,10 @@
-"""Plots of an evaluation, as SVG that reads on light and on dark."""
+"""Plots of an evaluation, as SVG that reads on light and on dark, and of a training run, as PNG."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,11 +66,42 @@ def histograms(histograms: Mapping[str, np.ndarray]) -> str:
     return _svg(figure)
 
 
+def run_curves(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    """Draw what a training run's losses and scores became, as PNG.
+
+    Parameters
+    ----------
+    lines : sequence of mapping
+        Of the run's stats.jsonl: ``images``, ``losses`` and ``scores`` by name.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is absent.
+    """
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for line in lines:
+        for name, value in {**line["losses"], **line["scores"]}.items():
+            curves.setdefault(name, []).append((line["images"], value))
+    columns = min(3, max(1, len(curves)))
+    rows = max(1, -(-len(curves) // columns))
+    figure = _figure(4.2 * columns, 2.6 * rows)
+    for place, (name, points) in enumerate(curves.items(), start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        axes.plot(*zip(*points, strict=True), color=COLOURS[2], linewidth=1.2, marker="." if len(points) < 3 else "")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("images", fontsize=8)
+        axes.tick_params(labelsize=8)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=110, metadata={"Software": None})
+    return drawn.getvalue()
+
+
 def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError("a report needs matplotlib and Jinja2: pip install matplotlib jinja2") from error
+        raise MissingDependencyError("plots need matplotlib: pip install matplotlib") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

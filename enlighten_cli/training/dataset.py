@@ -18,6 +18,7 @@ from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.group import Group
 from enlighten_cli.training.lift import lift
 
 FEWEST_PHOTOS = 2
@@ -170,18 +171,27 @@ def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
-def batches(photos: UnpairedPhotos, first: int, workers: int) -> Iterator[Sample]:
-    """Yield the run's batches from image number `first` on, the same for any `workers`."""
+def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group) -> Iterator[Sample]:
+    """Yield this process's parts of the run's batches from image number `first` on, the same for any `workers`.
+
+    Several processes need parts of one size, so with them the last batch is whole, and may end after
+    the run's last image.
+    """
+    part = photos.config.batch // group.size
+    starts = range(first, len(photos), photos.config.batch)
     numbers: Sequence[int] = range(first, len(photos))
+    if group.size > 1:
+        numbers = [start + group.rank * part + place for start in starts for place in range(part)]
     loader = DataLoader(
         photos,
-        batch_size=photos.config.batch,
+        batch_size=part,
         sampler=numbers,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         # Forked workers share the held photos' memory with this process.
         multiprocessing_context="fork" if workers else None,
         worker_init_fn=_leave_signals,
+        pin_memory=torch.cuda.is_available(),
     )
     return cast("Iterator[Sample]", iter(loader))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -25,11 +26,14 @@ from enlighten_cli.training.checkpoint import TrainState, write_weights
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
 from enlighten_cli.training.generator import EnlightenNet
+from enlighten_cli.training.group import Group
 from enlighten_cli.training.perceptual import self_feature_preserving
 
 CHECKPOINT = "checkpoint.safetensors"
+STATS = "stats.jsonl"
 SNAPSHOTS = 20  # a run
 STATUS_STEPS = 25
+ALONE = Group()
 WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones go along
 
 
@@ -67,7 +71,13 @@ class Watch:
 
 
 def train(
-    state: TrainState, photos: UnpairedPhotos, features: nn.Module, run: Path, workers: int, watch: Watch
+    state: TrainState,
+    photos: UnpairedPhotos,
+    features: nn.Module,
+    run: Path,
+    workers: int,
+    watch: Watch,
+    group: Group = ALONE,
 ) -> bool:
     """Train until the configured number of images was seen.
 
@@ -83,6 +93,8 @@ def train(
     workers : int
         Processes that prepare crops; they change nothing but the speed.
     watch : Watch
+    group : Group
+        The processes that share the run; each takes its part of every batch.
 
     Returns
     -------
@@ -99,10 +111,10 @@ def train(
     sums: dict[str, float] = defaultdict(float)
     steps, began = 0, time.monotonic()
 
-    with (run / "stats.jsonl").open("a", encoding="utf-8") as stats:
-        for sample in batches(photos, state.images_seen, workers):
-            terms = step(state, features, sample)
-            state.images_seen += len(sample.low)
+    with (run / STATS if group.leads else Path(os.devnull)).open("a", encoding="utf-8") as stats:
+        for sample in batches(photos, state.images_seen, workers, group):
+            terms = step(state, features, sample, group)
+            before, state.images_seen = state.images_seen, state.images_seen + len(sample.low) * group.size
             state.update_average()
 
             # Look at what came out of it.
@@ -113,8 +125,13 @@ def train(
             steps += 1
 
             # Tell, draw, save.
-            done, stopping = state.images_seen >= config.images, watch.stopping()
-            snapshot = done or (state.images_seen // every > (state.images_seen - len(sample.low)) // every)
+            done = state.images_seen >= config.images
+            stopping = group.any(watch.stopping(), state.device)
+            snapshot = done or state.images_seen // every > before // every
+            if not group.leads:
+                if stopping and not done:
+                    return False
+                continue
             if steps == STATUS_STEPS or snapshot or stopping:
                 speed = steps * config.batch / (time.monotonic() - began)
                 scores = _snapshot(state, run, watch) if snapshot else {}
@@ -131,20 +148,20 @@ def train(
     return True
 
 
-def step(state: TrainState, features: nn.Module, sample: Sample) -> dict[str, float]:
-    """Take one step of whichever phase the run is in, and return the losses."""
+def step(state: TrainState, features: nn.Module, sample: Sample, group: Group = ALONE) -> dict[str, float]:
+    """Take one step of whichever phase the run is in, and return the losses (of this process's part)."""
     config, seen = state.config, state.images_seen
     low, lifted, normal, kept = (_to_rgb(batch, state.device) for batch in sample[:4])
     fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
     crops = Crops(low, fed, lifted, normal, kept, sample.corners)
     state.set_learning_rates()
     if seen < config.warm_start_images:
-        terms = _warm_start_step(state, crops)
-        if seen + len(low) >= config.warm_start_images:
+        terms = _warm_start_step(state, crops, group)
+        if seen + len(low) * group.size >= config.warm_start_images:
             state.restart_generator_optimiser()
     else:
         frozen = seen < config.warm_start_images + config.frozen_images
-        terms = _adversarial_step(state, features, crops, frozen=frozen)
+        terms = _adversarial_step(state, features, crops, group, frozen=frozen)
     names = list(terms)
     values = torch.stack([terms[name].detach() for name in names]).tolist()
     return dict(zip(names, values, strict=True))
@@ -178,13 +195,14 @@ def _mixed_precision(config: TrainConfig, device: torch.device) -> torch.autocas
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def _warm_start_step(state: TrainState, crops: Crops) -> dict[str, Tensor]:
+def _warm_start_step(state: TrainState, crops: Crops, group: Group) -> dict[str, Tensor]:
     """Teach the generator plain lifting, and to leave well-lit photos alone; the adversaries take over from there."""
     with _mixed_precision(state.config, state.device):
         made = state.generator(torch.cat([crops.fed, crops.well_lit])).float()
     terms = _lessons(crops, made, 1.0, 1.0)
     state.generator_optimiser.zero_grad()
     torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+    group.average_gradients(state.generator.parameters())
     state.generator_optimiser.step()
     return terms
 
@@ -199,7 +217,9 @@ def _lessons(crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: fl
     return terms
 
 
-def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, frozen: bool) -> dict[str, Tensor]:
+def _adversarial_step(
+    state: TrainState, features: nn.Module, crops: Crops, group: Group, *, frozen: bool
+) -> dict[str, Tensor]:
     """Let the generator step against both discriminators, then both against the same fakes."""
     config, low, normal = state.config, crops.low, crops.normal
     judge, local_judge = state.discriminators["global"], state.discriminators["local"]
@@ -231,6 +251,7 @@ def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, f
             terms["new_detail"] = config.detail_weight * losses.new_detail(low, enhanced)
         state.generator_optimiser.zero_grad()
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        group.average_gradients(state.generator.parameters())
         state.generator_optimiser.step()
         state.discriminators.requires_grad_(True)
 
@@ -244,6 +265,7 @@ def _adversarial_step(state: TrainState, features: nn.Module, crops: Crops, *, f
     terms["local_discriminator"] = losses.local_discriminator_loss(local_normal, local_enhanced)
     state.discriminator_optimiser.zero_grad()
     (terms["global_discriminator"] + terms["local_discriminator"]).backward()  # type: ignore[no-untyped-call]
+    group.average_gradients(state.discriminators.parameters())
     state.discriminator_optimiser.step()
     return terms
 

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -45,12 +46,64 @@ def test_a_run_ends_with_a_model_that_enhances(folders, tmp_path, vgg_file):
     run = tmp_path / "run"
     assert json.loads((run / "config.json").read_text())["images"] == 8
     assert "trained on 8 images" in (run / "log.txt").read_text()
-    assert {"stats.jsonl", "sheet-00000008.jpg", "checkpoint.safetensors", "model-discriminators.safetensors"} <= {
-        path.name for path in run.iterdir()
-    }
+    assert {
+        "stats.jsonl",
+        "curves.png",
+        "sheet-00000008.jpg",
+        "checkpoint.safetensors",
+        "model-discriminators.safetensors",
+    } <= {path.name for path in run.iterdir()}
     done = CliRunner().invoke(main, ["low", "-o", "out", "--model", "run/model.onnx"])
     assert done.exit_code == 0, done.stderr
     assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_processes_started_by_torchrun_share_a_run(folders, tmp_path, vgg_file):
+    said = subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611",
+            "-m", "enlighten_cli", "train", *folders, "--from", "random", "--width", "2", "--images", "10",
+            "--batch", "4", "--warm-start", "4", "--vgg", str(vgg_file), "--workers", "0", "--device", "cpu",
+            "--tensorboard",
+        ],
+        capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert said.stderr.count("2 processes, each on its own cpu") == 1
+    assert said.stderr.count("trained on 12 images") == 1  # the last batch is whole
+    run = tmp_path / "run"
+    assert (run / "model.onnx").is_file()
+    lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [4, 8, 12]
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(run)).Reload()
+    assert [event.step for event in board.Scalars("losses/sfp_global")] == [8, 12]
+    assert [event.value for event in board.Scalars("losses/sfp_global")] == pytest.approx(
+        [line["losses"]["sfp_global"] for line in lines[1:]]
+    )
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(folders, vgg_file, monkeypatch):
+    for name, value in {"LOCAL_RANK": 0, "RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("MASTER_PORT", "29612")
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
+    refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cpu", code=2)
+    assert "batch is 2; it must be a multiple of the 3 processes" in refused.stderr
+    refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cuda:1", code=2)
+    assert "torchrun gives every process a device of its own" in refused.stderr
+
+
+def test_tensorboard_has_to_be_installed(folders, monkeypatch):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "enlighten_cli.cli.requirements.find_spec", lambda name: None if name == "tensorboard" else find(name)
+    )
+    assert "pip install tensorboard" in train(*folders, "--tensorboard", code=3).stderr
 
 
 def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp_path, vgg_file):
