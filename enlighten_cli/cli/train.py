@@ -43,8 +43,9 @@ SHEET_PHOTOS = 4
 @click.option(
     "--from",
     "start",
-    metavar="pretrained|random|FILE",
-    help="What to begin with: the package's weights (the default), nothing, or a checkpoint, .safetensors or .pth.",
+    metavar="pretrained|random|NAME|FILE",
+    help="What to begin with: the default model's weights, nothing, those of another model of the package, or "
+    "a checkpoint, .safetensors or .pth.  [default: pretrained]",
 )
 @click.option(
     "--width",
@@ -155,7 +156,7 @@ def _refuse_used(run: Path) -> None:
 
 def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[TrainConfig, Weights | None]:
     """Settle the options of a new run, and read the weights that it begins with."""
-    from enlighten_cli.models import DEFAULT_MODEL, weights_file
+    from enlighten_cli.models import DEFAULT_MODEL, MODELS, weights_file
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.config import TrainConfig, read_options
     from enlighten_cli.training.widen import widened
@@ -169,9 +170,10 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
         chosen.setdefault("warm_start_images", WARM_START_IMAGES)
         return TrainConfig.from_mapping(chosen, str(file or "options")), None
 
-    if start == PRETRAINED:
+    path, name = Path(start), DEFAULT_MODEL if start == PRETRAINED else start
+    if name in MODELS and MODELS[name].bundled:
         chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
-    path = weights_file(f"{DEFAULT_MODEL}.safetensors") if start == PRETRAINED else Path(start)
+        path = weights_file(f"{name}.safetensors")
     weights = read_weights(path)
     chosen.setdefault("width", weights.generator.width)
     chosen.setdefault("warm_start_images", 0)

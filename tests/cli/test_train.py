@@ -159,6 +159,13 @@ def test_the_packages_weights_are_the_default(folders):
     assert config["frozen_images"] == 0
 
 
+def test_weights_of_the_package_are_known_by_name(folders):
+    config = planned(*folders, "--from", "lite")
+    assert (config["start"], config["width"]) == ("lite", 16)
+    assert config["lift_weight"] > 0  # by the recipe for fine-tuning
+    assert "enlightengan-original: no such file" in train(*folders, "--from", "enlightengan-original", code=4).stderr
+
+
 def shipped():
     from enlighten_cli.models import DEFAULT_MODEL, weights_file
 
