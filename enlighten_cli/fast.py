@@ -25,11 +25,13 @@ Coefficients: TypeAlias = NDArray[np.float32]
 
 LOOK_PIXELS = 400_000  # what a network sees that does not say at which scale it learned
 RADIUS_PX = 2  # of a window, in the reduced photo
-FLAT = 3e-4  # variance below which a window counts as flat: too little to tell what became of its contrast
-DARKEST = 1e-3  # light that gains are reckoned from, at least
-# Deviation of the noise over the mean luma, below which it is not seen once the photo is bright, and from
+FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
+DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+# Deviation of the noise over the luma, below which it is not seen once the photo is bright, and from
 # which it is. Measured with half of the pixels of a photo below the first, LOL's dark photos above the second.
 NOISE_UNSEEN, NOISE_SEEN = 0.015, 0.045
+ROUNDING = 0.15 / 255  # deviation that rounding leaves at least; where light is a few steps of 255, it is seen
 CONTRAST_OF_NOISY = 0.1  # part of the gain in light that contrast gets where noise would get it too
 MEDIAN_OF_NORMAL = 0.6745  # of the absolute value, for a deviation of 1
 NOISE_BANDS, NOISE_BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
@@ -99,7 +101,7 @@ def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
     starts = np.unique(np.linspace(0, height - rows, NOISE_BANDS).astype(int))
     answers, lumas = [], []
     for start in starts:
-        luma = to_srgb(pixels[start : start + rows]) @ np.array([0.299, 0.587, 0.114], np.float32)
+        luma = to_srgb(pixels[start : start + rows]) @ LUMA
         lumas.append(float(luma.mean()))
         if min(luma.shape) >= 3:
             second = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
@@ -110,13 +112,13 @@ def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
     return deviation / (sum(lumas) / len(lumas) + 1 / 255)
 
 
-def lifted_contrast(noise: float) -> float:
-    """Return the part of the gain in light that fine contrast gets, for a photo with this relative noise."""
-    part = min(max((noise - NOISE_UNSEEN) / (NOISE_SEEN - NOISE_UNSEEN), 0.0), 1.0)
-    return 1 + part * (CONTRAST_OF_NOISY - 1)
+def lifted_contrast(noise: Coefficients) -> Coefficients:
+    """Return the part of the gain in light that fine contrast gets, where noise is this part of the light."""
+    part = ((noise - NOISE_UNSEEN) / (NOISE_SEEN - NOISE_UNSEEN)).clip(0, 1)
+    return np.asarray(1 + part * (CONTRAST_OF_NOISY - 1), np.float32)
 
 
-def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], contrast: float) -> Light:
+def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], noise: float) -> Light:
     """Let the network brighten the reduced photo, and describe what it did.
 
     Parameters
@@ -124,16 +126,15 @@ def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], contrast: float) -> Lig
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
     model : callable
         (h, w, 3) to (h, w, 3), h and w multiples of 16.
-    contrast : float
-        Part of the gain in light, from 0 to 1, that contrast gets where windows are flat: all of
-        it keeps shadows from looking hazy, little keeps their noise down.
+    noise : float
+        The photo's `relative_noise`.
 
     Notes
     -----
     The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
-    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, but that flat windows fall back to the
-    gain instead of to a scale of 0; carried to full size as in He and Sun, "Fast guided filter",
-    arXiv:1505.00996.
+    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, but that flat windows do not lose
+    all contrast: they get the gain in luma, lest shadows look hazy, or nearly none, where noise
+    would get it too. Carried to full size as in He and Sun, "Fast guided filter", arXiv:1505.00996.
     """
     height, width = rgb.shape[:2]
     padded = rgb[np.ix_(padded_index(height), padded_index(width))]
@@ -141,7 +142,9 @@ def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], contrast: float) -> Lig
     mean, mean_enhanced = _box_mean(rgb), _box_mean(enhanced)
     variance = _box_mean(rgb * rgb) - mean**2
     covariance = _box_mean(rgb * enhanced) - mean * mean_enhanced
-    gain = 1 + np.float32(contrast) * ((mean_enhanced + DARKEST) / (mean + DARKEST) - 1)
+    luma, luma_enhanced = mean @ LUMA, mean_enhanced @ LUMA
+    contrast = lifted_contrast(np.maximum(np.float32(noise), np.float32(ROUNDING) / (luma + np.float32(1 / 255))))
+    gain = (1 + contrast * ((luma_enhanced + DARKEST) / (luma + DARKEST) - 1))[..., None].astype(np.float32)
     scale = (covariance + FLAT * gain) / (variance + FLAT)
     offset = mean_enhanced - scale * mean
     return Light(_box_mean(scale), _box_mean(offset))
@@ -194,8 +197,8 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
     look_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
-    contrast = lifted_contrast(relative_noise(pixels, colour.to_srgb))
-    light = learned_light(look(pixels, colour.to_srgb, look_pixels), model, contrast)
+    noise = relative_noise(pixels, colour.to_srgb)
+    light = learned_light(look(pixels, colour.to_srgb, look_pixels), model, noise)
     bright = np.empty_like(pixels)
 
     def work(start: int, stop: int) -> None:

@@ -124,9 +124,20 @@ def test_edges_and_slopes_are_no_noise():
 
 
 def test_noise_takes_the_contrast_that_it_would_share():
-    assert fast.lifted_contrast(0) == 1
-    assert fast.lifted_contrast(1) == pytest.approx(fast.CONTRAST_OF_NOISY)
-    assert fast.CONTRAST_OF_NOISY < fast.lifted_contrast(0.03) < 1
+    little, some, much = fast.lifted_contrast(np.array([0, 0.03, 1]))
+    assert little == 1
+    assert much == pytest.approx(fast.CONTRAST_OF_NOISY)
+    assert much < some < little
+
+
+def test_rounding_of_the_darkest_tones_is_not_lifted():
+    """A wall of 0 and 1 in 255 becomes an even one; a wall of 40 and 41, lifted as far, keeps its steps."""
+    random = np.random.default_rng(0)
+    steps = random.integers(0, 2, (300, 400, 1)).repeat(3, 2).astype(np.uint8)
+    wall = brightened(steps, lambda rgb: rgb * 40)
+    assert wall.mean() == pytest.approx(20, abs=2)
+    assert wall.std() < 4
+    assert brightened(steps + np.uint8(40), lambda rgb: rgb * 4).std() == pytest.approx(4 * steps.std(), rel=0.2)
 
 
 def test_noise_is_lifted_less_than_light():
