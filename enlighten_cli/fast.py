@@ -1,7 +1,7 @@
 """Light at low resolution, detail at full.
 
 The network sees the photo reduced. What it did there is described, in small windows, as
-enhanced = a x input + b, and a and b are carried to full size, where they brighten every pixel.
+enhanced = a x input + b x luma + c, and a, b and c are carried to full size, where they brighten every pixel.
 """
 
 from __future__ import annotations
@@ -40,20 +40,25 @@ STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 @dataclass(frozen=True)
 class Light:
-    """What brightens a photo of any size: enhanced = scale x input + offset.
+    """What brightens a photo of any size: enhanced = scale x input + detail x luma of input + offset.
 
     Parameters
     ----------
     scale, offset : ndarray, shape (h, w, 3), float32
         Over the reduced photo.
+    detail : ndarray, shape (h, w, 1), float32
     """
 
     scale: Coefficients
+    detail: Coefficients
     offset: Coefficients
 
-    def rows(self, start: int, stop: int, height: int, width: int) -> tuple[Rgb, Rgb]:
-        """Return scale and offset for some rows of a photo of this size, interpolated bilinearly."""
-        return _upsampled(self.scale, start, stop, height, width), _upsampled(self.offset, start, stop, height, width)
+    def rows(self, start: int, stop: int, height: int, width: int) -> tuple[Rgb, Coefficients, Rgb]:
+        """Return the three for some rows of a photo of this size, interpolated bilinearly."""
+        scale, detail, offset = (
+            _upsampled(values, start, stop, height, width) for values in (self.scale, self.detail, self.offset)
+        )
+        return scale, detail, offset
 
 
 def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], look_pixels: int = LOOK_PIXELS) -> Rgb:
@@ -132,22 +137,27 @@ def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], noise: float) -> Light:
     Notes
     -----
     The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
-    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, but that flat windows do not lose
-    all contrast: they get the gain in luma, lest shadows look hazy, or nearly none, where noise
-    would get it too. Carried to full size as in He and Sun, "Fast guided filter", arXiv:1505.00996.
+    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
+    "Fast guided filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
+    back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
+    is more light, lest shadows look hazy, or nearly none where noise would be lifted with it.
+    Contrast of colour stays as it was there, and so does its noise.
     """
     height, width = rgb.shape[:2]
     padded = rgb[np.ix_(padded_index(height), padded_index(width))]
-    enhanced = model(padded)[:height, :width].clip(0, 1)
-    mean, mean_enhanced = _box_mean(rgb), _box_mean(enhanced)
+    change = model(padded)[:height, :width].clip(0, 1) - rgb
+    mean, mean_change = _box_mean(rgb), _box_mean(change)
     variance = _box_mean(rgb * rgb) - mean**2
-    covariance = _box_mean(rgb * enhanced) - mean * mean_enhanced
-    luma, luma_enhanced = mean @ LUMA, mean_enhanced @ LUMA
-    contrast = lifted_contrast(np.maximum(np.float32(noise), np.float32(ROUNDING) / (luma + np.float32(1 / 255))))
-    gain = (1 + contrast * ((luma_enhanced + DARKEST) / (luma + DARKEST) - 1))[..., None].astype(np.float32)
-    scale = (covariance + FLAT * gain) / (variance + FLAT)
-    offset = mean_enhanced - scale * mean
-    return Light(_box_mean(scale), _box_mean(offset))
+    covariance = _box_mean(rgb * change) - mean * mean_change
+    scale = 1 + covariance / (variance + FLAT)
+
+    luma, luma_change = mean @ LUMA, mean_change @ LUMA
+    seen = np.maximum(np.float32(noise), np.float32(ROUNDING) / (luma + np.float32(1 / 255)))
+    gain = 1 + lifted_contrast(seen) * luma_change / (luma + DARKEST)
+    flat = (FLAT / (variance + FLAT)).mean(axis=2)
+    detail = (flat * (gain - 1))[..., None]
+    offset = mean + mean_change - scale * mean - detail * luma[..., None]
+    return Light(_box_mean(scale), _box_mean(detail), _box_mean(offset))
 
 
 def _box_mean(values: Rgb) -> Rgb:
@@ -169,7 +179,7 @@ def _upsampled(values: Coefficients, start: int, stop: int, height: int, width: 
     box = (0, start * scale, values.shape[1], stop * scale)
     planes = [
         Image.fromarray(values[..., channel]).resize((width, stop - start), Image.Resampling.BILINEAR, box=box)
-        for channel in range(3)
+        for channel in range(values.shape[2])
     ]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
@@ -203,13 +213,13 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
 
     def work(start: int, stop: int) -> None:
         own = pixels[start:stop]
-        scale, offset = light.rows(start, stop, height, width)
+        scale, detail, offset = light.rows(start, stop, height, width)
         if isinstance(colour, DirectColour) and own.shape[2] == 3:
-            bright[start:stop] = _brightened(own, scale, offset, strength)
+            bright[start:stop] = _brightened(own, scale, detail, offset, strength)
             return
         before = colour.to_srgb(own)
         seen = before.clip(0, 1)
-        after = before + np.float32(strength) * (scale * seen + offset - seen)
+        after = before + np.float32(strength) * (scale * seen + detail * (seen @ LUMA)[..., None] + offset - seen)
         bright[start:stop] = colour.changed(own, before, after)
 
     rows = max(1, STRIP_PIXELS // width)
@@ -221,11 +231,14 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     return bright
 
 
-def _brightened(pixels: Pixels, scale: Rgb, offset: Rgb, strength: float) -> Pixels:
+def _brightened(pixels: Pixels, scale: Rgb, detail: Coefficients, offset: Rgb, strength: float) -> Pixels:
     """Brighten numbers that are sRGB: the same by fewer passes over them, for most photos."""
     full = np.float32(full_scale(pixels))
     bright = pixels * (1 + np.float32(strength) * (scale - 1))
-    bright += (np.float32(strength) * full) * offset
+    offset *= full
+    offset += detail * (pixels @ LUMA)[..., None]
+    offset *= np.float32(strength)
+    bright += offset
     np.rint(bright, out=bright)
     np.clip(bright, 0, full, out=bright)
     numbers: Pixels = bright.astype(pixels.dtype)
