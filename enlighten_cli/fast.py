@@ -28,13 +28,14 @@ RADIUS_PX = 2  # of a window, in the reduced photo
 FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
 DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-# Deviation of the noise over the luma, below which it is not seen once the photo is bright, and from
-# which it is. Measured with half of the pixels of a photo below the first, LOL's dark photos above the second.
-NOISE_UNSEEN, NOISE_SEEN = 0.015, 0.045
+# Deviation of the noise over the luma, below which it is not seen once the photo is bright, and from which it is.
+# LOL's dark photos, which are noisy, lie at the second or above it, and nearly all others below the first.
+NOISE_UNSEEN, NOISE_SEEN = 0.018, 0.036
 ROUNDING = 0.15 / 255  # deviation that rounding leaves at least; where light is a few steps of 255, it is seen
 CONTRAST_OF_NOISY = 0.1  # part of the gain in light that contrast gets where noise would get it too
-MEDIAN_OF_NORMAL = 0.6745  # of the absolute value, for a deviation of 1
-NOISE_BANDS, NOISE_BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
+NOISE_BANDS, NOISE_BAND_ROWS = 8, 50  # of a photo, in which its noise is measured
+NOISE_BLOCK_PX, NOISE_BLOCKS = 16, 0.1  # in blocks, of which this part, the smoothest, are taken for noise alone
+BLACK, WHITE = 2 / 255, 0.9  # mean luma of blocks whose noise is cut off
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 
@@ -98,23 +99,36 @@ def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
     Notes
     -----
     The operator of Immerkær, "Fast noise variance estimation", CVIU 1996,
-    doi:10.1006/cviu.1996.0060, which no edge and no slope answers; of its answers the median, so
-    that texture counts little. Bands of rows do for the whole.
+    doi:10.1006/cviu.1996.0060, which no edge and no slope answers, but texture does: hence the
+    smoothest blocks. Bands of rows do for the whole.
     """
     height = len(pixels)
     rows = min(height, NOISE_BAND_ROWS)
     starts = np.unique(np.linspace(0, height - rows, NOISE_BANDS).astype(int))
-    answers, lumas = [], []
+    answers, lights = [], []
     for start in starts:
         luma = to_srgb(pixels[start : start + rows]) @ LUMA
-        lumas.append(float(luma.mean()))
-        if min(luma.shape) >= 3:
+        lights.append(float(luma.mean()))
+        if min(luma.shape) >= NOISE_BLOCK_PX + 2:
             second = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
-            answers.append(np.abs(second[:-2] - 2 * second[1:-1] + second[2:]).ravel())
+            answer = np.abs(second[:-2] - 2 * second[1:-1] + second[2:])
+            answers.append(np.stack([_blocks(answer), _blocks(luma[1:-1, 1:-1])]))
     if not answers:
         return 0.0
-    deviation = float(np.median(np.concatenate(answers))) / MEDIAN_OF_NORMAL / 6
-    return deviation / (sum(lumas) / len(lumas) + 1 / 255)
+    answer, light = np.concatenate(answers, axis=1)
+    whole = (light > BLACK) & (light < WHITE)
+    if not whole.any():
+        return 0.0
+    deviation = float(np.quantile(answer[whole], NOISE_BLOCKS)) * (np.pi / 2) ** 0.5 / 6
+    return float(deviation / (sum(lights) / len(lights) + 1 / 255))
+
+
+def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average whole blocks, in any order."""
+    rows, columns = (length // NOISE_BLOCK_PX for length in values.shape)
+    whole = values[: rows * NOISE_BLOCK_PX, : columns * NOISE_BLOCK_PX]
+    means: NDArray[np.float32] = whole.reshape(rows, NOISE_BLOCK_PX, columns, NOISE_BLOCK_PX).mean(axis=(1, 3)).ravel()
+    return means
 
 
 def lifted_contrast(noise: Coefficients) -> Coefficients:

@@ -74,9 +74,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_470_388, "a04381c1603933ca6232565f29926fe09d2dc0bd127787c8e3cf06379400da3f"),
+                Download("lite.onnx", 4_470_380, "44db1aac86e1d3a2f8f048b540c1b11278a600e3cbc5c9b2146084c646c492c8"),
                 Download(
-                    "lite-fp16.onnx", 4_450_386, "fb81e21dd1a9c3fe9a38fd5d56bde087f6372046df1c0e9fb39df37899aea325"
+                    "lite-fp16.onnx", 4_450_378, "6159381997a336e020f476cfed1f27c7357cfaeb2a605d2a59f1ee1df06fabbb"
                 ),
             ),
             width=16,
@@ -84,12 +84,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 19.22,
-                "well_lit_psnr": 71.40,
-                "lime_niqe": 4.13,
-                "mef_niqe": 3.51,
-                "dicm_niqe": 3.83,
-                "lol_ssim": 0.736,
+                "lol_psnr": 19.25,
+                "lol_ssim": 0.774,
+                "well_lit_psnr": 29.39,
+                "lime_niqe": 3.94,
+                "mef_niqe": 3.20,
+                "dicm_niqe": 3.69,
             },
         ),
         ModelRow(

@@ -1,0 +1,122 @@
+"""Measure how fast training goes, and what limits it: images a second, and how busy the processors are.
+
+    python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers 1] [--steps 20]
+
+For each width: the loader alone (crops of both folders and what lifting makes of them, from photos held
+in memory), the lessons of a warm start, and whole adversarial steps, by the recipe of `lite`. Photos are
+drawn; VGG-16's features have random weights, which take as long. Busy: of all cores, by this process
+and its workers, and of the GPU where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+
+from enlighten_cli.machine import available_cores
+from enlighten_cli.photo import Photo, encode
+from enlighten_cli.training.checkpoint import TrainState
+from enlighten_cli.training.config import TrainConfig, read_options
+from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
+from enlighten_cli.training.loop import ALONE, step
+from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS, VggFeatures
+
+RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
+PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--width", type=int, nargs="+", default=[16, 32])
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
+    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=20)
+    arguments = parser.parse_args()
+    torch.set_flush_denormal(True)
+    device = torch.device(arguments.device)
+    with tempfile.TemporaryDirectory() as folder:
+        options = read_options(RECIPE) | {
+            "low": str(photos(Path(folder, "low"), 0.15)),
+            "normal": str(photos(Path(folder, "normal"), 1.0)),
+            "images": LONG,
+            "warm_start_images": LONG,
+            "crop_px": arguments.crop,
+            "batch": arguments.batch,
+            "precision": arguments.precision,
+        }
+        config = TrainConfig.from_mapping(options, str(RECIPE))
+        held = UnpairedPhotos(config)
+        features = random_features().to(device, memory_format=torch.channels_last)
+        print(f"{device}, crops of {config.crop_px} px, batches of {config.batch}, {config.precision}")
+        print(f"{'what':28}{'images/s':>10}{'cores busy':>12}{'GPU busy':>10}")
+        report("the loader alone", config, None, features, samples(held, arguments.workers), arguments.steps)
+        for width in arguments.width:
+            for what, lessons in (("lessons", LONG), ("adversarial steps", 0)):
+                own = replace(config, width=width, warm_start_images=lessons)
+                state = TrainState(own, device)
+                report(
+                    f"width {width}, {what}", own, state, features, samples(held, arguments.workers), arguments.steps
+                )
+
+
+def photos(folder: Path, exposure: float) -> Path:
+    """Draw photos: smooth light, edges and noise."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(PHOTOS):
+        coarse = random.uniform(0, 255 * exposure, (9, 9, 3))
+        rgb = np.kron(coarse, np.ones((57, 57, 1)))[:SIDE_PX, :SIDE_PX] + random.normal(0, 2, (SIDE_PX, SIDE_PX, 3))
+        (folder / f"{number}.png").write_bytes(encode(Photo(rgb.clip(0, 255).astype(np.uint8), "PNG")))
+    return folder
+
+
+def random_features() -> VggFeatures:
+    random = torch.Generator().manual_seed(0)
+    inputs = (3, *WIDTHS[:-1])
+    tensors = {}
+    for name, before, after in zip(CONVOLUTIONS, inputs, WIDTHS, strict=True):
+        tensors[f"{name}.weight"] = torch.randn((after, before, 3, 3), generator=random) * (2 / (9 * before)) ** 0.5
+        tensors[f"{name}.bias"] = torch.zeros(after)
+    return VggFeatures(tensors)
+
+
+def samples(held: UnpairedPhotos, workers: int) -> Iterator[Sample]:
+    return iter(batches(held, 0, workers, ALONE))
+
+
+def report(
+    what: str, config: TrainConfig, state: TrainState | None, features: VggFeatures, given: Iterator[Sample], steps: int
+) -> None:
+    def work(count: int) -> None:
+        for _ in range(count):
+            sample = next(given)
+            if state:
+                step(state, features, sample)
+
+    work(3)  # what is done once
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    before, began = busy_seconds(processes), time.perf_counter()
+    work(steps)
+    gpu = f"{torch.cuda.utilization()} %" if state and state.device.type == "cuda" else "-"
+    seconds = time.perf_counter() - began
+    cores = (busy_seconds(processes) - before) / seconds / available_cores()
+    print(f"{what:28}{steps * config.batch / seconds:10.1f}{cores:12.0%}{gpu:>10}", flush=True)
+
+
+def busy_seconds(processes: list[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+if __name__ == "__main__":
+    main()
