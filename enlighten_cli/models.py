@@ -85,10 +85,10 @@ MODELS = {
             bundled=True,
             scores={
                 "lol_psnr": 19.25,
-                "lol_ssim": 0.774,
+                "lol_ssim": 0.773,
                 "well_lit_psnr": 29.39,
-                "lime_niqe": 3.94,
-                "mef_niqe": 3.20,
+                "lime_niqe": 3.92,
+                "mef_niqe": 3.18,
                 "dicm_niqe": 3.69,
             },
         ),

@@ -28,7 +28,7 @@ CONFIG = "config.json"
 MODEL = "model"
 CURVES = "curves.png"
 FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
-RANDOM, PRETRAINED = "random", "pretrained"
+PRETRAINED = "pretrained"
 WARM_START_IMAGES = 2000
 FROZEN_IMAGES = 2000
 SMALL_BATCH = 8
@@ -158,7 +158,7 @@ def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[T
     """Settle the options of a new run, and read the weights that it begins with."""
     from enlighten_cli.models import DEFAULT_MODEL, MODELS, weights_file
     from enlighten_cli.training.checkpoint import read_weights
-    from enlighten_cli.training.config import TrainConfig, read_options
+    from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
     from enlighten_cli.training.widen import widened
 
     chosen = {**(read_options(file) if file else {}), **given}

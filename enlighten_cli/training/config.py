@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from enlighten_cli.errors import UsageError
 
+RANDOM = "random"  # a start from nothing
 IMAGES_AN_EPOCH = 1016  # the larger of the paper's two sets; an epoch is one pass over it
 
 
@@ -80,7 +81,7 @@ class TrainConfig:
 
     low: str = ""
     normal: str = ""
-    start: str = "random"
+    start: str = RANDOM
     width: int = 32
     discriminator_width: int = 64
     images: int = 200 * IMAGES_AN_EPOCH

@@ -23,7 +23,7 @@ from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, encode
 from enlighten_cli.tiling import padded_index
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import TrainState, write_weights
-from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.config import RANDOM, TrainConfig
 from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
 from enlighten_cli.training.generator import EnlightenNet
 from enlighten_cli.training.group import Group
@@ -155,6 +155,8 @@ def step(state: TrainState, features: nn.Module, sample: Sample, group: Group = 
     fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
     crops = Crops(low, fed, lifted, normal, kept, sample.corners)
     state.set_learning_rates()
+    # Known weights keep the statistics of their norms: those of small batches would undo what they know.
+    state.generator.train(config.start == RANDOM)
     if seen < config.warm_start_images:
         terms = _warm_start_step(state, crops, group)
         if seen + len(low) * group.size >= config.warm_start_images:
@@ -223,7 +225,8 @@ def _adversarial_step(
     """Let the generator step against both discriminators, then both against the same fakes."""
     config, low, normal = state.config, crops.low, crops.normal
     judge, local_judge = state.discriminators["global"], state.discriminators["local"]
-    state.generator.train(not frozen)
+    if frozen:
+        state.generator.eval()
     with _mixed_precision(config, state.device), torch.set_grad_enabled(not frozen):
         # One batch, so that its norms see both kinds of crop, as they will in use.
         fed = torch.cat([crops.fed, crops.well_lit]) if config.well_lit_weight else crops.fed

@@ -57,6 +57,21 @@ def test_all_networks_learn_and_losses_are_kept(config, tmp_path, features):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("start", "kept"), [("random", False), ("known.safetensors", True)])
+def test_known_weights_keep_the_statistics_of_their_norms(config, tmp_path, features, start, kept):
+    """In the lessons and against the adversaries: small batches' own would undo what was known."""
+    import dataclasses
+
+    config = dataclasses.replace(config, start=start)
+    before = TrainState(config, CPU).generator.state_dict()
+    state, _ = run(config, tmp_path / "run", features)
+    after = state.generator.state_dict()
+    means = [name for name in before if name.endswith("running_mean")]
+    assert means
+    assert all(torch.equal(before[name], after[name]) == kept for name in means)
+    assert not torch.equal(before["conv1_1.weight"], after["conv1_1.weight"])
+
+
 def test_stopping_and_resuming_is_going_straight_on(config, tmp_path, features):
     straight, _ = run(config, tmp_path / "straight", features)
     _, complete = run(config, tmp_path / "halves", features, stop_at=6)
