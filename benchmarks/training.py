@@ -26,7 +26,7 @@ from enlighten_cli.photo import Photo, encode
 from enlighten_cli.training.checkpoint import TrainState
 from enlighten_cli.training.config import TrainConfig, read_options
 from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
-from enlighten_cli.training.loop import ALONE, step
+from enlighten_cli.training.loop import step
 from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS, VggFeatures
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
@@ -92,7 +92,7 @@ def random_features() -> VggFeatures:
 
 
 def samples(held: UnpairedPhotos, workers: int) -> Iterator[Sample]:
-    return iter(batches(held, 0, workers, ALONE))
+    return iter(batches(held, 0, workers))
 
 
 def report(

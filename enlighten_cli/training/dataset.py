@@ -18,7 +18,7 @@ from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.group import Group
+from enlighten_cli.training.group import ALONE, Group
 from enlighten_cli.training.lift import lift
 
 FEWEST_PHOTOS = 2
@@ -171,7 +171,7 @@ def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
-def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group) -> Iterator[Sample]:
+def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group = ALONE) -> Iterator[Sample]:
     """Yield this process's parts of the run's batches from image number `first` on, the same for any `workers`.
 
     Several processes need parts of one size, so with them the last batch is whole, and may end after

@@ -52,6 +52,9 @@ class Group:
         return bool(flag)
 
 
+ALONE = Group()
+
+
 def local_rank() -> int | None:
     """Return which process of this machine torchrun says this is; None without torchrun."""
     return int(os.environ["LOCAL_RANK"]) if "LOCAL_RANK" in os.environ else None
@@ -67,7 +70,7 @@ def joined(device: torch.device) -> Iterator[Group]:
         Of one, where there was no torchrun.
     """
     if local_rank() is None:
-        yield Group()
+        yield ALONE
         return
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:

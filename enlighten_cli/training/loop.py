@@ -26,14 +26,13 @@ from enlighten_cli.training.checkpoint import TrainState, write_weights
 from enlighten_cli.training.config import RANDOM, TrainConfig
 from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
 from enlighten_cli.training.generator import EnlightenNet
-from enlighten_cli.training.group import Group
+from enlighten_cli.training.group import ALONE, Group
 from enlighten_cli.training.perceptual import self_feature_preserving
 
 CHECKPOINT = "checkpoint.safetensors"
 STATS = "stats.jsonl"
 SNAPSHOTS = 20  # a run
 STATUS_STEPS = 25
-ALONE = Group()
 WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones go along
 
 

@@ -89,3 +89,22 @@ def test_photos_are_reduced_to_the_look_first(config, monkeypatch):
     dataset._crop(np.zeros((128, 128, 3), np.uint8), look, np.random.default_rng(0))
     dataset._crop(np.zeros((256, 512, 3), np.uint8), look, np.random.default_rng(0))
     assert sides == [64, 181]
+
+
+def test_well_lit_photos_get_their_part_of_the_lift(config):
+    """None of it, or what `lift` makes of them, by halves."""
+    none = UnpairedPhotos(config)[3]
+    assert torch.equal(none.kept, none.normal)
+    half, whole = (UnpairedPhotos(dataclasses.replace(config, well_lit_lift=part))[3] for part in (0.5, 1.0))
+    assert torch.equal(half.normal, none.normal)
+    middle = (whole.kept.float() + whole.normal.float()) / 2
+    assert float((whole.kept.float() - whole.normal.float()).abs().max()) > 4
+    assert float((half.kept.float() - middle).abs().max()) <= 1.5
+
+
+def test_photos_far_larger_than_the_look_are_kept_reduced(config, tmp_path):
+    write_photos(tmp_path / "large", 2, exposure=0.1, size=(600, 800))
+    photos = UnpairedPhotos(dataclasses.replace(config, low=str(tmp_path / "large"), look_pixels=4096))
+    height, width = photos.low[0].shape[:2]
+    assert height * width == pytest.approx(16 * 4096, rel=0.02)
+    assert width / height == pytest.approx(800 / 600, rel=0.02)
