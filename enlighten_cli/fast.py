@@ -29,7 +29,7 @@ FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too lit
 DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # Deviation of the noise over the luma, below which it is not seen once the photo is bright, and from which it is.
-# LOL's dark photos, which are noisy, lie at the second or above it, and nearly all others below the first.
+# LOL's dark photos, which are noisy, lie mostly above the second, and most others below the first.
 NOISE_UNSEEN, NOISE_SEEN = 0.018, 0.036
 ROUNDING = 0.15 / 255  # deviation that rounding leaves at least; where light is a few steps of 255, it is seen
 CONTRAST_OF_NOISY = 0.1  # part of the gain in light that contrast gets where noise would get it too

@@ -2,8 +2,9 @@
 
 A photo is light times what the light falls on (Retinex; Land and McCann 1971). The light is
 estimated, its curve lifted, and the photo multiplied by the difference, as in LIME (Guo, Li and
-Ling 2017, doi:10.1109/TIP.2016.2639450). `MEAN`, `EXPOSURE` and `CHROMA` were set so that dark
-photos so lifted have the mean luma, the contrast and the chroma that well-lit photos have.
+Ling 2017, doi:10.1109/TIP.2016.2639450). Its figures began as those that give dark photos
+the mean luma, the contrast and the chroma of well-lit ones, and were then set by looking and by scores: see
+benchmarks/experiments.md.
 """
 
 from __future__ import annotations
