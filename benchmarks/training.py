@@ -26,8 +26,8 @@ from enlighten_cli.photo import Photo, encode
 from enlighten_cli.training.checkpoint import TrainState
 from enlighten_cli.training.config import TrainConfig, read_options
 from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
-from enlighten_cli.training.loop import step
 from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS, VggFeatures
+from enlighten_cli.training.steps import step
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--width", type=int, nargs="+", default=[16, 32])
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="bf16")
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)

@@ -1,6 +1,7 @@
 """Light at low resolution, detail at full.
 
-The network sees the photo reduced. What it did there is described, in small windows, as
+The network sees the photo reduced: once as far as it learned to judge light, and once less far, for
+its finer work. What it did there is described, in small windows, as
 enhanced = a x input + b x luma + c, and a, b and c are carried to full size, where they brighten every pixel.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,11 @@ from enlighten_cli.photo.photo import full_scale
 from enlighten_cli.tiling import padded_index
 
 Coefficients: TypeAlias = NDArray[np.float32]
+Box: TypeAlias = tuple[float, float, float, float]
 
-LOOK_PIXELS = 400_000  # what a network sees that does not say at which scale it learned
+LOOK_PIXELS = 400_000  # of a photo, reduced, that is brightened and described
+LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from the look that it learned from
+FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept; the rest is mostly noise
 RADIUS_PX = 2  # of a window, in the reduced photo
 FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
 DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
@@ -62,18 +66,13 @@ class Light:
         return scale, detail, offset
 
 
-def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], look_pixels: int = LOOK_PIXELS) -> Rgb:
+def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], look_pixels: float = LOOK_PIXELS) -> Rgb:
     """Reduce a photo, by area, to what the network sees: (h, w, 3) in [0, 1]."""
-    height, width = pixels.shape[:2]
-    factor = max(1.0, (height * width / look_pixels) ** 0.5)
-    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    size, factor = _reduced_size(pixels, look_pixels)
     whole = max(1, int(factor))
     reduced = _block_means(pixels, whole) if whole > 1 else pixels
     rgb = to_srgb(reduced).clip(0, 1)
-    if rgb.shape[:2] == (size[1], size[0]):
-        return rgb
-    planes = [Image.fromarray(rgb[..., channel]).resize(size, Image.Resampling.BOX) for channel in range(3)]
-    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+    return _resized(rgb, size, Image.Resampling.BOX)
 
 
 def _block_means(pixels: Pixels, factor: int) -> Pixels:
@@ -91,6 +90,55 @@ def _block_means(pixels: Pixels, factor: int) -> Pixels:
         sizes = np.diff([*starts, width])[:, None]
         means[row] = np.rint(np.add.reduceat(strip, starts, axis=0) / sizes)
     return means
+
+
+def _reduced_size(values: NDArray[Any], pixels: float) -> tuple[tuple[int, int], float]:
+    """Return the width and height at which as many pixels are left, and what they are reduced by."""
+    height, width = values.shape[:2]
+    factor = max(1.0, (height * width / pixels) ** 0.5)
+    return (max(1, round(width / factor)), max(1, round(height / factor))), factor
+
+
+def _resized(values: Coefficients, size: tuple[int, int], how: Image.Resampling, box: Box | None = None) -> Rgb:
+    if box is None and values.shape[1::-1] == size:
+        return values
+    planes = [Image.fromarray(values[..., channel]).resize(size, how, box=box) for channel in range(values.shape[2])]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def brightened_look(rgb: Rgb, model: Callable[[Rgb], Rgb], judged_pixels: int) -> Rgb:
+    """Let the network brighten a look: detail as it sees it there, light as it judges it from fewer pixels.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
+    model : callable
+        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    judged_pixels : int
+        Of the whole photo, reduced, from which the network learned how bright it is to be.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 3), float32, range [0, 1]
+
+    Notes
+    -----
+    How bright a photo is to be hangs on all of it, which a convolution network sees only at the
+    scale at which it learned; at finer scales its detail is right, but not its light.
+    """
+    made = _shown(rgb, model)
+    coarse = _resized(rgb, _reduced_size(rgb, judged_pixels)[0], Image.Resampling.BOX)
+    if coarse.shape == rgb.shape:
+        return made
+    size, _ = _reduced_size(rgb, LIGHT_PIXELS)
+    judged, seen = (_resized(each, size, Image.Resampling.BOX) for each in (_shown(coarse, model), made))
+    height, width = rgb.shape[:2]
+    return np.asarray((made + _upsampled(judged - seen, 0, height, height, width)).clip(0, 1))
+
+
+def _shown(rgb: Rgb, model: Callable[[Rgb], Rgb]) -> Rgb:
+    height, width = rgb.shape[:2]
+    return model(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
 
 
 def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
@@ -137,14 +185,13 @@ def lifted_contrast(noise: Coefficients) -> Coefficients:
     return np.asarray(1 + part * (CONTRAST_OF_NOISY - 1), np.float32)
 
 
-def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], noise: float) -> Light:
-    """Let the network brighten the reduced photo, and describe what it did.
+def learned_light(rgb: Rgb, made: Rgb, noise: float) -> Light:
+    """Describe what the network did to the reduced photo, so that the whole can be brightened likewise.
 
     Parameters
     ----------
-    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
-    model : callable
-        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    rgb, made : ndarray, shape (h, w, 3), float32, range [0, 1]
+        Before and after.
     noise : float
         The photo's `relative_noise`.
 
@@ -155,47 +202,49 @@ def learned_light(rgb: Rgb, model: Callable[[Rgb], Rgb], noise: float) -> Light:
     "Fast guided filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
     back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
     is more light, lest shadows look hazy, or nearly none where noise would be lifted with it.
-    Contrast of colour stays as it was there, and so does its noise.
+    Contrast of colour stays as it was there, and so does its noise. And a part of what is left, the
+    network's own hand.
     """
-    height, width = rgb.shape[:2]
-    padded = rgb[np.ix_(padded_index(height), padded_index(width))]
-    change = model(padded)[:height, :width].clip(0, 1) - rgb
+    change = made - rgb
     mean, mean_change = _box_mean(rgb), _box_mean(change)
     variance = _box_mean(rgb * rgb) - mean**2
     covariance = _box_mean(rgb * change) - mean * mean_change
     scale = 1 + covariance / (variance + FLAT)
 
     luma, luma_change = mean @ LUMA, mean_change @ LUMA
-    seen = np.maximum(np.float32(noise), np.float32(ROUNDING) / (luma + np.float32(1 / 255)))
-    gain = 1 + lifted_contrast(seen) * luma_change / (luma + DARKEST)
+    rounding = np.float32(ROUNDING) / (luma + np.float32(1 / 255))
+    gain = 1 + lifted_contrast(np.maximum(np.float32(noise), rounding)) * luma_change / (luma + DARKEST)
     flat = (FLAT / (variance + FLAT)).mean(axis=2)
     detail = (flat * (gain - 1))[..., None]
     offset = mean + mean_change - scale * mean - detail * luma[..., None]
-    return Light(_box_mean(scale), _box_mean(detail), _box_mean(offset))
+
+    scale, detail, offset = _box_mean(scale), _box_mean(detail), _box_mean(offset)
+    described = scale * rgb + detail * (rgb @ LUMA)[..., None] + offset
+    offset += (FINISH * lifted_contrast(rounding))[..., None] * (made - described)
+    return Light(scale, detail, offset)
 
 
 def _box_mean(values: Rgb) -> Rgb:
     """Average over windows, smaller at the borders."""
     for axis in (0, 1):
         length = values.shape[axis]
-        sums = np.concatenate(
-            [np.zeros_like(values.take([0], axis), dtype=np.float64), values.cumsum(axis, np.float64)], axis
-        )
-        first = np.maximum(np.arange(length) - RADIUS_PX, 0)
-        last = np.minimum(np.arange(length) + RADIUS_PX + 1, length)
-        counts = (last - first).reshape([-1 if each == axis else 1 for each in range(3)])
-        values = ((sums.take(last, axis) - sums.take(first, axis)) / counts).astype(np.float32)
+        margin = [(RADIUS_PX, RADIUS_PX) if each == axis else (0, 0) for each in range(3)]
+        padded = np.pad(values, margin)
+        slices = [slice(None)] * axis
+        sums = padded[(*slices, slice(0, length))].copy()
+        for first in range(1, 2 * RADIUS_PX + 1):
+            sums += padded[(*slices, slice(first, first + length))]
+        places = np.arange(length, dtype=np.float32)
+        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
+        values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
     return values
 
 
 def _upsampled(values: Coefficients, start: int, stop: int, height: int, width: int) -> Rgb:
+    """Interpolate some rows of a photo of this size bilinearly."""
     scale = values.shape[0] / height
     box = (0, start * scale, values.shape[1], stop * scale)
-    planes = [
-        Image.fromarray(values[..., channel]).resize((width, stop - start), Image.Resampling.BILINEAR, box=box)
-        for channel in range(values.shape[2])
-    ]
-    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+    return _resized(values, (width, stop - start), Image.Resampling.BILINEAR, box)
 
 
 def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: Callable[[int, int], None]) -> Pixels:
@@ -205,8 +254,8 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     ----------
     photo : Photo
     model : callable
-        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16; called once. Its attribute
-        `look_pixels`, if it has one, says how many pixels it is to see.
+        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16; called twice at most. Its
+        attribute `look_pixels`, if it has one, says from how many pixels it judges light.
     strength : float
         Of the change; 0 gives the photo's own numbers.
     tell : callable
@@ -220,9 +269,9 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-    look_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
-    noise = relative_noise(pixels, colour.to_srgb)
-    light = learned_light(look(pixels, colour.to_srgb, look_pixels), model, noise)
+    rgb = look(pixels, colour.to_srgb)
+    made = brightened_look(rgb, model, getattr(model, "look_pixels", None) or LOOK_PIXELS)
+    light = learned_light(rgb, made, relative_noise(pixels, colour.to_srgb))
     bright = np.empty_like(pixels)
 
     def work(start: int, stop: int) -> None:

@@ -147,7 +147,7 @@ def test_noise_is_lifted_less_than_light():
     assert bright.std() < 3.5 * dark.std()
 
 
-def test_the_network_is_asked_once_whatever_the_size():
+def test_the_network_sees_as_much_whatever_the_size():
     sizes = []
 
     def model(rgb):
@@ -157,3 +157,39 @@ def test_the_network_is_asked_once_whatever_the_size():
     brightened(scene(2000, 3000), model)
     assert len(sizes) == 1
     assert sizes[0][0] % 16 == sizes[0][1] % 16 == 0
+
+
+class Exposing:
+    """Brings what it is shown to a mean of 0.5, as a network does that judges light from all of a photo."""
+
+    look_pixels = 2_500
+
+    def __init__(self):
+        self.sizes = []
+
+    def __call__(self, rgb):
+        self.sizes.append(rgb.shape[:2])
+        # What it sees at any other scale than its own leads it astray.
+        wanted = 0.5 if rgb.shape[0] * rgb.shape[1] < 5_000 else 0.3
+        return rgb * np.float32(wanted / rgb.mean())
+
+
+def test_light_is_judged_from_the_look_that_the_network_learned_from():
+    pixels = scene(400, 600, exposure=0.3)
+    model = Exposing()
+    bright = brightened(pixels, model)
+    assert model.sizes == [(400, 608), (48, 64)]
+    assert bright.mean() / 255 == pytest.approx(0.5, abs=0.03)
+    small = Exposing()
+    brightened(pixels[:40, :60], small)
+    assert small.sizes == [(48, 64)]
+
+
+def test_a_network_s_own_hand_is_kept_in_part():
+    """What it draws where there was nothing, at the scale of its look; but not where rounding is seen."""
+    pixels = np.full((96, 128, 3), 60, np.uint8)
+    drawn = np.float32(0.1) * ((np.arange(96)[:, None] + np.arange(128)) % 2 * 2 - 1)[..., None]
+    drawn = drawn.astype(np.float32)
+    kept = brightened(pixels, lambda rgb: rgb + drawn)[10:-10, 10:-10].std() / 25.5
+    assert kept == pytest.approx(fast.FINISH, abs=0.03)
+    assert brightened(pixels // 30, lambda rgb: rgb + 0.2 + drawn)[10:-10, 10:-10].std() < 0.2 * 25.5

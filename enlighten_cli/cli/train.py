@@ -67,7 +67,11 @@ SHEET_PHOTOS = 4
     metavar="IMAGES",
     help="Plain brightening before the adversaries, for a random start; 2000 then.",
 )
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="bf16: mixed precision, losses in fp32.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    help="Of the networks; losses are fp32 always. fp16 is for GPUs that lack bf16.",
+)
 @click.option("--seed", type=int, help="Everything random follows from it.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
 @click.option(

@@ -189,6 +189,7 @@ class TrainState:
         for network in (self.generator, self.discriminators):
             network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.config.precision == "fp16")
         self.restart_generator_optimiser()
         self.discriminator_optimiser = torch.optim.Adam(
             self.discriminators.parameters(), lr=self.config.discriminator_lr, betas=ADAM_BETAS
@@ -244,6 +245,7 @@ class TrainState:
             "images_seen": str(self.images_seen),
             "align_corners": str(self.generator.align_corners).lower(),
             "look_pixels": str(self.config.look_pixels),
+            "scaler": json.dumps(self.scaler.state_dict()),
         }
         write_tensors(path, tensors, metadata)
 
@@ -270,6 +272,7 @@ class TrainState:
             kept = optimiser.state_dict()
             kept["state"] = {index: {part: moments[f"{index}.{part}"] for part in ADAM_PARTS} for index in range(count)}
             optimiser.load_state_dict(kept)
+        state.scaler.load_state_dict(json.loads(file.metadata.get("scaler", "{}")))
         state.images_seen = int(file.metadata["images_seen"])
         return state
 

@@ -68,13 +68,22 @@ class TrainConfig:
     dim_probability, dim_min, dim_max : float
         Light augmentation: with this probability the generator is fed the low crop divided by a
         factor drawn from [dim_min, dim_max].
+    frame_min : float
+        Each photo is framed anew: a part of its height and width, drawn from [frame_min, 1],
+        stands for the whole.
+    exposure_stops : float
+        Light augmentation: low photos are exposed anew, by stops drawn from
+        [-exposure_stops, exposure_stops], before they are lifted.
+    darkened_probability : float
+        With this probability a darkened normal photo serves as the low one.
     detail_weight : float
         Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
     look_pixels : int
         How many pixels of a photo, reduced, the model sees in training and is to see in use;
         0 if it learns from photos as they are. Recorded in the model.
     precision : str
-        ``"fp32"``, or ``"bf16"``: networks in mixed precision, losses always in fp32.
+        ``"fp32"``, or networks in mixed precision with losses in fp32: ``"bf16"``, or ``"fp16"``
+        for GPUs that lack it.
     seed : int
         Everything random is a function of the seed and the image's number.
     """
@@ -104,6 +113,9 @@ class TrainConfig:
     dim_probability: float = 0.5
     dim_min: float = 2.0
     dim_max: float = 4.0
+    frame_min: float = 1.0
+    exposure_stops: float = 0.0
+    darkened_probability: float = 0.0
     detail_weight: float = 0.0
     look_pixels: int = 0
     precision: str = "fp32"
@@ -139,9 +151,12 @@ class TrainConfig:
             "patch_px": (16 <= self.patch_px <= self.crop_px, "from 16 to the crop"),
             "dim_probability": (0 <= self.dim_probability <= 1, "from 0 to 1"),
             "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
+            "frame_min": (0.1 <= self.frame_min <= 1, "from 0.1 to 1"),
+            "exposure_stops": (0 <= self.exposure_stops <= 8, "from 0 to 8"),
+            "darkened_probability": (0 <= self.darkened_probability <= 1, "from 0 to 1"),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "look_pixels": (self.look_pixels == 0 or self.look_pixels >= 1024, "0, or at least 1024"),
-            "precision": (self.precision in ("fp32", "bf16"), "fp32 or bf16"),
+            "precision": (self.precision in ("fp32", "bf16", "fp16"), "fp32, bf16 or fp16"),
             "seed": (self.seed >= 0, "0 or more"),
         }
         for name, (holds, wanted) in rules.items():

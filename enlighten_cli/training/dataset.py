@@ -17,22 +17,28 @@ from torch.utils.data import DataLoader, Dataset
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
+from enlighten_cli.fast import look
+from enlighten_cli.photo import Rgb, as_rgb
 from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.exposure import exposed
 from enlighten_cli.training.group import ALONE, Group
 from enlighten_cli.training.lift import lift
 
 FEWEST_PHOTOS = 2
 HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, where a look's size is given
+DARKENING_STOPS = (-5.0, -1.0)  # how far well-lit photos are darkened, which are to serve as low ones
+BALANCE_STOPS = 0.15
 HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over both folders
 
 
 class Sample(NamedTuple):
     """What one step needs, an image each or a batch of them.
 
-    `low`, `lifted`, `normal` and `kept` are uint8 (3, crop, crop); `lifted` is what `lift` makes of
-    the low photo, where that is asked for, or black, and `kept` the normal photo, lifted by the
-    part of it that well-lit photos get; `dimming` is the factor that the low crop is divided
-    by before the generator sees it; `corners` (patches, 2) are the patches' top left.
+    `low`, `lifted`, `normal` and `kept` are float32 (3, crop, crop) in [0, 1]; `lifted` is what
+    `lift` makes of the low photo, where that is asked for, or black, and `kept` the normal
+    photo, lifted by the part of it that well-lit photos get; `dimming` is the factor that the
+    low crop is divided by before the generator sees it; `corners` (patches, 2) are the patches'
+    top left.
     """
 
     low: Tensor
@@ -62,8 +68,7 @@ class UnpairedPhotos(Dataset[Sample]):
         self.config = config
         if Path(config.low).resolve() == Path(config.normal).resolve():
             raise UsageError(f"{config.low}: one folder cannot be both low and normal light")
-        self.low = _HeldPhotos(Path(config.low), config, lift_part=1.0 if config.teaches_lift else 0.0)
-        self.normal = _HeldPhotos(Path(config.normal), config, lift_part=config.well_lit_lift)
+        self.low, self.normal = _HeldPhotos(Path(config.low), config), _HeldPhotos(Path(config.normal), config)
         held = HELD_BYTES
         for photos in (self.low, self.normal):
             held -= photos.hold(held)
@@ -76,27 +81,28 @@ class UnpairedPhotos(Dataset[Sample]):
         """Return the sample of one image number."""
         config = self.config
         random = np.random.default_rng([config.seed, number])
-        low = _crop(self.low[int(random.integers(len(self.low)))], config, random)
-        normal = _crop(self.normal[int(random.integers(len(self.normal)))], config, random)
+        darkened = random.random() < config.darkened_probability
+        low = _view(_any_of(self.normal if darkened else self.low, random), config, random)
+        if darkened or config.exposure_stops:
+            stops = random.uniform(*DARKENING_STOPS) if darkened else random.uniform(-1, 1) * config.exposure_stops
+            low = exposed(low, stops, random.uniform(-BALANCE_STOPS, BALANCE_STOPS, 3))
+        normal = _view(_any_of(self.normal, random), config, random)
         dimmed = random.random() < config.dim_probability
         factor = random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0
         corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
         return Sample(
-            _tensor(low[..., :3]),
-            _tensor(low[..., -3:] if config.teaches_lift else np.zeros_like(low)),
-            _tensor(normal[..., :3]),
-            _tensor(normal[..., -3:]),
+            *_crops(low, _lifted(low, 1.0) if config.teaches_lift else np.zeros_like(low), config, random),
+            *_crops(normal, _lifted(normal, config.well_lit_lift), config, random),
             torch.tensor(factor, dtype=torch.float32),
             torch.from_numpy(corners),
         )
 
 
 class _HeldPhotos:
-    """The photos of a folder, decoded, (H, W, 3) or with what lifting makes of them (H, W, 6); kept where they fit."""
+    """The photos of a folder, decoded, (H, W, 3); kept where they fit."""
 
-    def __init__(self, folder: Path, config: TrainConfig, *, lift_part: float) -> None:
+    def __init__(self, folder: Path, config: TrainConfig) -> None:
         self.config = config
-        self.lift_part = lift_part
         self.paths = find_photos(folder)
         self.kept: dict[int, NDArray[np.uint8]] = {}
         if len(self.paths) < FEWEST_PHOTOS:
@@ -114,8 +120,7 @@ class _HeldPhotos:
             pixels = photo.as_srgb(photo.decode(path))
         except EnlightenError as error:
             raise TrainingError(f"{path}: {error}") from error
-        pixels = _resized(pixels, self.config)
-        return np.concatenate([pixels, _lifted(pixels, self.lift_part)], axis=2) if self.lift_part else pixels
+        return _resized(pixels, self.config)
 
     def hold(self, budget_bytes: int) -> int:
         """Decode every photo once, so that a bad one is found now; keep what fits."""
@@ -140,35 +145,41 @@ def _resized(pixels: NDArray[np.uint8], config: TrainConfig) -> NDArray[np.uint8
     return np.asarray(Image.fromarray(pixels).resize(size, how))
 
 
-def _lifted(pixels: NDArray[np.uint8], part: float) -> NDArray[np.uint8]:
-    rgb = torch.from_numpy(pixels.transpose(2, 0, 1) / np.float32(255))
-    lifted = torch.lerp(rgb, lift(rgb), part)
-    return np.asarray((lifted * 255).round().byte().permute(1, 2, 0).numpy())
+def _any_of(photos: _HeldPhotos, random: np.random.Generator) -> NDArray[np.uint8]:
+    return photos[int(random.integers(len(photos)))]
 
 
-def _crop(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a random crop, (crop, crop, C), reduced by a random factor and flipped at random."""
-    height, width = pixels.shape[:2]
+def _view(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> Rgb:
+    """Return a random frame of a photo as if it were the whole, reduced by a random factor: (h, w, 3) in [0, 1]."""
+    whole = pixels.shape[:2]
+    part = random.uniform(config.frame_min, 1)
+    height, width = (max(config.crop_px, round(length * part)) for length in whole)
+    top, left = (int(random.integers(length - side + 1)) for length, side in zip(whole, (height, width), strict=True))
     to_look = max(1.0, (height * width / config.look_pixels) ** 0.5) if config.look_pixels else 1.0
     most = min(to_look * config.reduce_max, min(height, width) / config.crop_px)
     least = min(max(1.0, to_look * config.reduce_min), most)
-    side = round(config.crop_px * random.uniform(least, most))
-    top, left = (int(random.integers(length - side + 1)) for length in (height, width))
-    crop = pixels[top : top + side, left : left + side]
-    if side != config.crop_px:
-        how = Image.Resampling.BOX if side > 2 * config.crop_px else Image.Resampling.BICUBIC
-        pictures = [Image.fromarray(crop[..., first : first + 3]) for first in range(0, crop.shape[2], 3)]
-        size = (config.crop_px, config.crop_px)
-        crop = np.concatenate([np.asarray(picture.resize(size, how)) for picture in pictures], axis=2)
-    if random.random() < 0.5:
-        crop = crop[:, ::-1]
-    if random.random() < 0.5:
-        crop = crop[::-1]
-    return crop
+    seen = height * width / random.uniform(least, most) ** 2
+    # As it will be in use.
+    return look(pixels[top : top + height, left : left + width], as_rgb, seen)
 
 
-def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+def _lifted(rgb: Rgb, part: float) -> Rgb:
+    if not part:
+        return rgb
+    chw = torch.from_numpy(rgb.transpose(2, 0, 1))
+    return np.asarray(torch.lerp(chw, lift(chw), part).permute(1, 2, 0).numpy())
+
+
+def _crops(view: Rgb, taught: Rgb, config: TrainConfig, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Cut the same random crop from both, (3, crop, crop), flipped at random."""
+    top, left = (int(random.integers(length - config.crop_px + 1)) for length in view.shape[:2])
+    steps = [int(random.choice([-1, 1])) for _ in "yx"]
+    crops = [
+        rgb[top : top + config.crop_px, left : left + config.crop_px][:: steps[0], :: steps[1]]
+        for rgb in (view, taught)
+    ]
+    low, lifted = (torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1))) for crop in crops)
+    return low, lifted
 
 
 def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group = ALONE) -> Iterator[Sample]:

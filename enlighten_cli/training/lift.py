@@ -17,16 +17,16 @@ from torch.nn import functional as F
 
 from enlighten_cli.training.generator import luma
 
-LIGHT_RADIUS_PX, LIGHT_EPSILON = 8, 1e-3  # of the guided filter that estimates the light
+LIGHT_RADIUS, LIGHT_EPSILON = 1 / 50, 1e-3  # of the guided filter that estimates the light; part of the photo's side
 LEAST_LIGHT = 0.01
 MEAN = 0.5  # luma that the curve aims at, and from which on only shadows are lifted
 GAMMA_MIN, GAMMA_MAX = 0.4, 1.0
 EXPOSURE, EXPOSURE_QUANTILE, EXPOSURE_LEAST = 0.7, 0.99, 0.05  # part of the missing exposure given linearly
 SHADOWS, SHADOW_POWER = 2.0, 8  # black gets this much more light, and lighter tones the less the lighter they are
 CHROMA, CHROMA_GAIN = 0.55, 8.0  # power of colour, reached where light is lifted by this gain
-NOISE, NOISE_RADIUS_PX = 0.16, 2  # deviation that is smoothed away, after the lift, where the gain is high
+NOISE, NOISE_RADIUS = 0.16, 1 / 250  # deviation that is smoothed away, after the lift, where the gain is high
 QUIET_GAIN, LOUD_GAIN = 3.0, 9.0  # gains from which it begins, and from which it is all smoothed away
-STEPS = 12
+STEPS = 8
 
 
 def lift(rgb: Tensor) -> Tensor:
@@ -35,14 +35,16 @@ def lift(rgb: Tensor) -> Tensor:
     Parameters
     ----------
     rgb : Tensor, shape (3, H, W), range [0, 1]
-        A whole photo: how far it is lifted depends on all of it.
+        A whole photo, reduced or not: how far it is lifted depends on all of it, and windows are
+        parts of its size.
 
     Returns
     -------
     Tensor, shape (3, H, W), range [0, 1]
     """
     batch = rgb[None]
-    light = _smoothed(luma(batch), LIGHT_RADIUS_PX, LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
+    side = math.sqrt(rgb.shape[1] * rgb.shape[2])
+    light = _smoothed(luma(batch), max(1, round(side * LIGHT_RADIUS)), LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
     exposure = float(torch.quantile(light[..., ::2, ::2], EXPOSURE_QUANTILE).clamp(EXPOSURE_LEAST, 1)) ** EXPOSURE
 
     # The gamma that brings the photo, of which every fourth row and column will do, to the wanted mean.
@@ -56,7 +58,7 @@ def lift(rgb: Tensor) -> Tensor:
 
     # Noise is not to be lifted with the shadows.
     loud = ((gain - QUIET_GAIN) / (LOUD_GAIN - QUIET_GAIN)).clamp(0, 1)
-    lifted = (_smoothed(batch, NOISE_RADIUS_PX, (NOISE * loud / gain) ** 2) * gain).clamp(min=0)
+    lifted = (_smoothed(batch, max(1, round(side * NOISE_RADIUS)), (NOISE * loud / gain) ** 2) * gain).clamp(min=0)
 
     # Nor is colour to be lifted as far as light.
     grey = luma(lifted) + 1e-4
@@ -84,6 +86,14 @@ def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:
 
 
 def _box_mean(batch: Tensor, radius_px: int) -> Tensor:
+    """Average over windows, smaller at the borders, by running sums."""
     side = 2 * radius_px + 1
-    rows = F.avg_pool2d(batch, (side, 1), 1, (radius_px, 0), count_include_pad=False)
-    return F.avg_pool2d(rows, (1, side), 1, (0, radius_px), count_include_pad=False)
+    for axis in (2, 3):
+        ends = (0, 0) * (3 - axis) + (radius_px + 1, radius_px)
+        sums = F.pad(batch, ends).cumsum(axis, dtype=torch.float64)
+        length = batch.shape[axis]
+        places = torch.arange(length, device=batch.device)
+        counts = (places + radius_px + 1).clamp(max=length) - (places - radius_px).clamp(min=0)
+        window_sums = sums.narrow(axis, side, length) - sums.narrow(axis, 0, length)
+        batch = (window_sums / counts.view((-1, 1) if axis == 2 else (1, -1))).float()
+    return batch

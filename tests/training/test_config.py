@@ -17,7 +17,7 @@ def test_json_round_trip():
         ({"crop_px": 100}, "crop_px is 100; it must be a multiple of 16"),
         ({"batch": 0}, "batch is 0"),
         ({"lr": -1.0}, "lr is -1.0"),
-        ({"precision": "fp8"}, "fp32 or bf16"),
+        ({"precision": "fp8"}, "fp32, bf16 or fp16"),
         ({"dim_min": 5.0}, "dim_min is 5.0; it must be from 1 to dim_max"),
         ({"colour": 1}, "unknown option 'colour'"),
         ({"width": "32"}, "must be of type int"),

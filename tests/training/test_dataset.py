@@ -6,6 +6,7 @@ import torch
 from conftest import write_photos
 
 from enlighten_cli.errors import TrainingError, UsageError
+from enlighten_cli.training import dataset
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.dataset import UnpairedPhotos, batches
 
@@ -20,7 +21,8 @@ def config(tmp_path):
 def test_samples_have_the_asked_shapes(config):
     sample = UnpairedPhotos(config)[0]
     assert sample.low.shape == sample.normal.shape == (3, 32, 32)
-    assert sample.low.dtype == torch.uint8
+    assert sample.low.dtype == torch.float32
+    assert 0 <= sample.low.min() <= sample.low.max() <= 1
     assert sample.corners.shape == (6, 2)
     assert sample.corners.max() <= 32 - config.patch_px
 
@@ -51,7 +53,7 @@ def test_dimming_is_drawn_as_asked(config):
 
 def test_the_lifted_crop_is_the_same_place_of_the_lifted_photo(config):
     sample = UnpairedPhotos(dataclasses.replace(config, lift_weight=1.0))[2]
-    low, lifted = (crop.float() for crop in (sample.low, sample.lifted))
+    low, lifted = sample.low, sample.lifted
     assert lifted.mean() > 2 * low.mean()
     assert np.corrcoef(low.mean(0).flatten(), lifted.mean(0).flatten())[0, 1] > 0.8
     assert torch.equal(UnpairedPhotos(config)[2].low, sample.low)
@@ -75,20 +77,41 @@ def test_an_unreadable_photo_is_named(config, tmp_path):
         UnpairedPhotos(config)
 
 
-def test_photos_are_reduced_to_the_look_first(config, monkeypatch):
-    from enlighten_cli.training import dataset
+@pytest.mark.parametrize(("shape", "seen"), [((128, 128), (64, 64)), ((256, 512), (45, 91)), ((48, 48), (48, 48))])
+def test_views_are_as_large_as_the_look(config, shape, seen):
+    """Of 4096 pixels; smaller photos stay as they are."""
+    as_seen = dataclasses.replace(config, look_pixels=4096, reduce_min=1.0, reduce_max=1.0)
+    view = dataset._view(np.zeros((*shape, 3), np.uint8), as_seen, np.random.default_rng(0))
+    assert view.shape == (*seen, 3)
 
-    sides = []
-    monkeypatch.setattr(dataset.Image, "fromarray", lambda pixels: sides.append(len(pixels)) or Resized())
 
-    class Resized:
-        def resize(self, size, how):
-            return np.zeros((*size, 3), np.uint8)
+def test_frames_are_parts_of_the_photo(config):
+    framing = dataclasses.replace(config, frame_min=0.6, reduce_max=1.0)
+    shapes = [
+        dataset._view(np.zeros((200, 100, 3), np.uint8), framing, np.random.default_rng(seed)).shape
+        for seed in range(30)
+    ]
+    heights, widths = np.array(shapes)[:, 0], np.array(shapes)[:, 1]
+    assert 120 <= heights.min() < 140 < 180 < heights.max() <= 200
+    assert np.abs(heights - 2 * widths).max() <= 2
 
-    look = dataclasses.replace(config, look_pixels=4096, reduce_min=1.0, reduce_max=1.0)
-    dataset._crop(np.zeros((128, 128, 3), np.uint8), look, np.random.default_rng(0))
-    dataset._crop(np.zeros((256, 512, 3), np.uint8), look, np.random.default_rng(0))
-    assert sides == [64, 181]
+
+def test_low_photos_are_exposed_anew(config):
+    """By the stops asked for; what is taught is lifted from what is seen."""
+    anew = dataclasses.replace(config, exposure_stops=1.0, lift_weight=1.0)
+    with_more, plain = UnpairedPhotos(anew), UnpairedPhotos(config)
+    ratios = [float(with_more[n].low.mean() / plain[n].low.mean()) for n in range(10)]
+    assert min(ratios) < 0.85
+    assert max(ratios) > 1.15
+    dark = with_more[int(np.argmin(ratios))]
+    assert dark.lifted.mean() > 2 * dark.low.mean()
+
+
+def test_darkened_well_lit_photos_serve_as_low_ones(config):
+    darkened = UnpairedPhotos(dataclasses.replace(config, darkened_probability=1.0))
+    darkened.low.paths.clear()  # not one is asked for
+    samples = [darkened[number] for number in range(4)]
+    assert all(sample.low.mean() < 0.8 * sample.normal.mean() for sample in samples)
 
 
 def test_well_lit_photos_get_their_part_of_the_lift(config):
@@ -97,9 +120,8 @@ def test_well_lit_photos_get_their_part_of_the_lift(config):
     assert torch.equal(none.kept, none.normal)
     half, whole = (UnpairedPhotos(dataclasses.replace(config, well_lit_lift=part))[3] for part in (0.5, 1.0))
     assert torch.equal(half.normal, none.normal)
-    middle = (whole.kept.float() + whole.normal.float()) / 2
-    assert float((whole.kept.float() - whole.normal.float()).abs().max()) > 4
-    assert float((half.kept.float() - middle).abs().max()) <= 1.5
+    assert float((whole.kept - whole.normal).abs().max()) > 0.015
+    assert torch.allclose(half.kept, (whole.kept + whole.normal) / 2, atol=1e-5)
 
 
 def test_photos_far_larger_than_the_look_are_kept_reduced(config, tmp_path):

@@ -7,9 +7,10 @@ from conftest import scene, write_photos
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.training.checkpoint import TrainState, read_tensors, read_weights
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.dataset import UnpairedPhotos
-from enlighten_cli.training.loop import CHECKPOINT, Watch, cut_patches, train
+from enlighten_cli.training.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.loop import CHECKPOINT, Watch, train
 from enlighten_cli.training.perceptual import VggFeatures
+from enlighten_cli.training.steps import cut_patches, step
 
 CPU = torch.device("cpu")
 
@@ -96,12 +97,39 @@ def test_the_number_of_workers_changes_nothing(config, tmp_path, features):
     assert_same(alone, helped)
 
 
-def test_mixed_precision_trains(config, tmp_path, features):
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_means_the_same(config, tmp_path, features, precision):
+    """Losses are those of fp32 but for rounding, weights stay fp32, and a stop changes nothing."""
     import dataclasses
 
-    state, complete = run(dataclasses.replace(config, precision="bf16"), tmp_path / "run", features)
+    def first_losses(folder):
+        return json.loads((tmp_path / folder / "stats.jsonl").read_text().splitlines()[0])["losses"]
+
+    mixed = dataclasses.replace(config, precision=precision)
+    run(config, tmp_path / "fp32", features)
+    state, complete = run(mixed, tmp_path / "run", features)
     assert complete
+    assert first_losses("run") == pytest.approx(first_losses("fp32"), rel=0.02)
     assert all(parameter.dtype == torch.float32 for parameter in state.generator.parameters())
+    run(mixed, tmp_path / "halves", features, stop_at=6)
+    resumed = TrainState.load(tmp_path / "halves" / CHECKPOINT, mixed, CPU)
+    assert_same(state, run(mixed, tmp_path / "halves", features, state=resumed)[0])
+
+
+def test_a_step_too_large_for_fp16_is_left_out(config, features):
+    import dataclasses
+
+    config = dataclasses.replace(config, precision="fp16")
+    state = TrainState(config, CPU)
+    before = state.generator.conv10.weight.clone()
+    state.scaler = torch.amp.GradScaler("cpu", init_scale=1e38)
+    sample = next(batches(UnpairedPhotos(config), 0, 0))
+    step(state, features, sample)
+    assert torch.equal(state.generator.conv10.weight, before)
+    assert state.scaler.get_scale() < 1e38
+    state.scaler = torch.amp.GradScaler("cpu", init_scale=1024)
+    step(state, features, sample)
+    assert not torch.equal(state.generator.conv10.weight, before)
 
 
 @pytest.mark.parametrize("lesson", ["lift", "well_lit"])
