@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.cli.train_options import CONFIG, PRETRAINED, device_called, new_config, refuse_used, resumed_config
 from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -24,13 +25,8 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-CONFIG = "config.json"
 MODEL = "model"
 CURVES = "curves.png"
-FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
-PRETRAINED = "pretrained"
-WARM_START_IMAGES = 2000
-FROZEN_IMAGES = 2000
 SMALL_BATCH = 8
 SHEET_PHOTOS = 4
 
@@ -128,88 +124,14 @@ def train(
             raise UsageError("--epochs and --images say the same; give one")
         given["images"] = round(epochs * IMAGES_AN_EPOCH)
     if resume:
-        config, weights = _resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
+        config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
     else:
-        _refuse_used(run)
-        config, weights = _new_config(given, file, start or PRETRAINED)
+        refuse_used(run)
+        config, weights = new_config(given, file, start or PRETRAINED)
     if dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    _run(config, weights, Setting(run, _device(device), workers, vgg, val, tensorboard))
-
-
-def _resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
-    from enlighten_cli.training.config import TrainConfig, read_options
-    from enlighten_cli.training.loop import CHECKPOINT
-
-    if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
-        raise UsageError(f"{run}: no checkpoint to resume from")
-    kept = read_options(run / CONFIG)
-    for name, value in given.items():
-        if kept.get(name) != value:
-            raise UsageError(f"{name} is {kept.get(name)!r} in {run}, not {value!r}; a resumed run keeps its options")
-    if file:
-        raise UsageError("--config and --resume exclude each other; a resumed run keeps its options")
-    return TrainConfig.from_mapping(kept, str(run / CONFIG))
-
-
-def _refuse_used(run: Path) -> None:
-    if (run / CONFIG).exists():
-        raise UsageError(f"{run}: holds a run already; --resume goes on with it, another -o begins anew")
-
-
-def _new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[TrainConfig, Weights | None]:
-    """Settle the options of a new run, and read the weights that it begins with."""
-    from enlighten_cli.models import DEFAULT_MODEL, MODELS, weights_file
-    from enlighten_cli.training.checkpoint import read_weights
-    from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
-    from enlighten_cli.training.widen import widened
-
-    chosen = {**(read_options(file) if file else {}), **given}
-    for name in ("low", "normal"):
-        if name not in given:
-            raise UsageError(f"--{name} FOLDER is needed")
-    chosen["start"] = start
-    if start == RANDOM:
-        chosen.setdefault("warm_start_images", WARM_START_IMAGES)
-        return TrainConfig.from_mapping(chosen, str(file or "options")), None
-
-    path, name = Path(start), DEFAULT_MODEL if start == PRETRAINED else start
-    if name in MODELS and MODELS[name].bundled:
-        chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
-        path = weights_file(f"{name}.safetensors")
-    weights = read_weights(path)
-    chosen.setdefault("width", weights.generator.width)
-    chosen.setdefault("warm_start_images", 0)
-    if weights.discriminators:
-        chosen["discriminator_width"] = weights.discriminator_width
-    else:
-        chosen.setdefault("frozen_images", FROZEN_IMAGES)
-    config = TrainConfig.from_mapping(chosen, str(file or "options"))
-    return config, replace(weights, generator=widened(weights.generator, config.width, config.seed))
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    from enlighten_cli.training.group import local_rank
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
-        raise UsageError(f"device is {name!r}; it must be auto, cpu, cuda or cuda:N")
-    rank = local_rank()
-    if kind == "cuda" and rank is not None:
-        if number:
-            raise UsageError(f"device is {name}, but torchrun gives every process a device of its own; say cuda")
-        number = str(rank)
-        name = f"cuda:{number}"
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise MissingDependencyError(
-            f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
-        )
-    return torch.device(name)
+    _run(config, weights, Setting(run, device_called(device), workers, vgg, val, tensorboard))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from enlighten_cli import photo
+
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
@@ -30,6 +32,7 @@ class TrainingLog:
     """
 
     def __init__(self, run: Path, images: int, *, tensorboard: bool = False) -> None:
+        self._run = run
         self._images = images
         self._file = (run / "log.txt").open("a", encoding="utf-8")
         self._board = _board(run) if tensorboard else None
@@ -76,6 +79,11 @@ class TrainingLog:
             for group, values in (("losses", status.losses), ("scores", status.scores)):
                 for name, value in values.items():
                     self._board.add_scalar(f"{group}/{name}", value, status.images)
+            from enlighten_cli.training.loop import SHEET
+
+            sheet = self._run / SHEET.format(status.images)
+            if sheet.is_file():
+                self._board.add_image("sheet", photo.decode(sheet).pixels, status.images, dataformats="HWC")
 
 
 def _board(run: Path) -> SummaryWriter:

@@ -25,6 +25,7 @@ EXPOSURE, EXPOSURE_QUANTILE, EXPOSURE_LEAST = 0.7, 0.99, 0.05  # part of the mis
 SHADOWS, SHADOW_POWER = 2.0, 8  # black gets this much more light, and lighter tones the less the lighter they are
 CHROMA, CHROMA_GAIN = 0.55, 8.0  # power of colour, reached where light is lifted by this gain
 NOISE, NOISE_RADIUS = 0.16, 1 / 250  # deviation that is smoothed away, after the lift, where the gain is high
+NOISE_SIDE_PX = 490  # in photos of this side; in smaller copies noise is averaged, and less of it is left
 QUIET_GAIN, LOUD_GAIN = 3.0, 9.0  # gains from which it begins, and from which it is all smoothed away
 STEPS = 8
 
@@ -58,7 +59,9 @@ def lift(rgb: Tensor) -> Tensor:
 
     # Noise is not to be lifted with the shadows.
     loud = ((gain - QUIET_GAIN) / (LOUD_GAIN - QUIET_GAIN)).clamp(0, 1)
-    lifted = (_smoothed(batch, max(1, round(side * NOISE_RADIUS)), (NOISE * loud / gain) ** 2) * gain).clamp(min=0)
+    noise = NOISE * min(1, side / NOISE_SIDE_PX)
+    smooth = _smoothed(batch, max(1, round(side * NOISE_RADIUS)), (noise * loud / gain) ** 2)
+    lifted = (smooth * gain).clamp(min=0)
 
     # Nor is colour to be lifted as far as light.
     grey = luma(lifted) + 1e-4

@@ -28,6 +28,7 @@ from enlighten_cli.training.steps import step
 
 CHECKPOINT = "checkpoint.safetensors"
 STATS = "stats.jsonl"
+SHEET = "sheet-{:08d}.jpg"  # after so many images
 SNAPSHOTS = 20  # a run
 STATUS_STEPS = 25
 
@@ -167,7 +168,7 @@ def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
         return {}
     enhanced = [as_pixels(enhance(state.average, as_rgb(pixels))) for pixels in watch.sheet]
     sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
-    (run / f"sheet-{name}.jpg").write_bytes(encode(Photo(sheet, "JPEG")))
+    (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
     return watch.score(enhanced)
 
 

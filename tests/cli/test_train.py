@@ -83,6 +83,7 @@ def test_processes_started_by_torchrun_share_a_run(folders, tmp_path, vgg_file):
     assert [event.value for event in board.Scalars("losses/sfp_global")] == pytest.approx(
         [line["losses"]["sfp_global"] for line in lines[1:]]
     )
+    assert [picture.step for picture in board.Images("sheet")] == [4, 8, 12]
 
 
 def test_a_batch_that_processes_cannot_share_is_refused(folders, vgg_file, monkeypatch):

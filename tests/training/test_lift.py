@@ -3,7 +3,7 @@ import pytest
 import torch
 from conftest import scene
 
-from enlighten_cli.training.lift import MEAN, lift
+from enlighten_cli.training.lift import MEAN, _box_mean, lift
 
 
 def rgb(exposure, *, seed=0):
@@ -42,7 +42,7 @@ def test_a_light_keeps_its_surroundings_dark_only_as_far_as_they_were():
 
 def test_noise_of_deep_shadows_is_not_lifted_with_them():
     random = torch.Generator().manual_seed(0)
-    noisy = (torch.full((3, 96, 96), 0.02) + 0.002 * torch.randn(3, 96, 96, generator=random)).clamp(0, 1)
+    noisy = (torch.full((3, 500, 500), 0.02) + 0.002 * torch.randn(3, 500, 500, generator=random)).clamp(0, 1)
     lifted = lift(noisy)
     gain = float(lifted.mean() / noisy.mean())
     assert gain > 8
@@ -54,3 +54,20 @@ def test_colour_is_lifted_less_than_light():
     lifted = lift(red)
     ratio = float(lifted[0].mean() / lifted[1].mean())
     assert 1.2 < ratio < 2
+
+
+def test_a_reduced_photo_is_lifted_as_the_whole_is():
+    """Windows are parts of a photo's size."""
+    whole = rgb(0.15)
+    halved = torch.nn.functional.avg_pool2d(whole[None], 2)[0]
+    expected = torch.nn.functional.avg_pool2d(lift(whole)[None], 2)[0]
+    assert float((lift(halved) - expected).abs().mean()) < 0.02
+
+
+def test_windows_average_what_is_in_them():
+    """At the borders too, where there is less of it."""
+    batch = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+    averaged = _box_mean(batch, 2)
+    assert float(averaged[1, 2, 4, 3]) == pytest.approx(float(batch[1, 2, 2:7, 1:6].mean()), abs=1e-6)
+    assert float(averaged[0, 1, 0, 6]) == pytest.approx(float(batch[0, 1, :3, 4:].mean()), abs=1e-6)
+    assert torch.allclose(_box_mean(batch, 0), batch, atol=1e-6)

@@ -1,0 +1,133 @@
+"""What a run of ``enlighten train`` is to do, settled from files, weights and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from enlighten_cli.errors import MissingDependencyError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from enlighten_cli.training.checkpoint import Weights
+    from enlighten_cli.training.config import TrainConfig
+
+CONFIG = "config.json"
+FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
+PRETRAINED = "pretrained"
+WARM_START_IMAGES = 2000
+FROZEN_IMAGES = 2000
+
+
+def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
+    """Read the options of a run that is to go on, and refuse others.
+
+    Raises
+    ------
+    UsageError
+        If there is no run, or the command line says something else.
+    """
+    from enlighten_cli.training.config import TrainConfig, read_options
+    from enlighten_cli.training.loop import CHECKPOINT
+
+    if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
+        raise UsageError(f"{run}: no checkpoint to resume from")
+    kept = read_options(run / CONFIG)
+    for name, value in given.items():
+        if kept.get(name) != value:
+            raise UsageError(f"{name} is {kept.get(name)!r} in {run}, not {value!r}; a resumed run keeps its options")
+    if file:
+        raise UsageError("--config and --resume exclude each other; a resumed run keeps its options")
+    return TrainConfig.from_mapping(kept, str(run / CONFIG))
+
+
+def refuse_used(run: Path) -> None:
+    """Refuse a folder that holds a run, with `UsageError`."""
+    if (run / CONFIG).exists():
+        raise UsageError(f"{run}: holds a run already; --resume goes on with it, another -o begins anew")
+
+
+def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[TrainConfig, Weights | None]:
+    """Settle the options of a new run, and read the weights that it begins with.
+
+    Parameters
+    ----------
+    given : dict
+        Options of the command line; they win over those of the file, and these over the recipe of known weights.
+    file : Path or None
+    start : str
+        What to begin with, as ``--from`` has it.
+
+    Returns
+    -------
+    TrainConfig, Weights or None
+        None for a random start.
+
+    Raises
+    ------
+    UsageError
+        If a folder is missing or an option cannot be.
+    ModelError
+        If the weights cannot be read.
+    """
+    from enlighten_cli.models import DEFAULT_MODEL, MODELS, weights_file
+    from enlighten_cli.training.checkpoint import read_weights
+    from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
+    from enlighten_cli.training.widen import widened
+
+    chosen = {**(read_options(file) if file else {}), **given}
+    for name in ("low", "normal"):
+        if name not in given:
+            raise UsageError(f"--{name} FOLDER is needed")
+    chosen["start"] = start
+    if start == RANDOM:
+        chosen.setdefault("warm_start_images", WARM_START_IMAGES)
+        return TrainConfig.from_mapping(chosen, str(file or "options")), None
+
+    path, name = Path(start), DEFAULT_MODEL if start == PRETRAINED else start
+    if name in MODELS and MODELS[name].bundled:
+        chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
+        path = weights_file(f"{name}.safetensors")
+    weights = read_weights(path)
+    chosen.setdefault("width", weights.generator.width)
+    chosen.setdefault("warm_start_images", 0)
+    if weights.discriminators:
+        chosen["discriminator_width"] = weights.discriminator_width
+    else:
+        chosen.setdefault("frozen_images", FROZEN_IMAGES)
+    config = TrainConfig.from_mapping(chosen, str(file or "options"))
+    return config, replace(weights, generator=widened(weights.generator, config.width, config.seed))
+
+
+def device_called(name: str) -> torch.device:
+    """Find a device by what people call it; torchrun gives every process its own.
+
+    Raises
+    ------
+    UsageError
+        If the name is none.
+    MissingDependencyError
+        If PyTorch does not see the device.
+    """
+    import torch
+
+    from enlighten_cli.training.group import local_rank
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
+        raise UsageError(f"device is {name!r}; it must be auto, cpu, cuda or cuda:N")
+    rank = local_rank()
+    if kind == "cuda" and rank is not None:
+        if number:
+            raise UsageError(f"device is {name}, but torchrun gives every process a device of its own; say cuda")
+        number = str(rank)
+        name = f"cuda:{number}"
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise MissingDependencyError(
+            f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
+        )
+    return torch.device(name)
