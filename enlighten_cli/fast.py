@@ -269,8 +269,9 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-    rgb = look(pixels, colour.to_srgb)
-    made = brightened_look(rgb, model, getattr(model, "look_pixels", None) or LOOK_PIXELS)
+    judged_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
+    rgb = look(pixels, colour.to_srgb, max(judged_pixels, LOOK_PIXELS))
+    made = brightened_look(rgb, model, judged_pixels)
     light = learned_light(rgb, made, relative_noise(pixels, colour.to_srgb))
     bright = np.empty_like(pixels)
 

@@ -72,6 +72,26 @@ MODELS = {
     row.name: row
     for row in (
         ModelRow(
+            name="standard",
+            files=(
+                Download(
+                    "standard.onnx", 17_441_172, "b04c4dc5023c795c41e96f8543d1bc7aea298b80b303cc101c28a1a60ee954e9"
+                ),
+            ),
+            width=32,
+            licence="research data, see weights/MODEL_CARD.md",
+            origin="this project",
+            bundled=True,
+            scores={
+                "lol_psnr": 19.10,
+                "lol_ssim": 0.734,
+                "well_lit_psnr": 28.00,
+                "lime_niqe": 3.68,
+                "mef_niqe": 3.04,
+                "dicm_niqe": 3.30,
+            },
+        ),
+        ModelRow(
             name="lite",
             files=(
                 Download("lite.onnx", 4_470_380, "44db1aac86e1d3a2f8f048b540c1b11278a600e3cbc5c9b2146084c646c492c8"),
@@ -84,12 +104,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 19.25,
-                "lol_ssim": 0.773,
-                "well_lit_psnr": 29.39,
-                "lime_niqe": 3.92,
-                "mef_niqe": 3.18,
-                "dicm_niqe": 3.69,
+                "lol_psnr": 19.11,
+                "lol_ssim": 0.750,
+                "well_lit_psnr": 28.44,
+                "lime_niqe": 3.66,
+                "mef_niqe": 3.04,
+                "dicm_niqe": 3.27,
             },
         ),
         ModelRow(

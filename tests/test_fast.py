@@ -183,6 +183,10 @@ def test_light_is_judged_from_the_look_that_the_network_learned_from():
     small = Exposing()
     brightened(pixels[:40, :60], small)
     assert small.sizes == [(48, 64)]
+    large = Exposing()
+    large.look_pixels = 800_000
+    brightened(scene(1000, 1600), large)
+    assert large.sizes == [(720, 1136)]
 
 
 def test_a_network_s_own_hand_is_kept_in_part():
