@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
-from enlighten_cli.cli.train_options import CONFIG, PRETRAINED, device_called, new_config, refuse_used, resumed_config
+from enlighten_cli.cli.train_options import (
+    CONFIG,
+    PRETRAINED,
+    device_called,
+    new_config,
+    refuse_used,
+    resumed_config,
+    workers_for,
+)
 from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +79,9 @@ SHEET_PHOTOS = 4
 @click.option("--seed", type=int, help="Everything random follows from it.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
 @click.option(
-    "--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Processes that prepare crops."
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes that prepare crops.  [default: 1; one a core where a GPU computes]",
 )
 @click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
 @click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
@@ -88,7 +98,7 @@ def train(
     start: str | None,
     epochs: float | None,
     device: str,
-    workers: int,
+    workers: int | None,
     vgg: Path | None,
     val: Path | None,
     resume: bool,
@@ -131,7 +141,9 @@ def train(
     if dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    _run(config, weights, Setting(run, device_called(device), workers, vgg, val, tensorboard))
+    computer = device_called(device)
+    workers = workers_for(computer) if workers is None else workers
+    _run(config, weights, Setting(run, computer, workers, vgg, val, tensorboard))
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enlighten_cli.errors import MissingDependencyError, UsageError
+from enlighten_cli.machine import available_cores
 
 if TYPE_CHECKING:
     import torch
@@ -131,3 +133,10 @@ def device_called(name: str) -> torch.device:
             f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
         )
     return torch.device(name)
+
+
+def workers_for(device: torch.device) -> int:
+    """Return how many processes prepare crops: enough for a GPU, of which each process of torchrun has one."""
+    if device.type == "cpu":
+        return 1
+    return max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))

@@ -215,3 +215,16 @@ def test_export_by_command(tmp_path, tiny_weights, monkeypatch):
     assert runner.invoke(main, ["export", str(tiny_weights), "-o", "model.txt"]).exit_code == 2
     (tmp_path / "junk.pth").write_bytes(b"junk")
     assert runner.invoke(main, ["export", "junk.pth", "-o", "x.onnx"]).exit_code == 4
+
+
+def test_a_gpu_gets_as_many_workers_as_there_are_cores(monkeypatch):
+    import torch
+
+    from enlighten_cli.cli import train_options
+
+    monkeypatch.setattr(train_options, "available_cores", lambda: 16)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert train_options.workers_for(torch.device("cpu")) == 1
+    assert train_options.workers_for(torch.device("cuda")) == 16
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert train_options.workers_for(torch.device("cuda:1")) == 4
