@@ -17,9 +17,9 @@ from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, plan_tiles, run_tiled
 
 MAX_STRENGTH = 1.5
 WHOLE = 0
-# A network that learned from whole photos, reduced, says how many pixels it is to see: it knows no other
-# scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike those
-# that it learned from, of a quarter of a megapixel; the reduced look is the better picture, and faster.
+# A network that learned from whole photos, reduced, says from how many pixels it judges light, which it cannot at
+# another scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike
+# those that it learned from, of a quarter of a megapixel; the reduced look is the better picture, and faster.
 FAST_FROM_PIXELS = 2_000_000
 LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles gain nothing, smaller ones are all halo
 PART_OF_FREE_MEMORY = 0.5
