@@ -1,11 +1,12 @@
 """Measure how fast training goes, and what limits it: images a second, and how busy the processors are.
 
-    python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers 1] [--steps 20]
+    python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers N] [--steps 20]
 
-For each width: the loader alone (crops of both folders and what lifting makes of them, from photos held
-in memory), the lessons of a warm start, and whole adversarial steps, by the recipe of `lite`. Photos are
-drawn; VGG-16's features have random weights, which take as long. Busy: of all cores, by this process
-and its workers, and of the GPU where there is one.
+For each width: samples alone, with what lifting makes of them and without, from photos held in memory; the lessons
+of a warm start; and whole adversarial steps, by the recipe of `lite`. Samples are made as `enlighten train` has
+them made (on a GPU, where it holds the photos), or by so many workers. Photos are drawn; VGG-16's features
+have random weights, which take as long. Busy: of all cores, by this process and its workers, and of the GPU
+where there is one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,16 +21,18 @@ import numpy as np
 import psutil
 import torch
 
+from enlighten_cli.cli.train_options import workers_for
 from enlighten_cli.machine import available_cores
 from enlighten_cli.photo import Photo, encode
 from enlighten_cli.training.checkpoint import TrainState
 from enlighten_cli.training.config import TrainConfig, read_options
-from enlighten_cli.training.dataset import Sample, UnpairedPhotos, batches
+from enlighten_cli.training.dataset import UnpairedPhotos, batches
 from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS, VggFeatures
 from enlighten_cli.training.steps import step
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
+WARM_UP_STEPS = 12  # what is done once, and samples that workers made before
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="bf16")
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int)
     parser.add_argument("--steps", type=int, default=20)
     arguments = parser.parse_args()
     torch.set_flush_denormal(True)
@@ -54,20 +56,24 @@ def main() -> None:
             "crop_px": arguments.crop,
             "batch": arguments.batch,
             "precision": arguments.precision,
+            "lift_weight": 0.0,
+            "well_lit_weight": 0.0,
         }
         config = TrainConfig.from_mapping(options, str(RECIPE))
         held = UnpairedPhotos(config)
+        workers = workers_for(held, device, arguments.workers)
         features = random_features().to(device, memory_format=torch.channels_last)
-        print(f"{device}, crops of {config.crop_px} px, batches of {config.batch}, {config.precision}")
+        made = f"by {workers} workers" if workers else f"ahead, on {held.normal[0].device}"
+        print(f"{device}, crops of {config.crop_px} px, batches of {config.batch}, {config.precision}, samples {made}")
         print(f"{'what':28}{'images/s':>10}{'cores busy':>12}{'GPU busy':>10}")
-        report("the loader alone", config, None, features, samples(held, arguments.workers), arguments.steps)
+        for what, lessons in (("lifted", LONG), ("not lifted", 0)):
+            held.config = replace(config, warm_start_images=lessons)
+            report(f"samples alone, {what}", held, None, features, workers, arguments.steps)
         for width in arguments.width:
             for what, lessons in (("lessons", LONG), ("adversarial steps", 0)):
-                own = replace(config, width=width, warm_start_images=lessons)
-                state = TrainState(own, device)
-                report(
-                    f"width {width}, {what}", own, state, features, samples(held, arguments.workers), arguments.steps
-                )
+                held.config = replace(config, width=width, warm_start_images=lessons)
+                state = TrainState(held.config, device)
+                report(f"width {width}, {what}", held, state, features, workers, arguments.steps)
 
 
 def photos(folder: Path, exposure: float) -> Path:
@@ -91,27 +97,31 @@ def random_features() -> VggFeatures:
     return VggFeatures(tensors)
 
 
-def samples(held: UnpairedPhotos, workers: int) -> Iterator[Sample]:
-    return iter(batches(held, 0, workers))
-
-
 def report(
-    what: str, config: TrainConfig, state: TrainState | None, features: VggFeatures, given: Iterator[Sample], steps: int
+    what: str, held: UnpairedPhotos, state: TrainState | None, features: VggFeatures, workers: int, steps: int
 ) -> None:
+    given = batches(held, 0, workers)
+    busy = []
+
     def work(count: int) -> None:
         for _ in range(count):
             sample = next(given)
             if state:
                 step(state, features, sample)
+                if state.device.type == "cuda":
+                    busy.append(torch.cuda.utilization(state.device))
+        if sample.low.is_cuda:
+            torch.cuda.synchronize(sample.low.device)
 
-    work(3)  # what is done once
+    work(WARM_UP_STEPS)
+    busy.clear()
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     before, began = busy_seconds(processes), time.perf_counter()
     work(steps)
-    gpu = f"{torch.cuda.utilization()} %" if state and state.device.type == "cuda" else "-"
     seconds = time.perf_counter() - began
+    gpu = f"{sum(busy) / len(busy):.0f}%" if busy else "-"
     cores = (busy_seconds(processes) - before) / seconds / available_cores()
-    print(f"{what:28}{steps * config.batch / seconds:10.1f}{cores:12.0%}{gpu:>10}", flush=True)
+    print(f"{what:28}{steps * held.config.batch / seconds:10.1f}{cores:12.0%}{gpu:>10}", flush=True)
 
 
 def busy_seconds(processes: list[psutil.Process]) -> float:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from enlighten_cli import photo
 from enlighten_cli.enhance import Options, enhance
@@ -20,10 +21,11 @@ LEFT, TOP, WIDTH, HEIGHT = 1000, 500, 640, 400
 STOPS_AND_NOISE = ((-4, 0.0), (-2, 3.0))  # deviation in steps of 255
 
 model, random = open_model(DEFAULT_MODEL), np.random.default_rng(0)
-whole = photo.as_rgb(photo.decode(Path(__file__).parent / "path.jpg").pixels)
+whole = torch.from_numpy(photo.as_rgb(photo.decode(Path(__file__).parent / "path.jpg").pixels)).permute(2, 0, 1)
 rows = []
 for stops, noise in STOPS_AND_NOISE:
-    dark = exposed(whole, stops) * 255 + random.normal(0, noise, whole.shape)
+    dark = exposed(whole, torch.full((3,), float(stops))).permute(1, 2, 0).numpy() * 255
+    dark += random.normal(0, noise, dark.shape)
     before = photo.Photo(np.rint(dark).clip(0, 255).astype(np.uint8), "JPEG")
     after = enhance(before, model, Options())
     rows.append([each.pixels[TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH] for each in (before, after)])

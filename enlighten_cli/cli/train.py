@@ -81,7 +81,8 @@ SHEET_PHOTOS = 4
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes that prepare crops.  [default: 1; one a core where a GPU computes]",
+    help="Processes that prepare crops; 0: the run itself, on its GPU if that can hold the photos.  "
+    "[default: 1; on a GPU 0, or one a core]",
 )
 @click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
 @click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
@@ -141,21 +142,20 @@ def train(
     if dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    computer = device_called(device)
-    workers = workers_for(computer) if workers is None else workers
-    _run(config, weights, Setting(run, computer, workers, vgg, val, tensorboard))
+    _run(config, weights, Setting(run, device_called(device), workers, vgg, val, tensorboard))
 
 
 @dataclass(frozen=True)
 class Setting:
     """What a run has around it; nothing of it changes what is learned.
 
-    `vgg` is None where VGG-16 is to be downloaded, `val` where sheets are of the low photos.
+    `workers` is None where nobody said how many, `vgg` where VGG-16 is to be downloaded, `val` where sheets are of
+    the low photos.
     """
 
     run: Path
     device: torch.device
-    workers: int
+    workers: int | None
     vgg: Path | None
     val: Path | None
     tensorboard: bool
@@ -189,6 +189,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
         )
     run, device = setting.run, setting.device
     photos = UnpairedPhotos(config)
+    workers = workers_for(photos, device, setting.workers)
     features = _vgg_features(setting.vgg).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     resumed = (run / CHECKPOINT).is_file()
     if resumed:
@@ -201,7 +202,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     with interruptible() as signals:
         if not group.leads:
             watch = Watch(stopping=lambda: bool(signals))
-            if not run_training(state, photos, features, run, setting.workers, watch, group):
+            if not run_training(state, photos, features, run, workers, watch, group):
                 raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)
             return
         if not resumed:
@@ -211,7 +212,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
                 f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}"
             )
             watch = _watch(setting.val, photos.low.paths, log.status, signals)
-            if not run_training(state, photos, features, run, setting.workers, watch, group):
+            if not run_training(state, photos, features, run, workers, watch, group):
                 log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
                 raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
             log.say(f"trained on {state.images_seen} images")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from enlighten_cli.training.checkpoint import Weights
     from enlighten_cli.training.config import TrainConfig
+    from enlighten_cli.training.dataset import UnpairedPhotos
 
 CONFIG = "config.json"
 FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
@@ -135,8 +136,13 @@ def device_called(name: str) -> torch.device:
     return torch.device(name)
 
 
-def workers_for(device: torch.device) -> int:
-    """Return how many processes prepare crops: enough for a GPU, of which each process of torchrun has one."""
+def workers_for(photos: UnpairedPhotos, device: torch.device, wanted: int | None) -> int:
+    """Settle how many processes make crops; none on a GPU that can hold the photos, which it does from here on.
+
+    Else as many as keep it busy; of torchrun's processes each has its own.
+    """
     if device.type == "cpu":
-        return 1
-    return max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        return 1 if wanted is None else wanted
+    if not wanted and photos.move_to(device):
+        return 0
+    return max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))) if wanted is None else wanted

@@ -11,6 +11,7 @@ from typing import Any, Self
 from enlighten_cli.errors import UsageError
 
 RANDOM = "random"  # a start from nothing
+PHOTO, SQUARE = "photo", "square"  # what frames look like
 IMAGES_AN_EPOCH = 1016  # the larger of the paper's two sets; an epoch is one pass over it
 
 
@@ -68,6 +69,10 @@ class TrainConfig:
     dim_probability, dim_min, dim_max : float
         Light augmentation: with this probability the generator is fed the low crop divided by a
         factor drawn from [dim_min, dim_max].
+    frame : str
+        ``"photo"``: frames have the photo's shape, and a crop of each is seen. ``"square"``: they are
+        square, and reduced to `crop_px`, so that all of each is seen: how bright a photo is to be hangs on
+        all of it. Then `look_pixels` is `crop_px` squared, and `reduce_min` and `reduce_max` mean nothing.
     frame_min : float
         Each photo is framed anew: a part of its height and width, drawn from [frame_min, 1],
         stands for the whole.
@@ -113,6 +118,7 @@ class TrainConfig:
     dim_probability: float = 0.5
     dim_min: float = 2.0
     dim_max: float = 4.0
+    frame: str = PHOTO
     frame_min: float = 1.0
     exposure_stops: float = 0.0
     darkened_probability: float = 0.0
@@ -151,22 +157,26 @@ class TrainConfig:
             "patch_px": (16 <= self.patch_px <= self.crop_px, "from 16 to the crop"),
             "dim_probability": (0 <= self.dim_probability <= 1, "from 0 to 1"),
             "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
+            "frame": (self.frame in (PHOTO, SQUARE), "photo or square"),
             "frame_min": (0.1 <= self.frame_min <= 1, "from 0.1 to 1"),
             "exposure_stops": (0 <= self.exposure_stops <= 8, "from 0 to 8"),
             "darkened_probability": (0 <= self.darkened_probability <= 1, "from 0 to 1"),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "look_pixels": (self.look_pixels == 0 or self.look_pixels >= 1024, "0, or at least 1024"),
+            "look_pixels of square frames": (
+                self.frame != SQUARE or self.look_pixels == self.crop_px**2,
+                "crop_px squared",
+            ),
             "precision": (self.precision in ("fp32", "bf16", "fp16"), "fp32, bf16 or fp16"),
             "seed": (self.seed >= 0, "0 or more"),
         }
         for name, (holds, wanted) in rules.items():
             if not holds:
-                raise UsageError(f"{name} is {getattr(self, name)!r}; it must be {wanted}")
+                raise UsageError(f"{name} is {getattr(self, name.split()[0])!r}; it must be {wanted}")
 
-    @property
-    def teaches_lift(self) -> bool:
-        """Whether the run needs lifted photos."""
-        return self.lift_weight > 0 or self.warm_start_images > 0
+    def warms_up(self, images_seen: int) -> bool:
+        """Whether the step after so many images is one of the lessons alone."""
+        return images_seen < self.warm_start_images
 
     def learning_rate_factor(self, images_seen: int) -> float:
         """Return what the learning rates are multiplied by: 1, then linearly to 0."""

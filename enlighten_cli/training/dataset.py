@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from enlighten_cli import photo
-from enlighten_cli.discover import find_photos
-from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
-from enlighten_cli.fast import look
-from enlighten_cli.photo import Rgb, as_rgb
+from enlighten_cli.errors import UsageError
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.exposure import exposed
 from enlighten_cli.training.group import ALONE, Group
-from enlighten_cli.training.lift import lift
+from enlighten_cli.training.held import HeldPhotos
+from enlighten_cli.training.views import View, crops
 
-FEWEST_PHOTOS = 2
-HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, where a look's size is given
+WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones are taught
 DARKENING_STOPS = (-5.0, -1.0)  # how far well-lit photos are darkened, which are to serve as low ones
 BALANCE_STOPS = 0.15
+SAMPLES_AHEAD = 2
 HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over both folders
 
 
 class Sample(NamedTuple):
-    """What one step needs, an image each or a batch of them.
+    """What one step needs: crops, float32 (N, 3, crop_px, crop_px) in [0, 1], and figures for them.
 
-    `low`, `lifted`, `normal` and `kept` are float32 (3, crop, crop) in [0, 1]; `lifted` is what
-    `lift` makes of the low photo, where that is asked for, or black, and `kept` the normal
-    photo, lifted by the part of it that well-lit photos get; `dimming` is the factor that the
-    low crop is divided by before the generator sees it; `corners` (patches, 2) are the patches'
-    top left.
+    `low` and `normal` are of unpaired photos. `lifted` is what `lift` makes of the low ones; `kept` what the generator
+    is to make of the first of the normal ones: themselves, or a part of what `lift` makes of them. What a step has no
+    use for is left out: normal crops that are not taught from the lessons alone, and `lifted` and `kept` where
+    there is no such lesson. `dimming` (N,) is the factor that a low crop is divided by before the generator
+    sees it; `corners` (N, patches, 2) are the top left of patches, on the CPU.
     """
 
     low: Tensor
@@ -49,8 +47,25 @@ class Sample(NamedTuple):
     corners: Tensor
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What chance decides about one image of a run, a function of the seed and the image's number alone.
+
+    The low photo is one of the normal ones where it is `darkened`; by `stops` (3,) it is exposed anew.
+    """
+
+    darkened: bool
+    low: int
+    low_view: View
+    stops: NDArray[np.float64]
+    normal: int
+    normal_view: View
+    dimming: float
+    corners: NDArray[np.int64]
+
+
 class UnpairedPhotos(Dataset[Sample]):
-    """Samples by image number; each is a function of the seed and that number alone.
+    """Samples by the numbers of a batch's images.
 
     Parameters
     ----------
@@ -68,143 +83,115 @@ class UnpairedPhotos(Dataset[Sample]):
         self.config = config
         if Path(config.low).resolve() == Path(config.normal).resolve():
             raise UsageError(f"{config.low}: one folder cannot be both low and normal light")
-        self.low, self.normal = _HeldPhotos(Path(config.low), config), _HeldPhotos(Path(config.normal), config)
-        held = HELD_BYTES
-        for photos in (self.low, self.normal):
-            held -= photos.hold(held)
+        self.low = HeldPhotos(Path(config.low), config, HELD_BYTES)
+        self.normal = HeldPhotos(Path(config.normal), config, HELD_BYTES - self.low.held_bytes)
 
     def __len__(self) -> int:
         """Return the number of images in the run."""
         return self.config.images
 
-    def __getitem__(self, number: int) -> Sample:
-        """Return the sample of one image number."""
+    def move_to(self, device: torch.device) -> bool:
+        """Hold the photos on a device, so that samples are made there; false if it has no room for all of them."""
+        both = (self.low, self.normal)
+        room = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else HELD_BYTES
+        if not all(photos.complete for photos in both) or sum(photos.held_bytes for photos in both) > room:
+            return False
+        for photos in both:
+            photos.move_to(device)
+        return True
+
+    def draw(self, number: int) -> Draw:
+        """Decide about one image."""
         config = self.config
         random = np.random.default_rng([config.seed, number])
-        darkened = random.random() < config.darkened_probability
-        low = _view(_any_of(self.normal if darkened else self.low, random), config, random)
-        if darkened or config.exposure_stops:
-            stops = random.uniform(*DARKENING_STOPS) if darkened else random.uniform(-1, 1) * config.exposure_stops
-            low = exposed(low, stops, random.uniform(-BALANCE_STOPS, BALANCE_STOPS, 3))
-        normal = _view(_any_of(self.normal, random), config, random)
+        darkened = bool(random.random() < config.darkened_probability)
+        stops = random.uniform(*DARKENING_STOPS) if darkened else random.uniform(-1, 1) * config.exposure_stops
+        balance = random.uniform(-BALANCE_STOPS, BALANCE_STOPS, 3) * (stops != 0)
+        low, normal = ((photos, int(random.integers(len(photos)))) for photos in (self._low(darkened), self.normal))
         dimmed = random.random() < config.dim_probability
-        factor = random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0
-        corners = random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2))
-        return Sample(
-            *_crops(low, _lifted(low, 1.0) if config.teaches_lift else np.zeros_like(low), config, random),
-            *_crops(normal, _lifted(normal, config.well_lit_lift), config, random),
-            torch.tensor(factor, dtype=torch.float32),
-            torch.from_numpy(corners),
+        return Draw(
+            darkened=darkened,
+            low=low[1],
+            low_view=View.drawn(low[0].size(low[1]), config, random),
+            stops=stops + balance,
+            normal=normal[1],
+            normal_view=View.drawn(normal[0].size(normal[1]), config, random),
+            dimming=random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0,
+            corners=random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2)),
         )
 
+    def _low(self, darkened: bool) -> HeldPhotos:
+        return self.normal if darkened else self.low
 
-class _HeldPhotos:
-    """The photos of a folder, decoded, (H, W, 3); kept where they fit."""
+    def __getitem__(self, numbers: Sequence[int]) -> Sample:
+        """Return the samples of some images of one batch, on the device that holds the photos."""
+        config = self.config
+        draws = [self.draw(number) for number in numbers]
+        warms_up = config.warms_up(numbers[0] // config.batch * config.batch)
+        lifts, keeps = warms_up or config.lift_weight > 0, warms_up or config.well_lit_weight > 0
+        taught = max(1, len(draws) // WELL_LIT_PART)
 
-    def __init__(self, folder: Path, config: TrainConfig) -> None:
-        self.config = config
-        self.paths = find_photos(folder)
-        self.kept: dict[int, NDArray[np.uint8]] = {}
-        if len(self.paths) < FEWEST_PHOTOS:
-            raise TrainingError(f"{folder}: {len(self.paths)} photos; at least {FEWEST_PHOTOS} are needed")
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        return self.kept[index] if index in self.kept else self._decode(index)
-
-    def _decode(self, index: int) -> NDArray[np.uint8]:
-        path = self.paths[index]
-        try:
-            pixels = photo.as_srgb(photo.decode(path))
-        except EnlightenError as error:
-            raise TrainingError(f"{path}: {error}") from error
-        return _resized(pixels, self.config)
-
-    def hold(self, budget_bytes: int) -> int:
-        """Decode every photo once, so that a bad one is found now; keep what fits."""
-        used = 0
-        for index in range(len(self)):
-            pixels = self._decode(index)
-            if used + pixels.nbytes <= budget_bytes:
-                self.kept[index] = pixels
-                used += pixels.nbytes
-        return used
-
-
-def _resized(pixels: NDArray[np.uint8], config: TrainConfig) -> NDArray[np.uint8]:
-    """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
-    height, width = pixels.shape[:2]
-    enough = (HELD_LOOKS * config.look_pixels / (height * width)) ** 0.5 if config.look_pixels else 1.0
-    factor = max(min(1.0, enough), config.crop_px / min(height, width))
-    if factor == 1:
-        return pixels
-    size = tuple(max(config.crop_px, round(length * factor)) for length in (width, height))
-    how = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(pixels).resize(size, how))
-
-
-def _any_of(photos: _HeldPhotos, random: np.random.Generator) -> NDArray[np.uint8]:
-    return photos[int(random.integers(len(photos)))]
-
-
-def _view(pixels: NDArray[np.uint8], config: TrainConfig, random: np.random.Generator) -> Rgb:
-    """Return a random frame of a photo as if it were the whole, reduced by a random factor: (h, w, 3) in [0, 1]."""
-    whole = pixels.shape[:2]
-    part = random.uniform(config.frame_min, 1)
-    height, width = (max(config.crop_px, round(length * part)) for length in whole)
-    top, left = (int(random.integers(length - side + 1)) for length, side in zip(whole, (height, width), strict=True))
-    to_look = max(1.0, (height * width / config.look_pixels) ** 0.5) if config.look_pixels else 1.0
-    most = min(to_look * config.reduce_max, min(height, width) / config.crop_px)
-    least = min(max(1.0, to_look * config.reduce_min), most)
-    seen = height * width / random.uniform(least, most) ** 2
-    # As it will be in use.
-    return look(pixels[top : top + height, left : left + width], as_rgb, seen)
-
-
-def _lifted(rgb: Rgb, part: float) -> Rgb:
-    if not part:
-        return rgb
-    chw = torch.from_numpy(rgb.transpose(2, 0, 1))
-    return np.asarray(torch.lerp(chw, lift(chw), part).permute(1, 2, 0).numpy())
-
-
-def _crops(view: Rgb, taught: Rgb, config: TrainConfig, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Cut the same random crop from both, (3, crop, crop), flipped at random."""
-    top, left = (int(random.integers(length - config.crop_px + 1)) for length in view.shape[:2])
-    steps = [int(random.choice([-1, 1])) for _ in "yx"]
-    crops = [
-        rgb[top : top + config.crop_px, left : left + config.crop_px][:: steps[0], :: steps[1]]
-        for rgb in (view, taught)
-    ]
-    low, lifted = (torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1))) for crop in crops)
-    return low, lifted
+        stops = np.stack([draw.stops for draw in draws])
+        low, lifted = crops(
+            [self._low(draw.darkened)[draw.low] for draw in draws],
+            [draw.low_view for draw in draws],
+            1.0 if lifts else 0.0,
+            torch.from_numpy(stops).float() if stops.any() else None,
+        )
+        photos, views = [self.normal[draw.normal] for draw in draws], [draw.normal_view for draw in draws]
+        normal, kept = crops(photos[:taught], views[:taught], config.well_lit_lift if keeps else 0.0)
+        if not warms_up and len(draws) > taught:
+            normal = torch.cat([normal, crops(photos[taught:], views[taught:])[0]])
+        return Sample(
+            low,
+            lifted if lifts else lifted[:0],
+            normal,
+            kept if keeps else kept[:0],
+            torch.tensor([draw.dimming for draw in draws], dtype=torch.float32),
+            torch.from_numpy(np.stack([draw.corners for draw in draws])),
+        )
 
 
 def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group = ALONE) -> Iterator[Sample]:
     """Yield this process's parts of the run's batches from image number `first` on, the same for any `workers`.
 
-    Several processes need parts of one size, so with them the last batch is whole, and may end after
-    the run's last image.
+    Without workers a thread makes each sample while the step before it is computed: on a GPU, where
+    photos are held there. Several processes need parts of one size, so with them the last batch is
+    whole, and may end after the run's last image.
     """
-    part = photos.config.batch // group.size
-    starts = range(first, len(photos), photos.config.batch)
-    numbers: Sequence[int] = range(first, len(photos))
+    size = photos.config.batch
+    part = size // group.size
+    starts = range(first, len(photos), size)
+    numbers: list[Sequence[int]] = [range(start, min(start + size, len(photos))) for start in starts]
     if group.size > 1:
-        numbers = [start + group.rank * part + place for start in starts for place in range(part)]
+        numbers = [range(start + group.rank * part, start + (group.rank + 1) * part) for start in starts]
+    return _made_by_workers(photos, numbers, workers) if workers else _made_ahead(photos, numbers)
+
+
+def _made_ahead(photos: UnpairedPhotos, numbers: Sequence[Sequence[int]]) -> Iterator[Sample]:
+    ahead: deque[Future[Sample]] = deque()
+    with ThreadPoolExecutor(1, "samples") as thread:
+        for wanted in numbers:
+            ahead.append(thread.submit(photos.__getitem__, wanted))
+            if len(ahead) > SAMPLES_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _made_by_workers(photos: UnpairedPhotos, numbers: Sequence[Sequence[int]], workers: int) -> Iterator[Sample]:
     loader = DataLoader(
         photos,
-        batch_size=part,
-        sampler=numbers,
+        batch_size=None,
+        sampler=cast("Sampler[int]", numbers),
         num_workers=workers,
-        prefetch_factor=4 if workers else None,
+        prefetch_factor=4,
         # Forked workers share the held photos' memory with this process.
-        multiprocessing_context="fork" if workers else None,
+        multiprocessing_context="fork",
         worker_init_fn=_leave_signals,
         pin_memory=torch.cuda.is_available(),
     )
-    return cast("Iterator[Sample]", iter(loader))
+    return iter(loader)
 
 
 def _leave_signals(worker: int) -> None:

@@ -31,46 +31,48 @@ STEPS = 8
 
 
 def lift(rgb: Tensor) -> Tensor:
-    """Lift a dark photo.
+    """Lift dark photos of one size.
 
     Parameters
     ----------
-    rgb : Tensor, shape (3, H, W), range [0, 1]
-        A whole photo, reduced or not: how far it is lifted depends on all of it, and windows are
+    rgb : Tensor, shape (N, 3, H, W), range [0, 1]
+        Whole photos, reduced or not: how far one is lifted depends on all of it, and windows are
         parts of its size.
 
     Returns
     -------
-    Tensor, shape (3, H, W), range [0, 1]
+    Tensor, shape (N, 3, H, W), range [0, 1]
+        On the photos' device, which is never waited for.
     """
-    batch = rgb[None]
-    side = math.sqrt(rgb.shape[1] * rgb.shape[2])
-    light = _smoothed(luma(batch), max(1, round(side * LIGHT_RADIUS)), LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
-    exposure = float(torch.quantile(light[..., ::2, ::2], EXPOSURE_QUANTILE).clamp(EXPOSURE_LEAST, 1)) ** EXPOSURE
+    side = math.sqrt(rgb.shape[2] * rgb.shape[3])
+    light = _smoothed(luma(rgb), max(1, round(side * LIGHT_RADIUS)), LIGHT_EPSILON).clamp(LEAST_LIGHT, 1)
+    some = light[..., ::2, ::2].flatten(1)
+    brightest = some.kthvalue(1 + round(EXPOSURE_QUANTILE * (some.shape[1] - 1)), dim=1).values
+    exposure = brightest.clamp(EXPOSURE_LEAST, 1).view(-1, 1, 1, 1) ** EXPOSURE
 
-    # The gamma that brings the photo, of which every fourth row and column will do, to the wanted mean.
-    low, high = GAMMA_MIN, GAMMA_MAX
-    few, few_light = batch[..., ::4, ::4], light[..., ::4, ::4]
+    # The gamma that brings each photo, of which every fourth row and column will do, to the wanted mean.
+    low, high = torch.full_like(exposure, GAMMA_MIN), torch.full_like(exposure, GAMMA_MAX)
+    few, few_light = rgb[..., ::4, ::4], light[..., ::4, ::4]
     for _ in range(STEPS):
         gamma = (low + high) / 2
-        too_dark = luma((few * _gain(few_light, exposure, gamma)).clamp(0, 1)).mean() < MEAN
-        low, high = (low, gamma) if too_dark else (gamma, high)
+        means = luma((few * _gain(few_light, exposure, gamma)).clamp(0, 1)).mean(dim=(1, 2, 3), keepdim=True)
+        low, high = torch.where(means < MEAN, low, gamma), torch.where(means < MEAN, gamma, high)
     gain = _gain(light, exposure, (low + high) / 2)
 
     # Noise is not to be lifted with the shadows.
     loud = ((gain - QUIET_GAIN) / (LOUD_GAIN - QUIET_GAIN)).clamp(0, 1)
     noise = NOISE * min(1, side / NOISE_SIDE_PX)
-    smooth = _smoothed(batch, max(1, round(side * NOISE_RADIUS)), (noise * loud / gain) ** 2)
+    smooth = _smoothed(rgb, max(1, round(side * NOISE_RADIUS)), (noise * loud / gain) ** 2)
     lifted = (smooth * gain).clamp(min=0)
 
     # Nor is colour to be lifted as far as light.
     grey = luma(lifted) + 1e-4
     chroma = CHROMA ** (gain.log() / math.log(CHROMA_GAIN)).clamp(0, 1)
     coloured: Tensor = (grey * ((lifted + 1e-4) / grey) ** chroma).clamp(0, 1)
-    return coloured[0]
+    return coloured
 
 
-def _gain(light: Tensor, exposure: float, gamma: float) -> Tensor:
+def _gain(light: Tensor, exposure: Tensor, gamma: Tensor) -> Tensor:
     """Return what the curve multiplies the light by."""
     curved = (light / exposure) ** gamma
     return curved * (1 + SHADOWS * (1 - curved).clamp(min=0) ** SHADOW_POWER) / light

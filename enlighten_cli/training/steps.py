@@ -16,7 +16,6 @@ from enlighten_cli.training.dataset import Sample
 from enlighten_cli.training.group import ALONE, Group
 from enlighten_cli.training.perceptual import self_feature_preserving
 
-WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones go along
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -29,7 +28,7 @@ def step(state: TrainState, features: nn.Module, sample: Sample, group: Group = 
     state.set_learning_rates()
     # Known weights keep the statistics of their norms: those of small batches would undo what they know.
     state.generator.train(config.start == RANDOM)
-    if seen < config.warm_start_images:
+    if config.warms_up(seen):
         terms = _warm_start_step(state, crops, group)
         if seen + len(low) * group.size >= config.warm_start_images:
             state.restart_generator_optimiser()
@@ -57,8 +56,8 @@ class Crops:
 
     @property
     def well_lit(self) -> Tensor:
-        """The normal crops that the generator is to leave alone; a few will do."""
-        return self.normal[: max(1, len(self.normal) // WELL_LIT_PART)]
+        """The normal crops that the generator is taught by."""
+        return self.normal[: len(self.kept)]
 
 
 def _on_device(batch: Tensor, device: torch.device) -> Tensor:
@@ -85,7 +84,7 @@ def _lessons(crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: fl
     if lift_weight:
         terms["lift"] = lift_weight * F.l1_loss(enhanced, crops.lifted)
     if well_lit_weight:
-        terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.kept[: len(kept)])
+        terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.kept)
     return terms
 
 

@@ -217,14 +217,29 @@ def test_export_by_command(tmp_path, tiny_weights, monkeypatch):
     assert runner.invoke(main, ["export", "junk.pth", "-o", "x.onnx"]).exit_code == 4
 
 
-def test_a_gpu_gets_as_many_workers_as_there_are_cores(monkeypatch):
+def test_a_gpu_holds_the_photos_or_gets_as_many_workers_as_there_are_cores(monkeypatch):
     import torch
 
     from enlighten_cli.cli import train_options
 
+    class Photos:
+        def __init__(self, fit):
+            self.fit, self.asked = fit, []
+
+        def move_to(self, device):
+            self.asked.append(device)
+            return self.fit
+
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    few, many = Photos(fit=True), Photos(fit=False)
     monkeypatch.setattr(train_options, "available_cores", lambda: 16)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
-    assert train_options.workers_for(torch.device("cpu")) == 1
-    assert train_options.workers_for(torch.device("cuda")) == 16
+    assert train_options.workers_for(few, cpu, None) == 1
+    assert train_options.workers_for(few, cuda, 3) == 3
+    assert not few.asked
+    assert train_options.workers_for(few, cuda, None) == 0
+    assert few.asked == [cuda]
+    assert train_options.workers_for(many, cuda, None) == 16
+    assert train_options.workers_for(many, cuda, 0) == 0
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert train_options.workers_for(torch.device("cuda:1")) == 4
+    assert train_options.workers_for(many, cuda, None) == 4
