@@ -189,6 +189,7 @@ class TrainState:
         for network in (self.generator, self.discriminators):
             network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.beginning = copy.deepcopy(self.average) if self.config.kept_detail_weight else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.config.precision == "fp16")
         self.restart_generator_optimiser()
         self.discriminator_optimiser = torch.optim.Adam(
@@ -276,12 +277,13 @@ class TrainState:
         state.images_seen = int(file.metadata["images_seen"])
         return state
 
-    def _networks(self) -> tuple[tuple[str, nn.Module], ...]:
-        return (
+    def _networks(self) -> list[tuple[str, nn.Module]]:
+        networks: list[tuple[str, nn.Module]] = [
             ("generator", self.generator),
             ("average", self.average),
             ("discriminators", self.discriminators),
-        )
+        ]
+        return [*networks, ("beginning", self.beginning)] if self.beginning else networks
 
     def _optimisers(self) -> tuple[tuple[str, torch.optim.Optimizer], ...]:
         return (

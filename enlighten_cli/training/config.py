@@ -81,6 +81,10 @@ class TrainConfig:
         [-exposure_stops, exposure_stops], before they are lifted.
     darkened_probability : float
         With this probability a darkened normal photo serves as the low one.
+    kept_detail_weight : float
+        Weight of `losses.changed_detail`, beside the lessons: the generator learns to judge light from photos far
+        reduced, and is to keep the fine detail that it made, when the run began, of those that are not; 0 in the
+        paper.
     detail_weight : float
         Weight of `losses.new_detail`, which keeps grain and ringing away; 0 in the paper.
     look_pixels : int
@@ -122,6 +126,7 @@ class TrainConfig:
     frame_min: float = 1.0
     exposure_stops: float = 0.0
     darkened_probability: float = 0.0
+    kept_detail_weight: float = 0.0
     detail_weight: float = 0.0
     look_pixels: int = 0
     precision: str = "fp32"
@@ -161,6 +166,7 @@ class TrainConfig:
             "frame_min": (0.1 <= self.frame_min <= 1, "from 0.1 to 1"),
             "exposure_stops": (0 <= self.exposure_stops <= 8, "from 0 to 8"),
             "darkened_probability": (0 <= self.darkened_probability <= 1, "from 0 to 1"),
+            "kept_detail_weight": (self.kept_detail_weight >= 0, "0 or more"),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "look_pixels": (self.look_pixels == 0 or self.look_pixels >= 1024, "0, or at least 1024"),
             "look_pixels of square frames": (

@@ -35,7 +35,8 @@ class Sample(NamedTuple):
     `low` and `normal` are of unpaired photos. `lifted` is what `lift` makes of the low ones; `kept` what the generator
     is to make of the first of the normal ones: themselves, or a part of what `lift` makes of them. What a step has no
     use for is left out: normal crops that are not taught from the lessons alone, and `lifted` and `kept` where
-    there is no such lesson. `dimming` (N,) is the factor that a low crop is divided by before the generator
+    there is no such lesson. `fine` are unreduced crops of the first of the low photos, where their detail is to be
+    kept. `dimming` (N,) is the factor that a low crop is divided by before the generator
     sees it; `corners` (N, patches, 2) are the top left of patches, on the CPU.
     """
 
@@ -43,6 +44,7 @@ class Sample(NamedTuple):
     lifted: Tensor
     normal: Tensor
     kept: Tensor
+    fine: Tensor
     dimming: Tensor
     corners: Tensor
 
@@ -57,6 +59,7 @@ class Draw:
     darkened: bool
     low: int
     low_view: View
+    fine_view: View
     stops: NDArray[np.float64]
     normal: int
     normal_view: View
@@ -113,6 +116,7 @@ class UnpairedPhotos(Dataset[Sample]):
             darkened=darkened,
             low=low[1],
             low_view=View.drawn(low[0].size(low[1]), config, random),
+            fine_view=View.drawn_unreduced(low[0].size(low[1]), config, random),
             stops=stops + balance,
             normal=normal[1],
             normal_view=View.drawn(normal[0].size(normal[1]), config, random),
@@ -131,13 +135,14 @@ class UnpairedPhotos(Dataset[Sample]):
         lifts, keeps = warms_up or config.lift_weight > 0, warms_up or config.well_lit_weight > 0
         taught = max(1, len(draws) // WELL_LIT_PART)
 
-        stops = np.stack([draw.stops for draw in draws])
-        low, lifted = crops(
-            [self._low(draw.darkened)[draw.low] for draw in draws],
-            [draw.low_view for draw in draws],
-            1.0 if lifts else 0.0,
-            torch.from_numpy(stops).float() if stops.any() else None,
-        )
+        dark = [self._low(draw.darkened)[draw.low] for draw in draws]
+        drawn_stops = np.stack([draw.stops for draw in draws])
+        stops = torch.from_numpy(drawn_stops).float() if drawn_stops.any() else None
+        low, lifted = crops(dark, [draw.low_view for draw in draws], 1.0 if lifts else 0.0, stops)
+        fine = low[:0]
+        if config.kept_detail_weight:
+            views = [draw.fine_view for draw in draws[:taught]]
+            fine, _ = crops(dark[:taught], views, 0.0, None if stops is None else stops[:taught])
         photos, views = [self.normal[draw.normal] for draw in draws], [draw.normal_view for draw in draws]
         normal, kept = crops(photos[:taught], views[:taught], config.well_lit_lift if keeps else 0.0)
         if not warms_up and len(draws) > taught:
@@ -147,6 +152,7 @@ class UnpairedPhotos(Dataset[Sample]):
             lifted if lifts else lifted[:0],
             normal,
             kept if keeps else kept[:0],
+            fine,
             torch.tensor([draw.dimming for draw in draws], dtype=torch.float32),
             torch.from_numpy(np.stack([draw.corners for draw in draws])),
         )

@@ -12,11 +12,12 @@ from torch import Tensor
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError
+from enlighten_cli.fast import LOOK_PIXELS
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 
 FEWEST_PHOTOS = 2
-HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, where a look's size is given
+HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, and no fewer than fast mode looks at
 
 
 class HeldPhotos:
@@ -84,7 +85,7 @@ class HeldPhotos:
 def _resized(pixels: Pixels, config: TrainConfig) -> Pixels:
     """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
     height, width = pixels.shape[:2]
-    enough = HELD_LOOKS * config.look_pixels if config.look_pixels else height * width
+    enough = max(HELD_LOOKS * config.look_pixels, LOOK_PIXELS) if config.look_pixels else height * width
     factor = max(min(1.0, (enough / (height * width)) ** 0.5), config.crop_px / min(height, width))
     if factor == 1:
         return pixels

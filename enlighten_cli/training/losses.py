@@ -35,6 +35,23 @@ def relativistic_least_squares(higher: Tensor, lower: Tensor) -> Tensor:
     return (least_squares(higher - lower.mean(), 1) + least_squares(lower - higher.mean(), 0)) / 2
 
 
+def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tensor:
+    """Return how far the fine detail of a photo is from what it was: the L1 distance but for local means.
+
+    To hold on to what a network knew while it learns something else is Li and Hoiem's "Learning
+    without forgetting", IEEE TPAMI 2018, doi:10.1109/TPAMI.2017.2773081.
+
+    Parameters
+    ----------
+    made, before : Tensor, shape (N, 3, H, W), range [0, 1]
+    radius_px : int
+        Of the window of a mean: 8 is 17 x 17 pixels.
+    """
+    change = made - before
+    side = 2 * radius_px + 1
+    return (change - F.avg_pool2d(change, side, 1, radius_px, count_include_pad=False)).abs().mean()
+
+
 def new_detail(low: Tensor, enhanced: Tensor, *, radius_px: int = 2, epsilon: float = 1e-6) -> Tensor:
     """Return how much of the enhanced photo's fine detail is not the input's.
 

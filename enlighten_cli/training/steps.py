@@ -22,9 +22,9 @@ HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 def step(state: TrainState, features: nn.Module, sample: Sample, group: Group = ALONE) -> dict[str, float]:
     """Take one step of whichever phase the run is in, and return the losses (of this process's part)."""
     config, seen = state.config, state.images_seen
-    low, lifted, normal, kept = (_on_device(batch, state.device) for batch in sample[:4])
+    low, lifted, normal, kept, fine = (_on_device(batch, state.device) for batch in sample[:5])
     fed = low / sample.dimming.to(state.device).view(-1, 1, 1, 1)
-    crops = Crops(low, fed, lifted, normal, kept, sample.corners)
+    crops = Crops(low, fed, lifted, normal, kept, fine, sample.corners)
     state.set_learning_rates()
     # Known weights keep the statistics of their norms: those of small batches would undo what they know.
     state.generator.train(config.start == RANDOM)
@@ -44,7 +44,8 @@ def step(state: TrainState, features: nn.Module, sample: Sample, group: Group = 
 class Crops:
     """A batch on the device: (N, 3, H, W) in [0, 1], and the corners of the patches, (N, P, 2).
 
-    `fed` is what the generator sees of `low`; `kept` what it is to make of `normal`.
+    `fed` is what the generator sees of `low`; `kept` what it is to make of `normal`; of `fine` it is to make the detail
+    that it made.
     """
 
     low: Tensor
@@ -52,6 +53,7 @@ class Crops:
     lifted: Tensor
     normal: Tensor
     kept: Tensor
+    fine: Tensor
     corners: Tensor
 
     @property
@@ -72,19 +74,26 @@ def _mixed_precision(config: TrainConfig, device: torch.device) -> torch.autocas
 def _warm_start_step(state: TrainState, crops: Crops, group: Group) -> dict[str, Tensor]:
     """Teach the generator plain lifting, and to leave well-lit photos alone; the adversaries take over from there."""
     with _mixed_precision(state.config, state.device):
-        made = state.generator(torch.cat([crops.fed, crops.well_lit])).float()
-    terms = _lessons(crops, made, 1.0, 1.0)
+        made = state.generator(torch.cat([crops.fed, crops.well_lit, crops.fine])).float()
+    terms = _lessons(state, crops, made, 1.0, 1.0)
     _descend(state, state.generator_optimiser, terms.values(), state.generator, group)
     return terms
 
 
-def _lessons(crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: float) -> dict[str, Tensor]:
-    enhanced, kept = made[: len(crops.low)], made[len(crops.low) :]
+def _lessons(
+    state: TrainState, crops: Crops, made: Tensor, lift_weight: float, well_lit_weight: float
+) -> dict[str, Tensor]:
+    """Return the losses of what the generator made of low, of well-lit and of fine crops, in this order."""
+    enhanced, kept, fine = torch.split(made, [len(crops.low), len(crops.well_lit), len(crops.fine)])
     terms = {}
     if lift_weight:
         terms["lift"] = lift_weight * F.l1_loss(enhanced, crops.lifted)
     if well_lit_weight:
         terms["well_lit"] = well_lit_weight * F.l1_loss(kept, crops.kept)
+    if state.beginning:
+        with torch.no_grad(), _mixed_precision(state.config, state.device):
+            before = state.beginning(crops.fine).float()
+        terms["kept_detail"] = state.config.kept_detail_weight * losses.changed_detail(fine, before)
     return terms
 
 
@@ -98,8 +107,7 @@ def _adversarial_step(
         state.generator.eval()
     with _mixed_precision(config, state.device), torch.set_grad_enabled(not frozen):
         # One batch, so that its norms see both kinds of crop, as they will in use.
-        fed = torch.cat([crops.fed, crops.well_lit]) if config.well_lit_weight else crops.fed
-        made = state.generator(fed).float()
+        made = state.generator(torch.cat([crops.fed, crops.well_lit, crops.fine])).float()
     enhanced = made[: len(low)]
     low_patches, normal_patches, enhanced_patches = (
         cut_patches(batch, crops.corners, config.patch_px) for batch in (low, normal, enhanced)
@@ -118,7 +126,7 @@ def _adversarial_step(
             terms["sfp_local"] = self_feature_preserving(features, low_patches, enhanced_patches)
         terms["global"] = losses.relativistic_least_squares(enhanced_scores, normal_scores)
         terms["local"] = losses.local_generator_loss(local_scores)
-        terms |= _lessons(crops, made, config.lift_weight, config.well_lit_weight)
+        terms |= _lessons(state, crops, made, config.lift_weight, config.well_lit_weight)
         if config.detail_weight:
             terms["new_detail"] = config.detail_weight * losses.new_detail(low, enhanced)
         _descend(state, state.generator_optimiser, terms.values(), state.generator, group)

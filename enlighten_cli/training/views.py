@@ -54,6 +54,14 @@ class View:
         steps = [int(random.choice([-1, 1])) for _ in "yx"]
         return cls((top, left), (height, width), factor, (crop[0], crop[1]), config.crop_px, (steps[0], steps[1]))
 
+    @classmethod
+    def drawn_unreduced(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
+        """Draw a view of a crop as it is held."""
+        top, left = (int(random.integers(length - config.crop_px + 1)) for length in photo)
+        steps = [int(random.choice([-1, 1])) for _ in "yx"]
+        frame = (config.crop_px, config.crop_px)
+        return cls((top, left), frame, 1.0, (0, 0), config.crop_px, (steps[0], steps[1]))
+
     def crop_alone(self) -> View:
         """Return the view of the crop alone, where nothing is reduced and what is around it is not needed."""
         if self.factor != 1:

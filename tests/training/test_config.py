@@ -19,6 +19,8 @@ def test_json_round_trip():
         ({"lr": -1.0}, "lr is -1.0"),
         ({"precision": "fp8"}, "fp32, bf16 or fp16"),
         ({"dim_min": 5.0}, "dim_min is 5.0; it must be from 1 to dim_max"),
+        ({"frame": "round"}, "frame is 'round'; it must be photo or square"),
+        ({"frame": "square", "crop_px": 64, "look_pixels": 4000}, "look_pixels of square frames is 4000"),
         ({"colour": 1}, "unknown option 'colour'"),
         ({"width": "32"}, "must be of type int"),
         ({"width": True}, "must be of type int"),

@@ -64,7 +64,15 @@ def test_only_what_a_step_needs_is_made(config):
     lengths = [[len(values) for values in sample[:4]] for sample in batches(photos, 0, 0)]
     assert lengths == [[4, 4, 1, 1], [4, 0, 4, 0], [2, 0, 2, 0]]
     beside = UnpairedPhotos(dataclasses.replace(config, lift_weight=1.0, well_lit_weight=1.0))
-    assert [len(values) for values in beside[range(4)][:4]] == [4, 4, 4, 1]
+    assert [len(values) for values in beside[range(4)][:5]] == [4, 4, 4, 1, 0]
+
+
+def test_fine_crops_are_of_the_low_photos_as_they_are_exposed(config):
+    options = dataclasses.replace(config, kept_detail_weight=1.0, darkened_probability=1.0)
+    sample, plain = (only(UnpairedPhotos(each), 3) for each in (options, config))
+    assert sample.fine.shape == (3, 32, 32)
+    assert sample.fine.mean() == pytest.approx(float(sample.low.mean()), rel=0.5)
+    assert len(plain.fine) == 0
 
 
 def test_photos_move_to_a_device_that_has_room(config, monkeypatch):
@@ -141,9 +149,11 @@ def test_well_lit_photos_get_their_part_of_the_lift(config):
     assert torch.allclose(half.kept, (whole.kept + whole.normal) / 2, atol=1e-5)
 
 
-def test_photos_far_larger_than_the_look_are_kept_reduced(config, tmp_path):
+@pytest.mark.parametrize(("look_pixels", "looked_at", "held"), [(4096, 0, 16 * 4096), (4096, 100_000, 100_000)])
+def test_photos_far_larger_than_looks_are_kept_reduced(config, tmp_path, monkeypatch, look_pixels, looked_at, held):
+    monkeypatch.setattr("enlighten_cli.training.held.LOOK_PIXELS", looked_at)
     write_photos(tmp_path / "large", 2, exposure=0.1, size=(600, 800))
-    photos = UnpairedPhotos(dataclasses.replace(config, low=str(tmp_path / "large"), look_pixels=4096))
+    photos = UnpairedPhotos(dataclasses.replace(config, low=str(tmp_path / "large"), look_pixels=look_pixels))
     height, width = photos.low[0].shape[1:]
-    assert height * width == pytest.approx(16 * 4096, rel=0.02)
+    assert height * width == pytest.approx(held, rel=0.02)
     assert width / height == pytest.approx(800 / 600, rel=0.02)

@@ -9,6 +9,7 @@ from enlighten_cli.training.checkpoint import TrainState, read_tensors, read_wei
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.dataset import UnpairedPhotos, batches
 from enlighten_cli.training.loop import CHECKPOINT, Watch, train
+from enlighten_cli.training.losses import changed_detail
 from enlighten_cli.training.perceptual import VggFeatures
 from enlighten_cli.training.steps import cut_patches, step
 
@@ -142,6 +143,27 @@ def test_lessons_go_on_beside_the_adversaries(config, tmp_path, features, lesson
     assert 0 < json.loads(lines[-1])["losses"][lesson] < 5
     without, _ = run(config, tmp_path / "without", features)
     assert not torch.equal(with_it.generator.conv10.weight, without.generator.conv10.weight)
+
+
+@pytest.mark.parametrize("warm_start_images", [0, 12])
+def test_fine_detail_is_kept_as_it_was_when_the_run_began(config, tmp_path, features, warm_start_images):
+    """Through stops, too; it has changed less than without."""
+    import dataclasses
+
+    config = dataclasses.replace(config, warm_start_images=warm_start_images, lift_weight=1.0, start="known")
+    keeping = dataclasses.replace(config, kept_detail_weight=100.0)
+    state, _ = run(keeping, tmp_path / "run", features)
+    lines = (tmp_path / "run" / "stats.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["losses"]["kept_detail"] > 0
+    run(keeping, tmp_path / "halves", features, stop_at=6)
+    resumed = TrainState.load(tmp_path / "halves" / CHECKPOINT, keeping, CPU)
+    assert_same(state, run(keeping, tmp_path / "halves", features, state=resumed)[0])
+
+    without, _ = run(config, tmp_path / "without", features)
+    photos = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        change = [float(changed_detail(one.generator(photos), state.beginning(photos))) for one in (state, without)]
+    assert change[0] < 0.5 * change[1]
 
 
 def test_frozen_images_teach_only_the_discriminators(config, tmp_path, features):

@@ -42,3 +42,14 @@ def test_generator_gains_by_higher_scores(normal, enhanced):
     enhanced = enhanced.clone().requires_grad_()
     losses.local_generator_loss(enhanced).backward()
     assert torch.all(torch.sign(enhanced.grad) == torch.sign(enhanced.detach() - 1))
+
+
+def test_changed_detail_is_blind_to_light():
+    """A shift costs nothing; a speck of one step costs what of it is not in its window's mean."""
+    before = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    assert float(losses.changed_detail(before + 0.2, before)) == pytest.approx(0, abs=1e-6)
+    speck = before.clone()
+    speck[..., 20, 20] += 1
+    share = 1 / 17**2
+    expected = (1 - share + (17**2 - 1) * share) / 40**2
+    assert float(losses.changed_detail(speck, before)) == pytest.approx(expected, rel=1e-4)

@@ -62,6 +62,14 @@ def test_square_frames_are_seen_whole():
     assert max(view.corner[0] for view in views) > 100
 
 
+def test_unreduced_views_are_crops_of_anywhere():
+    views = [View.drawn_unreduced((60, 40), CONFIG, np.random.default_rng(seed)) for seed in range(60)]
+    assert {(view.size, view.crop) for view in views} == {((32, 32), (0, 0))}
+    corners = np.array([view.corner for view in views])
+    assert corners.min(axis=0).tolist() == [0, 0]
+    assert corners.max(axis=0).tolist() == [28, 8]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_crops_are_of_the_place_that_was_drawn(seed):
     """Alone or cut from the whole frame, flipped or not."""
