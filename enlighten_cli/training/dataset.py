@@ -25,6 +25,7 @@ from enlighten_cli.training.views import View, crops
 WELL_LIT_PART = 4  # of a batch of low crops, so many normal ones are taught
 DARKENING_STOPS = (-5.0, -1.0)  # how far well-lit photos are darkened, which are to serve as low ones
 BALANCE_STOPS = 0.15
+FINE_OF_LOW = 0.5  # part of the fine crops
 SAMPLES_AHEAD = 2
 HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over both folders
 
@@ -33,11 +34,11 @@ class Sample(NamedTuple):
     """What one step needs: crops, float32 (N, 3, crop_px, crop_px) in [0, 1], and figures for them.
 
     `low` and `normal` are of unpaired photos. `lifted` is what `lift` makes of the low ones; `kept` what the generator
-    is to make of the first of the normal ones: themselves, or a part of what `lift` makes of them. What a step has no
-    use for is left out: normal crops that are not taught from the lessons alone, and `lifted` and `kept` where
-    there is no such lesson. `fine` are unreduced crops of the first of the low photos, where their detail is to be
-    kept. `dimming` (N,) is the factor that a low crop is divided by before the generator
-    sees it; `corners` (N, patches, 2) are the top left of patches, on the CPU.
+    is to make of the first of the normal ones: themselves, or a part of what `lift` makes of them. `fine` are
+    unreduced crops of some photos, low or normal, whose detail is to be kept. What a step has no use for is left
+    out: normal crops that are not taught from the lessons alone, and `lifted`, `kept` and `fine` where there is
+    no such lesson. `dimming` (N,) is the factor that a low crop is divided by before the generator sees it;
+    `corners` (N, patches, 2) are the top left of patches, on the CPU.
     """
 
     low: Tensor
@@ -53,16 +54,18 @@ class Sample(NamedTuple):
 class Draw:
     """What chance decides about one image of a run, a function of the seed and the image's number alone.
 
-    The low photo is one of the normal ones where it is `darkened`; by `stops` (3,) it is exposed anew.
+    The low photo is one of the normal ones where it is `darkened`; by `stops` (3,) it is exposed anew. The fine crop is
+    of the low photo, or of the normal one.
     """
 
     darkened: bool
     low: int
     low_view: View
-    fine_view: View
     stops: NDArray[np.float64]
     normal: int
     normal_view: View
+    fine_of_low: bool
+    fine_view: View
     dimming: float
     corners: NDArray[np.int64]
 
@@ -111,15 +114,18 @@ class UnpairedPhotos(Dataset[Sample]):
         stops = random.uniform(*DARKENING_STOPS) if darkened else random.uniform(-1, 1) * config.exposure_stops
         balance = random.uniform(-BALANCE_STOPS, BALANCE_STOPS, 3) * (stops != 0)
         low, normal = ((photos, int(random.integers(len(photos)))) for photos in (self._low(darkened), self.normal))
+        fine_of_low = bool(random.random() < FINE_OF_LOW)
+        fine = low if fine_of_low else normal
         dimmed = random.random() < config.dim_probability
         return Draw(
             darkened=darkened,
             low=low[1],
             low_view=View.drawn(low[0].size(low[1]), config, random),
-            fine_view=View.drawn_unreduced(low[0].size(low[1]), config, random),
             stops=stops + balance,
             normal=normal[1],
             normal_view=View.drawn(normal[0].size(normal[1]), config, random),
+            fine_of_low=fine_of_low,
+            fine_view=View.drawn_unreduced(fine[0].size(fine[1]), config, random),
             dimming=random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0,
             corners=random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2)),
         )
@@ -136,17 +142,18 @@ class UnpairedPhotos(Dataset[Sample]):
         taught = max(1, len(draws) // WELL_LIT_PART)
 
         dark = [self._low(draw.darkened)[draw.low] for draw in draws]
-        drawn_stops = np.stack([draw.stops for draw in draws])
-        stops = torch.from_numpy(drawn_stops).float() if drawn_stops.any() else None
+        bright = [self.normal[draw.normal] for draw in draws]
+        stops = np.stack([draw.stops for draw in draws])
         low, lifted = crops(dark, [draw.low_view for draw in draws], 1.0 if lifts else 0.0, stops)
+        views = [draw.normal_view for draw in draws]
+        normal, kept = crops(bright[:taught], views[:taught], config.well_lit_lift if keeps else 0.0)
+        if not warms_up and len(draws) > taught:
+            normal = torch.cat([normal, crops(bright[taught:], views[taught:])[0]])
         fine = low[:0]
         if config.kept_detail_weight:
-            views = [draw.fine_view for draw in draws[:taught]]
-            fine, _ = crops(dark[:taught], views, 0.0, None if stops is None else stops[:taught])
-        photos, views = [self.normal[draw.normal] for draw in draws], [draw.normal_view for draw in draws]
-        normal, kept = crops(photos[:taught], views[:taught], config.well_lit_lift if keeps else 0.0)
-        if not warms_up and len(draws) > taught:
-            normal = torch.cat([normal, crops(photos[taught:], views[taught:])[0]])
+            of_low = np.array([draw.fine_of_low for draw in draws])[:, None]
+            photos = [dark[place] if of_low[place] else bright[place] for place in range(taught)]
+            fine, _ = crops(photos, [draw.fine_view for draw in draws[:taught]], stops=(stops * of_low)[:taught])
         return Sample(
             low,
             lifted if lifts else lifted[:0],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -137,7 +138,7 @@ def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
 
 
 def crops(
-    photos: Sequence[Tensor], views: Sequence[View], part: float = 0.0, stops: Tensor | None = None
+    photos: Sequence[Tensor], views: Sequence[View], part: float = 0.0, stops: NDArray[np.floating[Any]] | None = None
 ) -> tuple[Tensor, Tensor]:
     """Make crops, and what the generator is to make of them.
 
@@ -149,7 +150,7 @@ def crops(
         One each.
     part : float
         Of what `lift` makes of each frame, in [0, 1].
-    stops : Tensor, shape (N, 3), or None
+    stops : ndarray, shape (N, 3), or None
         By which each is exposed anew, before it is lifted.
 
     Returns
@@ -162,8 +163,8 @@ def crops(
     made: dict[int, tuple[Tensor, Tensor]] = {}
     for places in _alike(views):
         frames = torch.stack([views[place].of(photos[place]) for place in places])
-        if stops is not None:
-            frames = exposed(frames, stops[places].to(frames.device, non_blocking=True))
+        if stops is not None and stops[places].any():
+            frames = exposed(frames, torch.from_numpy(stops[places]).float().to(frames.device, non_blocking=True))
         taught = torch.lerp(frames, lift(frames), part) if part else frames
         for place, *both in zip(places, frames, taught, strict=True):
             made[place] = views[place].cut(both[0]), views[place].cut(both[1])

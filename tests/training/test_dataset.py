@@ -67,12 +67,18 @@ def test_only_what_a_step_needs_is_made(config):
     assert [len(values) for values in beside[range(4)][:5]] == [4, 4, 4, 1, 0]
 
 
-def test_fine_crops_are_of_the_low_photos_as_they_are_exposed(config):
-    options = dataclasses.replace(config, kept_detail_weight=1.0, darkened_probability=1.0)
-    sample, plain = (only(UnpairedPhotos(each), 3) for each in (options, config))
-    assert sample.fine.shape == (3, 32, 32)
-    assert sample.fine.mean() == pytest.approx(float(sample.low.mean()), rel=0.5)
-    assert len(plain.fine) == 0
+def test_fine_crops_are_of_low_photos_as_they_are_exposed_and_of_normal_ones(config):
+    options = dataclasses.replace(config, kept_detail_weight=1.0, exposure_stops=2.0)
+    photos, plain = UnpairedPhotos(options), UnpairedPhotos(config)
+    assert len(plain[range(4)].fine) == 0
+    ratios: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(12):
+        sample, draw = only(photos, number), photos.draw(number)
+        assert sample.fine.shape == (3, 32, 32)
+        beside = sample.low if draw.fine_of_low else sample.normal
+        ratios[draw.fine_of_low].append(float(sample.fine.mean() / beside.mean()))
+    assert all(0.5 < ratio < 2 for each in ratios.values() for ratio in each)
+    assert all(len(each) > 2 for each in ratios.values())
 
 
 def test_photos_move_to_a_device_that_has_room(config, monkeypatch):

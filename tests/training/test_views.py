@@ -90,7 +90,7 @@ def test_frames_of_any_sizes_are_lifted_each_as_if_alone():
     sizes = [(90, 120), (60, 60), (90, 120), (33, 200), (60, 60)]
     photos = [photo(*size, seed=seed) for seed, size in enumerate(sizes)]
     views = [drawn(size, seed) for seed, size in enumerate(sizes)]
-    stops = torch.linspace(-2, 0, 15).view(5, 3)
+    stops = np.linspace(-2, 0, 15).reshape(5, 3)
     together = crops(photos, views, 0.5, stops)
     for place in range(5):
         alone = crops(photos[place : place + 1], views[place : place + 1], 0.5, stops[place : place + 1])
