@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-
-from enlighten_cli import fast
+from enlighten_cli import fast, full
 from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.machine import available_memory
-from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
-from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX, plan_tiles, run_tiled
+from enlighten_cli.photo import Photo, Rgb
+from enlighten_cli.tiling import HALO_PX, MULTIPLE_PX
 
 MAX_STRENGTH = 1.5
 WHOLE = 0
@@ -43,8 +41,8 @@ class Options:
     strength : float
         0 leaves the photo as it is, 1 is what the model says, up to 1.5 goes beyond.
     mode : Mode
-        Full: the network sees every pixel. Fast: it sees the photo reduced, and its light is
-        carried to every pixel. Auto: fast where the photo is larger than what the model is to see,
+        Full: the network sees every pixel; light is judged from the photo reduced, if that is how it
+        learned. Fast: it sees the photo reduced only, and its light is carried to every pixel. Auto: fast where the photo is larger than what the model is to see,
         or than 2 megapixels where the model does not say.
     tile_px : int or None
         Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
@@ -118,16 +116,20 @@ def enhance(
     """
     if options.is_fast(photo.height, photo.width, getattr(model, "look_pixels", None)):
         return dataclasses.replace(photo, pixels=fast.brighten(photo, model, options.strength, tell))
+
+    def tiled(tile_px: int) -> Photo:
+        return dataclasses.replace(photo, pixels=full.brighten(photo, model, options.strength, tile_px, tell))
+
     if options.tile_px is not None:
         try:
-            return dataclasses.replace(photo, pixels=_tiled(photo, model, options.strength, options.tile_px, tell))
+            return tiled(options.tile_px)
         except OutOfMemoryError as error:
             fits = largest_tile(_memory(options), _bytes_per_pixel(model))
             raise OutOfMemoryError(f"{error}; --tile {fits} would fit") from error
     tile_px = largest_tile(_memory(options), _bytes_per_pixel(model))
     while True:
         try:
-            return dataclasses.replace(photo, pixels=_tiled(photo, model, options.strength, tile_px, tell))
+            return tiled(tile_px)
         except OutOfMemoryError:
             if tile_px <= SMALLEST_TILE_PX:
                 raise
@@ -140,26 +142,3 @@ def _memory(options: Options) -> int:
 
 def _bytes_per_pixel(model: Callable[[Rgb], Rgb]) -> int:
     return int(getattr(model, "bytes_per_pixel", UNKNOWN_BYTES_PER_PIXEL))
-
-
-def _tiled(
-    photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tile_px: int, tell: Callable[[int, int], None]
-) -> Pixels:
-    """Show the network every pixel, tile by tile."""
-    pixels = photo.pixels
-    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-
-    def read(rows: np.ndarray, columns: np.ndarray) -> Rgb:
-        return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
-
-    enhanced = np.empty_like(pixels)
-    tiles = plan_tiles(photo.height, photo.width, tile_px)
-    tell(0, len(tiles))
-    for done, (rows, columns, rgb) in enumerate(run_tiled(read, model, photo.height, photo.width, tiles), start=1):
-        own = pixels[rows, columns]
-        # Colours outside sRGB are shown to the network at its border, and keep their distance to it.
-        before = colour.to_srgb(own)
-        after = before + np.float32(strength) * (rgb - before.clip(0, 1))
-        enhanced[rows, columns] = colour.changed(own, before, after)
-        tell(done, len(tiles))
-    return enhanced

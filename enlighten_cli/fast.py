@@ -61,7 +61,7 @@ class Light:
     def rows(self, start: int, stop: int, height: int, width: int) -> tuple[Rgb, Coefficients, Rgb]:
         """Return the three for some rows of a photo of this size, interpolated bilinearly."""
         scale, detail, offset = (
-            _upsampled(values, start, stop, height, width) for values in (self.scale, self.detail, self.offset)
+            upsampled(values, start, stop, height, width) for values in (self.scale, self.detail, self.offset)
         )
         return scale, detail, offset
 
@@ -130,10 +130,29 @@ def brightened_look(rgb: Rgb, model: Callable[[Rgb], Rgb], judged_pixels: int) -
     coarse = _resized(rgb, _reduced_size(rgb, judged_pixels)[0], Image.Resampling.BOX)
     if coarse.shape == rgb.shape:
         return made
-    size, _ = _reduced_size(rgb, LIGHT_PIXELS)
-    judged, seen = (_resized(each, size, Image.Resampling.BOX) for each in (_shown(coarse, model), made))
+    seen = _resized(made, _reduced_size(made, LIGHT_PIXELS)[0], Image.Resampling.BOX)
     height, width = rgb.shape[:2]
-    return np.asarray((made + _upsampled(judged - seen, 0, height, height, width)).clip(0, 1))
+    return np.asarray((made + upsampled(missing_light(coarse, model, seen), 0, height, height, width)).clip(0, 1))
+
+
+def missing_light(coarse: Rgb, model: Callable[[Rgb], Rgb], seen: Rgb) -> Coefficients:
+    """Return what the light of a photo lacks to what the network judges from fewer pixels.
+
+    Parameters
+    ----------
+    coarse : ndarray, shape (h, w, 3), float32, range [0, 1]
+        The photo, reduced to as many pixels as the network learned from.
+    model : callable
+        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    seen : ndarray, shape (rows, columns, 3), float32, range [0, 1]
+        What the network made of more pixels, reduced to `LIGHT_PIXELS`.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, 3), float32
+        To be added, interpolated.
+    """
+    return _resized(_shown(coarse, model), seen.shape[1::-1], Image.Resampling.BOX) - seen
 
 
 def _shown(rgb: Rgb, model: Callable[[Rgb], Rgb]) -> Rgb:
@@ -240,7 +259,7 @@ def _box_mean(values: Rgb) -> Rgb:
     return values
 
 
-def _upsampled(values: Coefficients, start: int, stop: int, height: int, width: int) -> Rgb:
+def upsampled(values: Coefficients, start: int, stop: int, height: int, width: int) -> Rgb:
     """Interpolate some rows of a photo of this size bilinearly."""
     scale = values.shape[0] / height
     box = (0, start * scale, values.shape[1], stop * scale)

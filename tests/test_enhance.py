@@ -4,6 +4,7 @@ from conftest import scene
 
 from enlighten_cli.enhance import LARGEST_TILE_PX, SMALLEST_TILE_PX, Mode, Options, enhance, largest_tile
 from enlighten_cli.errors import OutOfMemoryError, UsageError
+from enlighten_cli.model import open_model
 from enlighten_cli.photo import Metadata, Photo
 
 PHOTO = Photo(scene(20, 30), "PNG", alpha=np.full((20, 30), 7, np.uint8), metadata=Metadata(comment=b"kept"))
@@ -114,3 +115,57 @@ def test_an_explicit_tile_is_never_changed_and_the_error_says_what_fits():
     with pytest.raises(OutOfMemoryError, match="--tile 704 would fit"):
         enhance(Photo(scene(40, 2000), "PNG"), model, Options(tile_px=1024, memory_bytes=10**6))
     assert len(model.sizes) == 1
+
+
+class Judging:
+    """A model that judges light from few pixels: it brightens small pictures, darkens large ones, sharpens both."""
+
+    look_pixels = 2_500
+
+    def __call__(self, rgb):
+        blurred = np.stack([np.roll(rgb, shift, (0, 1)) for shift in ((0, 1), (1, 0), (0, -1), (-1, 0))]).mean(axis=0)
+        return rgb * (2 if rgb.shape[0] * rgb.shape[1] < 5_000 else 0.5) + (rgb - blurred)
+
+
+def test_light_is_judged_from_a_look_and_detail_from_all_pixels():
+    photo = Photo(scene(240, 320, exposure=0.4), "PNG")
+    enhanced = enhance(photo, Judging(), Options(mode=Mode.FULL)).pixels.astype(float)
+    made = enhance(photo, lambda rgb: Judging()(rgb), Options(tile_px=0)).pixels.astype(float)
+
+    def light(pixels):
+        return pixels.reshape(12, 20, 16, 20, 3).mean(axis=(1, 3))
+
+    expected = light(photo.pixels * 2.0)
+    assert np.abs(light(enhanced) - expected).mean() < 0.05 * expected.mean()
+    detail = [np.diff(pixels, axis=1).std() for pixels in (enhanced, made)]
+    assert detail[0] == pytest.approx(detail[1], rel=0.1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiles_judge_light_alike(dtype, tiny_model):
+    """For a network whose reach is known: but for rounding of its sums."""
+    tiny_model = open_model(str(tiny_model))
+
+    class Looking:
+        look_pixels = 5_000
+
+        def __call__(self, rgb):
+            return tiny_model(rgb)
+
+    photo = Photo(scene(200, 700, exposure=0.3).astype(dtype) * (257 if dtype == np.uint16 else 1), "PNG")
+    whole, tiled = (enhance(photo, Looking(), Options(tile_px=tile)).pixels for tile in (0, 64))
+    assert whole.dtype == dtype
+    assert np.abs(whole.astype(int) - tiled).max() <= (0 if dtype == np.uint8 else 8)
+    plain = enhance(photo, tiny_model, Options(tile_px=0)).pixels
+    assert np.abs(whole.astype(int) - plain).max() > 0
+
+
+def test_a_photo_as_small_as_the_look_is_as_it_is_made():
+    photo = Photo(scene(40, 50), "PNG")
+    expected = enhance(photo, lambda rgb: Judging()(rgb), Options(tile_px=0)).pixels
+    np.testing.assert_array_equal(enhance(photo, Judging(), Options()).pixels, expected)
+
+
+def test_strength_zero_is_the_identity_with_a_look_too():
+    photo = Photo(scene(240, 320), "PNG")
+    np.testing.assert_array_equal(enhance(photo, Judging(), Options(strength=0, mode=Mode.FULL)).pixels, photo.pixels)
