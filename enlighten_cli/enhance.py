@@ -42,8 +42,9 @@ class Options:
         0 leaves the photo as it is, 1 is what the model says, up to 1.5 goes beyond.
     mode : Mode
         Full: the network sees every pixel; light is judged from the photo reduced, if that is how it
-        learned. Fast: it sees the photo reduced only, and its light is carried to every pixel. Auto: fast where the photo is larger than what the model is to see,
-        or than 2 megapixels where the model does not say.
+        learned. Fast: it sees the photo reduced only, and its light is carried to every pixel. Auto:
+        fast where the photo is larger than what the model is to see, or than 2 megapixels where the
+        model does not say.
     tile_px : int or None
         Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
         for the largest that memory allows.
