@@ -1,17 +1,18 @@
 """Measure how fast training goes, and what limits it: images a second, and how busy the processors are.
 
-    python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers N] [--steps 20]
+    python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers N] [--crop PX]
 
 For each width: samples alone, with what lifting makes of them and without, from photos held in memory; the lessons
 of a warm start; and whole adversarial steps, by the recipe of `lite`. Samples are made as `enlighten train` has
 them made (on a GPU, where it holds the photos), or by so many workers. Photos are drawn; VGG-16's features
 have random weights, which take as long. Busy: of all cores, by this process and its workers, and of the GPU
-where there is one.
+where there is one (and nvidia-ml-py).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import tempfile
 import time
 from dataclasses import replace
@@ -32,6 +33,7 @@ from enlighten_cli.training.steps import step
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
+NVML = importlib.util.find_spec("pynvml") is not None
 WARM_UP_STEPS = 12  # what is done once, and samples that workers made before
 
 
@@ -40,7 +42,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--width", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="bf16")
-    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--crop", type=int, help="crops of whole photos, as in the paper, instead of the recipe's")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--steps", type=int, default=20)
@@ -53,12 +55,13 @@ def main() -> None:
             "normal": str(photos(Path(folder, "normal"), 1.0)),
             "images": LONG,
             "warm_start_images": LONG,
-            "crop_px": arguments.crop,
             "batch": arguments.batch,
             "precision": arguments.precision,
             "lift_weight": 0.0,
             "well_lit_weight": 0.0,
         }
+        if arguments.crop:
+            options |= {"crop_px": arguments.crop, "frame": "photo", "frame_min": 1.0, "look_pixels": 0}
         config = TrainConfig.from_mapping(options, str(RECIPE))
         held = UnpairedPhotos(config)
         workers = workers_for(held, device, arguments.workers)
@@ -108,7 +111,7 @@ def report(
             sample = next(given)
             if state:
                 step(state, features, sample)
-                if state.device.type == "cuda":
+                if state.device.type == "cuda" and NVML:
                     busy.append(torch.cuda.utilization(state.device))
         if sample.low.is_cuda:
             torch.cuda.synchronize(sample.low.device)

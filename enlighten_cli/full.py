@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.fast import LIGHT_PIXELS, look, missing_light, upsampled
+from enlighten_cli.look import LIGHT_PIXELS, look, missing_light, upsampled
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
 from enlighten_cli.tiling import plan_tiles, run_tiled
 

@@ -39,6 +39,13 @@ def write_photos(folder: Path, count: int, *, exposure: float, size: tuple[int, 
     return folder
 
 
+def noisy(deviation: float, *, light: float = 0.1) -> np.ndarray:
+    """Draw a grey wall with noise of this deviation, in steps of 255."""
+    random = np.random.default_rng(0)
+    smooth = np.full((300, 400, 3), 255 * light) + random.normal(0, deviation, (300, 400, 1))
+    return np.rint(smooth).clip(0, 255).astype(np.uint8)
+
+
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a network of width 2 whose every layer does something."""

@@ -2,13 +2,13 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import scene
+from conftest import noisy, scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enlighten_cli import fast
 from enlighten_cli.enhance import Mode, Options, enhance
-from enlighten_cli.photo import Metadata, Photo, colour_of
+from enlighten_cli.photo import Metadata, Photo
 
 sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
 from samples import icc_profile
@@ -90,44 +90,6 @@ def test_strength_zero_is_the_identity(space, dtype, channels):
 def test_sixteen_bits_stay_smooth():
     ramp = np.arange(4096, dtype=np.uint16).reshape(64, 64, 1).repeat(3, 2)
     assert len(np.unique(brightened(ramp, lambda rgb: rgb * 4))) > 3500
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
-    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (1201, 2003, channels)).astype(dtype)
-    rgb = fast.look(pixels, colour_of(None, channels).to_srgb)
-    assert rgb.shape[0] * rgb.shape[1] == pytest.approx(fast.LOOK_PIXELS, rel=0.02)
-    assert rgb.shape[0] / rgb.shape[1] == pytest.approx(1201 / 2003, rel=0.01)
-    assert rgb.mean() == pytest.approx(0.5, abs=0.01)
-    assert fast.look(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
-
-
-def noisy(deviation, *, light=0.1):
-    random = np.random.default_rng(0)
-    smooth = np.full((300, 400, 3), 255 * light) + random.normal(0, deviation, (300, 400, 1))
-    return np.rint(smooth).clip(0, 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize("deviation", [1.0, 2.0, 4.0])
-def test_noise_is_measured(deviation):
-    measured = fast.relative_noise(noisy(deviation), colour_of(None, 3).to_srgb) * (255 * 0.1 + 1)
-    assert measured == pytest.approx((deviation**2 + 1 / 12) ** 0.5, rel=0.15)
-
-
-def test_edges_and_slopes_are_no_noise():
-    pixels = np.full((300, 400, 3), 40, np.uint8)
-    pixels[:, 200:] = 200
-    pixels[:100] = np.arange(400)[None, :, None] // 2
-    assert fast.relative_noise(pixels, colour_of(None, 3).to_srgb) == 0
-    assert fast.relative_noise(pixels[:2, :2], colour_of(None, 3).to_srgb) == 0
-
-
-def test_noise_takes_the_contrast_that_it_would_share():
-    little, some, much = fast.lifted_contrast(np.array([0, 0.03, 1]))
-    assert little == 1
-    assert much == pytest.approx(fast.CONTRAST_OF_NOISY)
-    assert much < some < little
 
 
 # What windows carry; and with the network's own hand, here one that lifts every pixel alike, half of which is kept.

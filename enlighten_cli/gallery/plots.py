@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from enlighten_cli.errors import MissingDependencyError
-from enlighten_cli.photo import Pixels
+from enlighten_cli.photo import LUMA, Pixels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ LUMA_BINS = 64
 def luma_histogram(pixels: Pixels) -> np.ndarray:
     """Return the parts of a photo's pixels in `LUMA_BINS` steps of luma, (bins,), of sum 1."""
     few = pixels[::2, ::2] if pixels.shape[0] * pixels.shape[1] > 500_000 else pixels
-    luma = few @ np.array([0.299, 0.587, 0.114])
+    luma = few @ LUMA
     counts, _ = np.histogram(luma, LUMA_BINS, (0, 256))
     return np.asarray(counts / counts.sum())
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from enlighten_cli.photo import Pixels
+from enlighten_cli.photo import LUMA, Pixels
 
 
 def mean_luma(pixels: Pixels) -> float:
     """Return the mean luma of 8-bit RGB, (H, W, 3), in [0, 1]; weights of ITU-R BT.601."""
     # The mean is linear: three means cost less than a picture of luma.
-    return float(pixels.mean(axis=(0, 1), dtype=np.float64) @ np.array([0.299, 0.587, 0.114])) / 255
+    return float(pixels.mean(axis=(0, 1), dtype=np.float64) @ LUMA) / 255

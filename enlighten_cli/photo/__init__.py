@@ -5,11 +5,12 @@ from enlighten_cli.photo.decode import Limits, decode, pixels_of
 from enlighten_cli.photo.encode import encode
 from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold, is_photo
 from enlighten_cli.photo.metadata import Metadata, Strip
-from enlighten_cli.photo.photo import Coding, Photo, Pixels, Rgb, as_pixels, as_rgb
+from enlighten_cli.photo.photo import LUMA, Coding, Photo, Pixels, Rgb, as_pixels, as_rgb
 
 __all__ = [
     "CHOICES",
     "FORMATS",
+    "LUMA",
     "RAW",
     "RAW_RESULT",
     "SUFFIXES",

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale
+from enlighten_cli.photo.photo import LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale
 
 Matrix: TypeAlias = NDArray[np.float32]
 
@@ -49,7 +49,7 @@ class DirectColour(Colour):
         """Add the change; to grey, its luma."""
         change = after - before
         if pixels.shape[2] == 1:
-            change = (change @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+            change = (change @ LUMA)[..., None]
         return rounded(as_rgb(pixels) + change, pixels)
 
 

@@ -13,6 +13,8 @@ from enlighten_cli.photo.metadata import Metadata
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any]]  # uint8 or uint16
 Rgb: TypeAlias = NDArray[np.float32]
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue: ITU-R BT.601
+
 
 @dataclass(frozen=True)
 class Coding:

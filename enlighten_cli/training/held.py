@@ -12,7 +12,7 @@ from torch import Tensor
 from enlighten_cli import photo
 from enlighten_cli.discover import find_photos
 from enlighten_cli.errors import EnlightenError, TrainingError
-from enlighten_cli.fast import LOOK_PIXELS
+from enlighten_cli.look import LOOK_PIXELS
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 

@@ -72,7 +72,7 @@ class View:
         return replace(self, corner=(top, left), frame=side, crop=(0, 0))
 
     def of(self, photo: Tensor) -> Tensor:
-        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; the same numbers as of `fast.look`."""
+        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; the same numbers as of `look.look`."""
         (top, left), (height, width) = self.corner, self.frame
         return reduced(photo[:, top : top + height, left : left + width], self.factor)
 

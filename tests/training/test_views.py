@@ -7,7 +7,7 @@ from conftest import scene
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlighten_cli.fast import look
+from enlighten_cli.look import look
 from enlighten_cli.photo import as_rgb
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.lift import lift
