@@ -75,7 +75,7 @@ MODELS = {
             name="standard",
             files=(
                 Download(
-                    "standard.onnx", 17_441_172, "b04c4dc5023c795c41e96f8543d1bc7aea298b80b303cc101c28a1a60ee954e9"
+                    "standard.onnx", 17_441_172, "dd64fc99eb7152aaea20437cebc95859d2b38235429154d421885e0837df4263"
                 ),
             ),
             width=32,
@@ -83,20 +83,20 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 19.10,
-                "lol_ssim": 0.734,
-                "well_lit_psnr": 28.00,
-                "lime_niqe": 3.68,
-                "mef_niqe": 3.04,
-                "dicm_niqe": 3.30,
+                "lol_psnr": 20.10,
+                "lol_ssim": 0.759,
+                "well_lit_psnr": 26.29,
+                "lime_niqe": 3.60,
+                "mef_niqe": 3.07,
+                "dicm_niqe": 3.29,
             },
         ),
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_470_380, "44db1aac86e1d3a2f8f048b540c1b11278a600e3cbc5c9b2146084c646c492c8"),
+                Download("lite.onnx", 4_470_380, "4a3bd8972566a85a0f1abe798ecf51252867d30fe1a176ada58b6bd4b58ded78"),
                 Download(
-                    "lite-fp16.onnx", 4_450_378, "6159381997a336e020f476cfed1f27c7357cfaeb2a605d2a59f1ee1df06fabbb"
+                    "lite-fp16.onnx", 4_450_378, "c5cc8d70efc7553317e58d451b8080c20de4f04a1651066018dbdaae856561b0"
                 ),
             ),
             width=16,
@@ -104,12 +104,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 19.11,
-                "lol_ssim": 0.750,
-                "well_lit_psnr": 28.44,
-                "lime_niqe": 3.66,
-                "mef_niqe": 3.04,
-                "dicm_niqe": 3.27,
+                "lol_psnr": 20.15,
+                "lol_ssim": 0.759,
+                "well_lit_psnr": 26.39,
+                "lime_niqe": 3.60,
+                "mef_niqe": 3.08,
+                "dicm_niqe": 3.30,
             },
         ),
         ModelRow(
