@@ -72,7 +72,7 @@ class TrainConfig:
     frame : str
         ``"photo"``: frames have the photo's shape, and a crop of each is seen. ``"square"``: they are
         square, and reduced to `crop_px`, so that all of each is seen: how bright a photo is to be hangs on
-        all of it. Then `look_pixels` is `crop_px` squared, and `reduce_min` and `reduce_max` mean nothing.
+        all of it. Then `look_pixels` becomes `crop_px` squared, and `reduce_min` and `reduce_max` mean nothing.
     frame_min : float
         Each photo is framed anew: a part of its height and width, drawn from [frame_min, 1],
         stands for the whole.
@@ -133,13 +133,15 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work, naming the option.
+        """Settle what square frames are looked at by; refuse what cannot work, naming the option.
 
         Raises
         ------
         UsageError
             If an option is out of its range.
         """
+        if self.frame == SQUARE and self.look_pixels == 0:
+            object.__setattr__(self, "look_pixels", self.crop_px**2)
         rules = {
             "width": (self.width >= 1, "at least 1"),
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),

@@ -36,6 +36,12 @@ def test_learning_rate_is_constant_then_falls_to_zero():
     assert [config.learning_rate_factor(seen) for seen in (0, 50, 75, 100, 120)] == [1, 1, 0.5, 0, 0]
 
 
+def test_square_frames_are_looked_at_by_as_many_pixels_as_a_crop_has():
+    config = TrainConfig(frame="square", crop_px=64, patch_px=32)
+    assert config.look_pixels == 64**2
+    assert TrainConfig.from_mapping(json.loads(config.to_json()), "file") == config
+
+
 def test_the_defaults_are_the_papers():
     config = TrainConfig()
     assert (config.width, config.crop_px, config.batch, config.lr) == (32, 320, 32, 1e-4)
