@@ -118,6 +118,8 @@ def enhance(
     if options.is_fast(photo.height, photo.width, getattr(model, "look_pixels", None)):
         return dataclasses.replace(photo, pixels=fast.brighten(photo, model, options.strength, tell))
 
+    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, model))
+
     def tiled(tile_px: int) -> Photo:
         return dataclasses.replace(photo, pixels=full.brighten(photo, model, options.strength, tile_px, tell))
 
@@ -125,9 +127,9 @@ def enhance(
         try:
             return tiled(options.tile_px)
         except OutOfMemoryError as error:
-            fits = largest_tile(_memory(options), _bytes_per_pixel(model))
+            fits = largest_tile(memory_bytes, _bytes_per_pixel(model))
             raise OutOfMemoryError(f"{error}; --tile {fits} would fit") from error
-    tile_px = largest_tile(_memory(options), _bytes_per_pixel(model))
+    tile_px = largest_tile(memory_bytes, _bytes_per_pixel(model))
     while True:
         try:
             return tiled(tile_px)

@@ -54,9 +54,8 @@ def brighten(
     def read(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Rgb:
         return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
 
-    judged_pixels = getattr(model, "look_pixels", None) or 0
-    reduced = 0 < judged_pixels < height * width
-    made = np.empty((height, width, 3), np.uint16) if reduced else None
+    judged_pixels = _judged_pixels(photo, model)
+    made = np.empty((height, width, 3), np.uint16) if judged_pixels else None
     tiles = plan_tiles(height, width, tile_px)
     tell(0, len(tiles))
     for done, (rows, columns, rgb) in enumerate(run_tiled(read, model, height, width, tiles), start=1):
@@ -73,6 +72,17 @@ def brighten(
             more = upsampled(light, rows.start, rows.stop, height, width)
             finish(rows, slice(None), (_from_kept(made[rows]) + more).clip(0, 1))
     return bright
+
+
+def kept_bytes(photo: Photo, model: Callable[[Rgb], Rgb]) -> int:
+    """Return what it takes to keep what the network made until its light is known, where it judges that from a look."""
+    return 2 * 3 * photo.height * photo.width if _judged_pixels(photo, model) else 0
+
+
+def _judged_pixels(photo: Photo, model: Callable[[Rgb], Rgb]) -> int:
+    """Return from how many pixels the network judges light; 0 if that is from all that there are."""
+    judged_pixels = getattr(model, "look_pixels", None) or 0
+    return judged_pixels if judged_pixels < photo.height * photo.width else 0
 
 
 def _from_kept(made: Pixels) -> Rgb:

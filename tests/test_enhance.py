@@ -169,3 +169,24 @@ def test_a_photo_as_small_as_the_look_is_as_it_is_made():
 def test_strength_zero_is_the_identity_with_a_look_too():
     photo = Photo(scene(240, 320), "PNG")
     np.testing.assert_array_equal(enhance(photo, Judging(), Options(strength=0, mode=Mode.FULL)).pixels, photo.pixels)
+
+
+def test_what_is_kept_until_light_is_known_counts_as_memory():
+    """In six bytes a pixel; the tiles get smaller."""
+    sizes = []
+
+    class Looking:
+        look_pixels = 100
+        bytes_per_pixel = 100
+
+        def __call__(self, rgb):
+            sizes.append(rgb.shape[:2])
+            return rgb
+
+    options = Options(mode=Mode.FULL, memory_bytes=100 * 640**2)
+    for kept in (True, False):
+        Looking.look_pixels = 100 if kept else None
+        enhance(Photo(scene(1000, 1000), "PNG"), Looking(), options)
+    kept, whole = sizes[0], sizes[-1]
+    assert whole == (640, 640)
+    assert kept[0] * kept[1] * 100 + 6 * 1000**2 <= 100 * 640**2

@@ -81,7 +81,7 @@ SHEET_PHOTOS = 4
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes that prepare crops; 0: the run itself, on its GPU if that can hold the photos.  "
+    help="Processes that prepare crops; 0: the run itself, on its GPU if that can hold the photos, 3 GB at most.  "
     "[default: 1; on a GPU 0, or one a core]",
 )
 @click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
@@ -147,7 +147,7 @@ def train(
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run has around it; nothing of it changes what is learned.
+    """What a run has around it; nothing of it but rounding changes what is learned.
 
     `workers` is None where nobody said how many, `vgg` where VGG-16 is to be downloaded, `val` where sheets are of
     the low photos.
@@ -209,7 +209,8 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
             write_whole(run / CONFIG, config.to_json().encode())
         with TrainingLog(run, config.images, tensorboard=setting.tensorboard) as log:
             log.say(
-                f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}"
+                f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}, "
+                f"samples {f'by {workers} workers' if workers else f'made on {photos.device}'}"
             )
             watch = _watch(setting.val, photos.low.paths, log.status, signals)
             if not run_training(state, photos, features, run, workers, watch, group):

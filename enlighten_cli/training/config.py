@@ -168,7 +168,10 @@ class TrainConfig:
             "frame_min": (0.1 <= self.frame_min <= 1, "from 0.1 to 1"),
             "exposure_stops": (0 <= self.exposure_stops <= 8, "from 0 to 8"),
             "darkened_probability": (0 <= self.darkened_probability <= 1, "from 0 to 1"),
-            "kept_detail_weight": (self.kept_detail_weight >= 0, "0 or more"),
+            "kept_detail_weight": (
+                self.kept_detail_weight == 0 or (self.kept_detail_weight > 0 and self.start != RANDOM),
+                "0, or more where the run begins with known weights",
+            ),
             "detail_weight": (self.detail_weight >= 0, "0 or more"),
             "look_pixels": (self.look_pixels == 0 or self.look_pixels >= 1024, "0, or at least 1024"),
             "look_pixels of square frames": (

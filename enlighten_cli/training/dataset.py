@@ -96,6 +96,11 @@ class UnpairedPhotos(Dataset[Sample]):
         """Return the number of images in the run."""
         return self.config.images
 
+    @property
+    def device(self) -> torch.device:
+        """Where samples are made."""
+        return self.normal.device
+
     def move_to(self, device: torch.device) -> bool:
         """Hold the photos on a device, so that samples are made there; false if it has no room for all of them."""
         both = (self.low, self.normal)
@@ -142,31 +147,37 @@ class UnpairedPhotos(Dataset[Sample]):
         taught = max(1, len(draws) // WELL_LIT_PART)
 
         dark = [self._low(draw.darkened)[draw.low] for draw in draws]
-        bright = [self.normal[draw.normal] for draw in draws]
+        bright = [self.normal[draw.normal] for draw in (draws[:taught] if warms_up else draws)]
         stops = np.stack([draw.stops for draw in draws])
         low, lifted = crops(dark, [draw.low_view for draw in draws], 1.0 if lifts else 0.0, stops)
         views = [draw.normal_view for draw in draws]
         normal, kept = crops(bright[:taught], views[:taught], config.well_lit_lift if keeps else 0.0)
         if not warms_up and len(draws) > taught:
             normal = torch.cat([normal, crops(bright[taught:], views[taught:])[0]])
-        fine = low[:0]
+        fine = _none_of(low)
         if config.kept_detail_weight:
             of_low = np.array([draw.fine_of_low for draw in draws])[:, None]
             photos = [dark[place] if of_low[place] else bright[place] for place in range(taught)]
             fine, _ = crops(photos, [draw.fine_view for draw in draws[:taught]], stops=(stops * of_low)[:taught])
         return Sample(
             low,
-            lifted if lifts else lifted[:0],
+            lifted if lifts else _none_of(lifted),
             normal,
-            kept if keeps else kept[:0],
+            kept if keeps else _none_of(kept),
             fine,
             torch.tensor([draw.dimming for draw in draws], dtype=torch.float32),
             torch.from_numpy(np.stack([draw.corners for draw in draws])),
         )
 
 
+def _none_of(crops: Tensor) -> Tensor:
+    return crops.new_empty((0, *crops.shape[1:]))
+
+
 def batches(photos: UnpairedPhotos, first: int, workers: int, group: Group = ALONE) -> Iterator[Sample]:
-    """Yield this process's parts of the run's batches from image number `first` on, the same for any `workers`.
+    """Yield this process's parts of the run's batches from image number `first` on.
+
+    They are the same for any number of workers, and on a GPU but for rounding.
 
     Without workers a thread makes each sample while the step before it is computed: on a GPU, where
     photos are held there. Several processes need parts of one size, so with them the last batch is

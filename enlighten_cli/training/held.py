@@ -44,6 +44,7 @@ class HeldPhotos:
         self._sizes: list[tuple[int, int]] = []
         self._held: dict[int, Tensor] = {}
         self.held_bytes = 0
+        self.device = torch.device("cpu")
         for index in range(len(self.paths)):
             pixels = self._decode(index)
             self._sizes.append((pixels.shape[1], pixels.shape[2]))
@@ -70,6 +71,7 @@ class HeldPhotos:
 
     def move_to(self, device: torch.device) -> None:
         """Hold them there from now on."""
+        self.device = device
         for index, pixels in self._held.items():
             self._held[index] = pixels.to(device)
 

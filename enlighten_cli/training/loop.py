@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from enlighten_cli.enhance import Options, enhance
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.gallery.sheet import contact_sheet
-from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, encode
-from enlighten_cli.tiling import padded_index
+from enlighten_cli.photo import Photo, Pixels, Rgb, encode
 from enlighten_cli.training.checkpoint import TrainState, write_weights
 from enlighten_cli.training.dataset import UnpairedPhotos, batches
 from enlighten_cli.training.generator import EnlightenNet
@@ -87,7 +87,8 @@ def train(
     run : Path
         An existing folder for ``stats.jsonl``, sheets, snapshots and the checkpoint.
     workers : int
-        Processes that prepare crops; they change nothing but the speed.
+        Processes that prepare crops, or 0; they change nothing but the speed, and the rounding where
+        a GPU makes the samples.
     watch : Watch
     group : Group
         The processes that share the run; each takes its part of every batch.
@@ -144,19 +145,23 @@ def train(
     return True
 
 
-@torch.no_grad()
-def enhance(generator: EnlightenNet, rgb: Rgb) -> Rgb:
-    """Enhance a whole photo, (H, W, 3) of any size, with PyTorch; for samples while training."""
-    height, width = rgb.shape[:2]
-    padded: Rgb = rgb[np.ix_(padded_index(height), padded_index(width))]
-    device = next(generator.parameters()).device
-    batch = torch.from_numpy(padded).permute(2, 0, 1)[None].to(device)
-    enhanced = generator(batch)[0, :, :height, :width]
-    return np.asarray(enhanced.permute(1, 2, 0).cpu().numpy())
+class GeneratorAsModel:
+    """A generator as a model for `enlighten_cli.enhance`: (H, W, 3) to (H, W, 3), and what it judges light from."""
+
+    def __init__(self, generator: EnlightenNet, look_pixels: int) -> None:
+        self._generator = generator
+        self.look_pixels = look_pixels
+
+    @torch.no_grad()
+    def __call__(self, rgb: Rgb) -> Rgb:
+        """Enhance a photo of multiples of 16, on the generator's device."""
+        device = next(self._generator.parameters()).device
+        made = self._generator(torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].to(device))
+        return np.asarray(made[0].permute(1, 2, 0).cpu().numpy())
 
 
 def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
-    """Keep the averaged generator as it is now, with pictures and scores."""
+    """Keep the averaged generator as it is now, with pictures as it makes them in use, and scores."""
     name = f"{state.images_seen:08d}"
     write_weights(
         run / f"generator-{name}.safetensors",
@@ -166,7 +171,8 @@ def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     )
     if not watch.sheet:
         return {}
-    enhanced = [as_pixels(enhance(state.average, as_rgb(pixels))) for pixels in watch.sheet]
+    model = GeneratorAsModel(state.average, state.config.look_pixels)
+    enhanced = [enhance(Photo(pixels, "PNG"), model, Options()).pixels for pixels in watch.sheet]
     sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
     (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
     return watch.score(enhanced)

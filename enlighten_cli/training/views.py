@@ -72,7 +72,7 @@ class View:
         return replace(self, corner=(top, left), frame=side, crop=(0, 0))
 
     def of(self, photo: Tensor) -> Tensor:
-        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; the same numbers as of `look.look`."""
+        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; as `look.look` does, but for rounding."""
         (top, left), (height, width) = self.corner, self.frame
         return reduced(photo[:, top : top + height, left : left + width], self.factor)
 
@@ -166,10 +166,11 @@ def crops(
         if stops is not None and stops[places].any():
             frames = exposed(frames, torch.from_numpy(stops[places]).float().to(frames.device, non_blocking=True))
         taught = torch.lerp(frames, lift(frames), part) if part else frames
-        for place, *both in zip(places, frames, taught, strict=True):
-            made[place] = views[place].cut(both[0]), views[place].cut(both[1])
-    before, after = zip(*(made[place] for place in range(len(views))), strict=True)
-    return torch.stack(before), torch.stack(after)
+        for place, before, after in zip(places, frames, taught, strict=True):
+            made[place] = views[place].cut(before), views[place].cut(after)
+    befores, afters = zip(*(made[place] for place in range(len(views))), strict=True)
+    crop = torch.stack(befores)
+    return crop, torch.stack(afters) if part else crop
 
 
 def _alike(views: Sequence[View]) -> list[list[int]]:

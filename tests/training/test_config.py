@@ -19,6 +19,7 @@ def test_json_round_trip():
         ({"lr": -1.0}, "lr is -1.0"),
         ({"precision": "fp8"}, "fp32, bf16 or fp16"),
         ({"dim_min": 5.0}, "dim_min is 5.0; it must be from 1 to dim_max"),
+        ({"kept_detail_weight": 1.0}, "where the run begins with known weights"),
         ({"frame": "round"}, "frame is 'round'; it must be photo or square"),
         ({"frame": "square", "crop_px": 64, "look_pixels": 4000}, "look_pixels of square frames is 4000"),
         ({"colour": 1}, "unknown option 'colour'"),

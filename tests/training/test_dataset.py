@@ -68,7 +68,7 @@ def test_only_what_a_step_needs_is_made(config):
 
 
 def test_fine_crops_are_of_low_photos_as_they_are_exposed_and_of_normal_ones(config):
-    options = dataclasses.replace(config, kept_detail_weight=1.0, exposure_stops=2.0)
+    options = dataclasses.replace(config, start="known", kept_detail_weight=1.0, exposure_stops=2.0)
     photos, plain = UnpairedPhotos(options), UnpairedPhotos(config)
     assert len(plain[range(4)].fine) == 0
     ratios: dict[bool, list[float]] = {True: [], False: []}
@@ -81,14 +81,37 @@ def test_fine_crops_are_of_low_photos_as_they_are_exposed_and_of_normal_ones(con
     assert all(len(each) > 2 for each in ratios.values())
 
 
+@pytest.mark.parametrize("frame", ["photo", "square"])
+def test_all_of_a_sample_is_made_where_the_photos_are_held(config, frame):
+    """Nothing stays behind, and nothing waits for the device: this one has no numbers to wait for."""
+    everything = dataclasses.replace(
+        config, start="known", frame=frame, frame_min=0.6, exposure_stops=1.0, darkened_probability=0.5,
+        lift_weight=1.0, well_lit_weight=1.0, well_lit_lift=0.5, kept_detail_weight=1.0,
+    )  # fmt: skip
+    photos = UnpairedPhotos(everything)
+    assert photos.move_to(torch.device("meta"))
+    assert [(values.device.type, len(values)) for values in photos[range(4)][:5]] == [
+        ("meta", count) for count in (4, 4, 4, 1, 1)
+    ]
+
+
 def test_photos_move_to_a_device_that_has_room(config, monkeypatch):
     photos, unmoved = UnpairedPhotos(config), UnpairedPhotos(config)
     assert photos.move_to(torch.device("cpu"))
     assert torch.equal(only(photos, 7).low, only(unmoved, 7).low)
-    assert photos.move_to(torch.device("meta"))
-    assert {values.device.type for values in photos[range(4)][:4]} == {"meta"}
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 10**9))
+    assert not photos.move_to(torch.device("cuda"))
     monkeypatch.setattr(dataset, "HELD_BYTES", 1000)
     assert not UnpairedPhotos(config).move_to(torch.device("cpu"))
+
+
+def test_the_lessons_decode_no_photos_that_they_do_not_need(config, monkeypatch):
+    monkeypatch.setattr(dataset, "HELD_BYTES", 0)
+    photos = UnpairedPhotos(dataclasses.replace(config, warm_start_images=4))
+    decoded = []
+    monkeypatch.setattr(photos.normal, "_decode", lambda index: decoded.append(index) or torch.zeros(3, 64, 64).byte())
+    photos[range(4)]
+    assert len(decoded) == 1
 
 
 def test_dimming_is_drawn_as_asked(config):

@@ -198,6 +198,27 @@ def test_snapshots_leave_sheets_scores_and_weights(config, tmp_path, features):
     assert read_weights(tmp_path / "run" / "generator-00000012.safetensors").generator.width == 2
 
 
+def test_sheets_show_photos_as_they_will_be_in_use(config, tmp_path, features):
+    """Light judged from a look, as the exported model will judge it."""
+    import dataclasses
+
+    from enlighten_cli.enhance import Options, enhance
+    from enlighten_cli.model import open_model
+    from enlighten_cli.photo import Photo
+    from enlighten_cli.training.export import export_onnx
+
+    (tmp_path / "run").mkdir()
+    seen = []
+    watch = Watch(sheet=[scene(90, 120, exposure=0.2)], score=lambda enhanced: seen.append(enhanced[0]) or {})
+    config = dataclasses.replace(config, frame="square", warm_start_images=12)
+    train(TrainState(config, CPU), UnpairedPhotos(config), features, tmp_path / "run", 0, watch)
+    export_onnx(tmp_path / "run" / CHECKPOINT, tmp_path / "model.onnx", name="x", licence="x")
+    model = open_model(str(tmp_path / "model.onnx"))
+    assert model.look_pixels == 32**2
+    expected = enhance(Photo(watch.sheet[0], "PNG"), model, Options()).pixels
+    assert abs(seen[-1].astype(int) - expected).max() <= 1
+
+
 def test_patches_are_cut_where_the_corners_say():
     batch = torch.arange(2 * 3 * 6 * 6).float().view(2, 3, 6, 6)
     patches = cut_patches(batch, torch.tensor([[[0, 1], [2, 3]], [[1, 1], [4, 4]]]), 2)
