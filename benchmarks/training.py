@@ -53,6 +53,7 @@ def main() -> None:
         options = read_options(RECIPE) | {
             "low": str(photos(Path(folder, "low"), 0.15)),
             "normal": str(photos(Path(folder, "normal"), 1.0)),
+            "start": "weights that need not be known here",
             "images": LONG,
             "warm_start_images": LONG,
             "batch": arguments.batch,
