@@ -118,19 +118,19 @@ class UnpairedPhotos(Dataset[Sample]):
         darkened = bool(random.random() < config.darkened_probability)
         stops = random.uniform(*DARKENING_STOPS) if darkened else random.uniform(-1, 1) * config.exposure_stops
         balance = random.uniform(-BALANCE_STOPS, BALANCE_STOPS, 3) * (stops != 0)
-        low, normal = ((photos, int(random.integers(len(photos)))) for photos in (self._low(darkened), self.normal))
+        low, normal = (int(random.integers(len(photos))) for photos in (self._low(darkened), self.normal))
+        low_size, normal_size = self._low(darkened).size(low), self.normal.size(normal)
         fine_of_low = bool(random.random() < FINE_OF_LOW)
-        fine = low if fine_of_low else normal
         dimmed = random.random() < config.dim_probability
         return Draw(
             darkened=darkened,
-            low=low[1],
-            low_view=View.drawn(low[0].size(low[1]), config, random),
+            low=low,
+            low_view=View.drawn(low_size, config, random),
             stops=stops + balance,
-            normal=normal[1],
-            normal_view=View.drawn(normal[0].size(normal[1]), config, random),
+            normal=normal,
+            normal_view=View.drawn(normal_size, config, random),
             fine_of_low=fine_of_low,
-            fine_view=View.drawn_unreduced(fine[0].size(fine[1]), config, random),
+            fine_view=View.drawn_unreduced(low_size if fine_of_low else normal_size, config, random),
             dimming=random.uniform(config.dim_min, config.dim_max) if dimmed else 1.0,
             corners=random.integers(config.crop_px - config.patch_px + 1, size=(config.patches, 2)),
         )
