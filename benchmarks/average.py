@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from enlighten_cli.training.checkpoint import read_weights, write_weights
-from enlighten_cli.training.widen import widened
+from enlighten_cli.training.networks.widening import widened
 
 
 def main() -> None:

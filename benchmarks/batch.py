@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from enlighten_cli.enhance import Options
+from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.photo import Photo, decode, encode
 
 ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
@@ -146,10 +146,10 @@ def scale(photos: int) -> None:
 
 def overlap(photos: int, repeat: int) -> None:
     """Alternate between one photo at a time and overlapping photos, on the same files."""
-    from enlighten_cli.batch import AT_ONCE, BatchOptions, Conflict, run_batch
-    from enlighten_cli.discover import Job
-    from enlighten_cli.model import Model
-    from enlighten_cli.models import DEFAULT_MODEL, locate
+    from enlighten_cli.batch.jobs import Job
+    from enlighten_cli.batch.runner import AT_ONCE, BatchOptions, Conflict, run_batch
+    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.session import Model
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

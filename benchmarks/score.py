@@ -20,14 +20,14 @@ from typing import TypeAlias
 import numpy as np
 
 from enlighten_cli import photo
-from enlighten_cli.discover import find_photos
-from enlighten_cli.enhance import Mode, Options, enhance
-from enlighten_cli.gallery.sheet import contact_sheet
+from enlighten_cli.batch.jobs import find_photos
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.evaluation.sheet import contact_sheet
 from enlighten_cli.metrics.niqe import niqe
 from enlighten_cli.metrics.psnr import psnr
 from enlighten_cli.metrics.ssim import ssim
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL
+from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import Photo, Pixels, as_srgb, encode
 
 NIQE_SETS = ("lime", "mef", "dicm")

@@ -4,7 +4,7 @@
 
 First table: seconds to load, seconds a run and peak memory above the loaded model, for each setting,
 in processes of their own, alternating, the best of all repeats. Second table: peak memory a pixel and a channel of
-the first level, for growing squares; `BYTES_PER_PIXEL_AND_CHANNEL` in `enlighten_cli/model.py` is
+the first level, for growing squares; `BYTES_PER_PIXEL_AND_CHANNEL` in `enlighten_cli/models/session.py` is
 meant to lie above all of them.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from speed import peak_bytes
 
-from enlighten_cli.model import BYTES_PER_PIXEL_AND_CHANNEL, Model, session_options
-from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+from enlighten_cli.models.session import BYTES_PER_PIXEL_AND_CHANNEL, Model, session_options
 
 SETTINGS = (
     "ONNX Runtime's own", "no arena", "no memory pattern", "neither", "no spinning", "denormals to zero",

@@ -39,7 +39,7 @@ def published_model(path: Path) -> None:
     """Export the published architecture with random weights."""
     from enlighten_cli.training.checkpoint import write_weights
     from enlighten_cli.training.export import export_onnx
-    from enlighten_cli.training.generator import EnlightenNet, initialise
+    from enlighten_cli.training.networks.generator import EnlightenNet, initialise
 
     generator = EnlightenNet(32)
     initialise(generator, 0)
@@ -49,9 +49,9 @@ def published_model(path: Path) -> None:
 
 def child(way: str, photo: Path, model: Path) -> None:
     """Measure one way on one photo, and print it as JSON."""
-    from enlighten_cli.enhance import Mode, Options, enhance
-    from enlighten_cli.model import Model
-    from enlighten_cli.models import DEFAULT_MODEL, locate
+    from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.session import Model
     from enlighten_cli.photo import decode, encode
 
     options = {

@@ -21,9 +21,9 @@ sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
 
 from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 
-from enlighten_cli.batch import BatchOptions, Conflict, run_batch
-from enlighten_cli.discover import Job
-from enlighten_cli.enhance import Options
+from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
 from enlighten_cli.photo.decode import UPRIGHT
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from enlighten_cli.enhance import Mode, Options, enhance
-from enlighten_cli.evaluate import evaluate, photo_sets, plain_method
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.evaluation.runner import evaluate, photo_sets, plain_method
+from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.session import open_model
 
 SETS = {"MEF": 17, "LIME": 10, "NPE": 8, "VV": 24, "DICM": 64}
 PUBLISHED = {

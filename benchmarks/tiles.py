@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from enlighten_cli.model import Model
-from enlighten_cli.models import DEFAULT_MODEL, locate
+from enlighten_cli.enhancement.tiles import plan_tiles, run_tiled
+from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+from enlighten_cli.models.session import Model
 from enlighten_cli.photo import as_rgb, as_srgb, decode
-from enlighten_cli.tiling import plan_tiles, run_tiled
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "path.jpg"
 

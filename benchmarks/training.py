@@ -23,13 +23,13 @@ import psutil
 import torch
 
 from enlighten_cli.cli.train_options import workers_for
-from enlighten_cli.machine import available_cores
 from enlighten_cli.photo import Photo, encode
+from enlighten_cli.resources import available_cores
 from enlighten_cli.training.checkpoint import TrainState
 from enlighten_cli.training.config import TrainConfig, read_options
-from enlighten_cli.training.dataset import UnpairedPhotos, batches
-from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS, VggFeatures
-from enlighten_cli.training.steps import step
+from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS, VggFeatures
+from enlighten_cli.training.objectives.steps import step
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.batch import BatchOptions, Conflict, run_batch
-from enlighten_cli.device import Device
-from enlighten_cli.discover import Job
-from enlighten_cli.enhance import Mode, Options, enhance
+from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.outcome import Outcome, Status
+from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL
+from enlighten_cli.models.device import Device
+from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import Photo
-from enlighten_cli.report import Outcome, Status
 
 if TYPE_CHECKING:
     from PIL import Image

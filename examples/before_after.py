@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from enlighten_cli import photo
-from enlighten_cli.enhance import Options, enhance
-from enlighten_cli.files import write_whole
-from enlighten_cli.gallery.sheet import contact_sheet
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.enhancement.enhance import Options, enhance
+from enlighten_cli.evaluation.sheet import contact_sheet
+from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.session import open_model
 
 before = photo.decode(Path(__file__).parent / "path.jpg")
 after = enhance(before, open_model(DEFAULT_MODEL), Options())

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from enlighten_cli import photo
-from enlighten_cli.enhance import Options, enhance
-from enlighten_cli.files import write_whole
-from enlighten_cli.gallery.sheet import contact_sheet
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL
-from enlighten_cli.training.exposure import exposed
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.enhancement.enhance import Options, enhance
+from enlighten_cli.evaluation.sheet import contact_sheet
+from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.session import open_model
+from enlighten_cli.training.data.augmentation import exposed
 
 LEFT, TOP, WIDTH, HEIGHT = 1000, 500, 640, 400
 STOPS_AND_NOISE = ((-4, 0.0), (-2, 3.0))  # deviation in steps of 255

@@ -52,7 +52,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from enlighten_cli.training.checkpoint import write_weights
-    from enlighten_cli.training.generator import EnlightenNet
+    from enlighten_cli.training.networks.generator import EnlightenNet
 
     generator = EnlightenNet(width=2)
     random = torch.Generator().manual_seed(0)
@@ -82,7 +82,7 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from enlighten_cli.training.checkpoint import write_tensors
-    from enlighten_cli.training.perceptual import CONVOLUTIONS, WIDTHS
+    from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS
 
     random = torch.Generator().manual_seed(0)
     tensors, before = {}, 3

@@ -9,14 +9,14 @@ import click
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.batch import BatchOptions
-    from enlighten_cli.model import Model
+    from enlighten_cli.batch.runner import BatchOptions
+    from enlighten_cli.models.session import Model
 
 
 def options_of(given: dict[str, Any]) -> BatchOptions:
     """Return how photos are treated, from the options of the command line."""
-    from enlighten_cli.batch import BatchOptions, Conflict
-    from enlighten_cli.enhance import Mode, Options
+    from enlighten_cli.batch.runner import BatchOptions, Conflict
+    from enlighten_cli.enhancement.enhance import Mode, Options
     from enlighten_cli.photo import Limits, Strip
 
     if given["fast"] and given["mode"] == "full":
@@ -42,9 +42,9 @@ def options_of(given: dict[str, Any]) -> BatchOptions:
 
 def model_of(model: str | None, given: dict[str, Any]) -> Model:
     """Load the model of this name or file, the default one if None, where it is to compute."""
-    from enlighten_cli.device import Device
-    from enlighten_cli.model import open_model
-    from enlighten_cli.models import DEFAULT_MODEL
+    from enlighten_cli.models.device import Device
+    from enlighten_cli.models.registry import DEFAULT_MODEL
+    from enlighten_cli.models.session import open_model
 
     network = open_model(model or DEFAULT_MODEL, threads=given["threads"], device=Device.parse(given["device"]))
     if network.warning and not given["quiet"]:

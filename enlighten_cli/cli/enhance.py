@@ -20,9 +20,9 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from enlighten_cli.batch.jobs import Destination, Job
+    from enlighten_cli.batch.outcome import Outcome
     from enlighten_cli.cli.progress import BatchProgress
-    from enlighten_cli.discover import Destination, Job
-    from enlighten_cli.report import Outcome
 
 
 @click.command()
@@ -167,7 +167,7 @@ def _inputs(ctx: click.Context, photos: tuple[Path, ...], given: dict[str, Any])
             _suggest_command(ctx, path)
             raise UsageError(f"{path}: no such file or folder")
     if given["files_from"]:
-        from enlighten_cli.discover import read_list
+        from enlighten_cli.batch.jobs import read_list
 
         if Path(STREAM) in named:
             raise UsageError("--files-from and - cannot go together")
@@ -194,11 +194,11 @@ def _batch(
     signals: list[int],
 ) -> int:
     """Enhance many photos, and say what became of them."""
-    from enlighten_cli.batch import run_batch
+    from enlighten_cli.batch.jobs import Photos, find_jobs
+    from enlighten_cli.batch.outcome import Report, Status
+    from enlighten_cli.batch.runner import run_batch
     from enlighten_cli.cli.progress import BatchProgress
-    from enlighten_cli.discover import Photos, find_jobs
     from enlighten_cli.errors import PhotoError
-    from enlighten_cli.report import Report, Status
 
     options = options_of(given)
     destination = _destination(inputs, output, model, given)
@@ -240,9 +240,9 @@ def _batch(
 
 
 def _destination(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any]) -> Destination:
-    from enlighten_cli.discover import Destination
-    from enlighten_cli.models import DEFAULT_MODEL
-    from enlighten_cli.naming import BESIDE, DEFAULT, NameTemplate
+    from enlighten_cli.batch.jobs import Destination
+    from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
+    from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.photo import CHOICES, SUFFIXES
 
     path = Path(output) if output else None
@@ -285,7 +285,7 @@ def _dry_run(jobs: Iterator[Job], results: BinaryIO, *, as_json: bool) -> int:
 
 def _check_report(path: Path) -> None:
     """Refuse before the work what would fail after it."""
-    from enlighten_cli.gallery.report import require_report
+    from enlighten_cli.evaluation.report import require_report
 
     require_report()
     if not path.resolve().parent.is_dir():
@@ -294,8 +294,8 @@ def _check_report(path: Path) -> None:
 
 def _write_report(path: Path, outcomes: list[Outcome], model: str) -> None:
     """Write a page about the photos that were enhanced, as they now are on disk."""
-    from enlighten_cli.evaluate import Scores, measure, rows_of
-    from enlighten_cli.gallery.report import Page
+    from enlighten_cli.evaluation.report import Page
+    from enlighten_cli.evaluation.runner import Scores, measure, rows_of
     from enlighten_cli.photo import as_srgb, decode
 
     page = Page("enlighten", len(outcomes))
@@ -310,7 +310,7 @@ def _write_report(path: Path, outcomes: list[Outcome], model: str) -> None:
 
 
 def _tell(progress: BatchProgress, outcome: Any, verbosity: int) -> None:
-    from enlighten_cli.report import Status
+    from enlighten_cli.batch.outcome import Status
 
     for note in outcome.notes:
         progress.say(f"{outcome.source}: {note}")

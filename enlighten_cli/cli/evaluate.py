@@ -16,7 +16,7 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.evaluate import Enhance, Row, Scores
+    from enlighten_cli.evaluation.runner import Enhance, Row, Scores
     from enlighten_cli.photo import Pixels
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -69,8 +69,8 @@ def evaluate(
     Without --model and --method, the default model is scored.
     """
     ctx.meta["verbosity"] = given["verbose"]
-    from enlighten_cli.evaluate import evaluate as run
-    from enlighten_cli.evaluate import photo_sets, provenance, rows_of
+    from enlighten_cli.evaluation.runner import evaluate as run
+    from enlighten_cli.evaluation.runner import photo_sets, provenance, rows_of
 
     _check_outputs(report, compare)
     sets = photo_sets(folders, reference)
@@ -114,7 +114,7 @@ def _check_outputs(report: Path | None, compare: Path | None) -> None:
     if compare and SUFFIXES.get(compare.suffix.lower()) not in ("PNG", "JPEG"):
         raise UsageError(f"{compare}: a contact sheet ends in .png or .jpg")
     if report:
-        from enlighten_cli.gallery.report import require_report
+        from enlighten_cli.evaluation.report import require_report
 
         require_report()
     for path in (report, compare):
@@ -127,10 +127,10 @@ def _methods(
 ) -> tuple[dict[str, Enhance], dict[str, Any]]:
     """Return what is to be compared, by name, and the facts about the models among it."""
     from enlighten_cli.cli.choices import model_of
-    from enlighten_cli.enhance import Mode, Options, enhance
-    from enlighten_cli.evaluate import plain_method
-    from enlighten_cli.fetch import sha256_of
-    from enlighten_cli.models import DEFAULT_MODEL, locate
+    from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+    from enlighten_cli.evaluation.runner import plain_method
+    from enlighten_cli.models.download import sha256_of
+    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
 
     chosen: dict[str, Enhance] = {name: plain_method(name) for name in methods}
     facts = {}
@@ -149,7 +149,7 @@ class _Sight:
     def __init__(self, report: Path | None, total: int, *, keeps_cells: bool) -> None:
         self.page = None
         if report:
-            from enlighten_cli.gallery.report import Page
+            from enlighten_cli.evaluation.report import Page
 
             self.page = Page("enlighten evaluate", total)
         self.keeps_cells = keeps_cells
@@ -159,15 +159,15 @@ class _Sight:
         if self.page is not None:
             self.page.add(scores, before, after)
         if self.keeps_cells:
-            from enlighten_cli.gallery.sheet import reduced
+            from enlighten_cli.evaluation.sheet import reduced
 
             row = self.cells.setdefault((scores.set, scores.photo), {"input": reduced(before)})
             row[scores.method] = reduced(after)
 
 
 def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str]) -> None:
-    from enlighten_cli.files import write_whole
-    from enlighten_cli.gallery.sheet import contact_sheet
+    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.evaluation.sheet import contact_sheet
     from enlighten_cli.photo import SUFFIXES, Photo, encode
 
     order = ["input", *(method for method in methods if method != "input")]
@@ -182,7 +182,7 @@ def _words(fact: Any) -> str:
 
 def _grid(rows: Sequence[Row], scores: Sequence[Scores], mark: str) -> list[list[str]]:
     """Lay out figures as words, the best of each set between marks."""
-    from enlighten_cli.evaluate import METRICS, best_of
+    from enlighten_cli.evaluation.runner import METRICS, best_of
 
     metrics = [metric for metric in METRICS if any(metric in row.means for row in rows)]
     grid = [["set", "method", "photos", *metrics]]
@@ -224,7 +224,7 @@ def _as_markdown(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str
 
 
 def _as_csv(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str, Any], methods: list[str]) -> str:
-    from enlighten_cli.evaluate import METRICS
+    from enlighten_cli.evaluation.runner import METRICS
 
     text = io.StringIO()
     writer = csv.DictWriter(text, ["set", "method", "photo", "count", *METRICS], lineterminator="\n")

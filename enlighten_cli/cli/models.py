@@ -12,7 +12,7 @@ import click
 from enlighten_cli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.fetch import Download
+    from enlighten_cli.models.download import Download
 
 
 @click.group(short_help="List, find, fetch, check, import and remove models.")
@@ -40,7 +40,7 @@ def list_models(as_json: bool) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print where the .onnx file of a model is."""
-    from enlighten_cli.models import locate
+    from enlighten_cli.models.registry import locate
 
     click.echo(os.fspath(locate(name)))
 
@@ -55,7 +55,7 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
     They come from their own addresses, or from ENLIGHTEN_WEIGHTS_URL; they are kept in
     ENLIGHTEN_CACHE, or the platform's cache folder.
     """
-    from enlighten_cli import fetch as fetching
+    from enlighten_cli.models import download as fetching
 
     if offline:
         os.environ[fetching.OFFLINE_VARIABLE] = "1"
@@ -76,7 +76,7 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from enlighten_cli.fetch import fetch
+    from enlighten_cli.models.download import fetch
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -100,7 +100,7 @@ def verify(names: tuple[str, ...]) -> None:
 
     What is not here was not fetched: that is no failure. What is damaged is, with exit code 4.
     """
-    from enlighten_cli.models import MODELS, damage_of
+    from enlighten_cli.models.registry import MODELS, damage_of
 
     known = [*MODELS, *_imported()]
     damaged = []
@@ -130,7 +130,7 @@ def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
     FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
     """
-    from enlighten_cli.models import check_new_name, keep
+    from enlighten_cli.models.registry import check_new_name, keep
 
     check_new_name(name, replace=replace)
     if file.suffix == ".onnx":
@@ -148,9 +148,9 @@ def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, st
     """Read an ONNX file, and see that it is one of the contract by running it once."""
     import numpy as np
 
-    from enlighten_cli.device import Device
-    from enlighten_cli.fetch import sha256_of
-    from enlighten_cli.model import Model
+    from enlighten_cli.models.device import Device
+    from enlighten_cli.models.download import sha256_of
+    from enlighten_cli.models.session import Model
 
     if file.stat().st_size > ONNX_MOST_BYTES:
         raise ModelError(f"{file}: {file.stat().st_size:,} bytes; a model has at most {ONNX_MOST_BYTES:,}")
@@ -168,7 +168,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
     from enlighten_cli.cli.requirements import require_training
 
     require_training()
-    from enlighten_cli.fetch import sha256_of
+    from enlighten_cli.models.download import sha256_of
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.export import export_onnx, export_weights
 
@@ -190,26 +190,26 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove an imported model, or a fetched one from the cache."""
-    from enlighten_cli.models import remove as remove_files
+    from enlighten_cli.models.registry import remove as remove_files
 
     for gone in remove_files(name):
         click.echo(f"removed {gone}", err=True)
 
 
 def _rows() -> list[Any]:
-    from enlighten_cli.models import MODELS
+    from enlighten_cli.models.registry import MODELS
 
     return list(MODELS.values())
 
 
 def _imported() -> list[str]:
-    from enlighten_cli.models import imported_names
+    from enlighten_cli.models.registry import imported_names
 
     return imported_names()
 
 
 def _of_project(row: Any) -> dict[str, Any]:
-    from enlighten_cli.models import DEFAULT_MODEL
+    from enlighten_cli.models.registry import DEFAULT_MODEL
 
     here = row.path().is_file()
     file = row.files[0]
@@ -230,7 +230,7 @@ def _of_project(row: Any) -> dict[str, Any]:
 
 
 def _of_user(name: str) -> dict[str, Any]:
-    from enlighten_cli.models import imported_folder, read_record
+    from enlighten_cli.models.registry import imported_folder, read_record
 
     record = read_record(name)
     path = imported_folder() / f"{name}.onnx"

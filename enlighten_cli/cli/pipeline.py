@@ -12,8 +12,8 @@ from enlighten_cli.cli.choices import model_of, options_of
 from enlighten_cli.errors import OutputError, PhotoError, UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.batch import BatchOptions, Conflict
-    from enlighten_cli.model import Model
+    from enlighten_cli.batch.runner import BatchOptions, Conflict
+    from enlighten_cli.models.session import Model
 
 STREAM = "-"
 NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
@@ -23,8 +23,8 @@ def enhance_one(
     inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any], results: BinaryIO
 ) -> int:
     """Enhance the one photo of a pipeline."""
-    from enlighten_cli.batch import Conflict
-    from enlighten_cli.files import exists, write_whole
+    from enlighten_cli.atomic_write import exists, write_whole
+    from enlighten_cli.batch.runner import Conflict
     from enlighten_cli.photo import CHOICES, RAW, RAW_RESULT, SUFFIXES, cannot_hold, decode, encode
 
     if len(inputs) != 1 or inputs[0].is_dir():
@@ -71,9 +71,9 @@ def enhance_one(
 
 
 def _free(path: Path, conflict: Conflict) -> Path:
-    from enlighten_cli.batch import Conflict
-    from enlighten_cli.discover import renamed
-    from enlighten_cli.files import exists
+    from enlighten_cli.atomic_write import exists
+    from enlighten_cli.batch.jobs import renamed
+    from enlighten_cli.batch.runner import Conflict
 
     return renamed(path, exists) if conflict is Conflict.RENAME and exists(path) else path
 
@@ -81,7 +81,7 @@ def _free(path: Path, conflict: Conflict) -> Path:
 def _enhanced_bytes(photo: Any, network: Model, options: BatchOptions, format: str, encode: Any) -> bytes:
     import dataclasses
 
-    from enlighten_cli.enhance import enhance as enhance_photo
+    from enlighten_cli.enhancement.enhance import enhance as enhance_photo
 
     photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(options.strip))
     return bytes(encode(enhance_photo(photo, network, options.enhance), format, quality=options.quality))

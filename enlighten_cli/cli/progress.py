@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from enlighten_cli.discover import Job, Photos
-from enlighten_cli.report import Outcome
+from enlighten_cli.batch.jobs import Job, Photos
+from enlighten_cli.batch.outcome import Outcome
 
 
 class BatchProgress:

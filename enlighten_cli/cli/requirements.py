@@ -20,7 +20,7 @@ def require_training() -> None:
     missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(f"training needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
-    from enlighten_cli.device import import_runtime
+    from enlighten_cli.models.device import import_runtime
 
     import_runtime()
 

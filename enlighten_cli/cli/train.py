@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from enlighten_cli.training.checkpoint import Weights
     from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.group import Group
+    from enlighten_cli.training.distributed import Group
     from enlighten_cli.training.loop import Watch
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -163,7 +163,7 @@ class Setting:
 
 def _run(config: TrainConfig, weights: Weights | None, setting: Setting) -> None:
     """Train, alone or as one of the processes that torchrun started; the first of them does the rest."""
-    from enlighten_cli.training.group import joined
+    from enlighten_cli.training.distributed import joined
 
     with joined(setting.device) as group:
         if config.batch % group.size:
@@ -176,10 +176,10 @@ def _run(config: TrainConfig, weights: Weights | None, setting: Setting) -> None
 def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
     import torch
 
+    from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.cli.training_log import TrainingLog
-    from enlighten_cli.files import write_whole
     from enlighten_cli.training.checkpoint import TrainState
-    from enlighten_cli.training.dataset import UnpairedPhotos
+    from enlighten_cli.training.data.dataset import UnpairedPhotos
     from enlighten_cli.training.loop import CHECKPOINT, Watch
     from enlighten_cli.training.loop import train as run_training
 
@@ -225,8 +225,8 @@ def _computers(group: Group, device: torch.device) -> str:
 
 def _finish(run: Path) -> None:
     """Make of a finished run what one uses: the model, its weights, a picture of its curves."""
-    from enlighten_cli.files import write_whole
-    from enlighten_cli.gallery.plots import run_curves
+    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.evaluation.plots import run_curves
     from enlighten_cli.training.export import export_onnx, export_weights
     from enlighten_cli.training.loop import CHECKPOINT, STATS
 
@@ -242,10 +242,10 @@ def _finish(run: Path) -> None:
 
 
 def _vgg_features(file: Path | None) -> nn.Module:
-    from enlighten_cli.fetch import fetch
-    from enlighten_cli.models import VGG16
+    from enlighten_cli.models.download import fetch
+    from enlighten_cli.models.registry import VGG16
     from enlighten_cli.training.checkpoint import read_tensors
-    from enlighten_cli.training.perceptual import VggFeatures
+    from enlighten_cli.training.networks.vgg import VggFeatures
 
     if file is None:
         click.echo(f"enlighten: VGG-16 from {VGG16.url} ({VGG16.size_bytes / 1e6:.0f} MB, once)", err=True)
@@ -257,7 +257,7 @@ def _watch(val: Path | None, low: list[Path], tell: Any, signals: list[int]) -> 
     import numpy as np
 
     from enlighten_cli import photo
-    from enlighten_cli.discover import find_photos
+    from enlighten_cli.batch.jobs import find_photos
     from enlighten_cli.errors import PhotoError
     from enlighten_cli.metrics.niqe import niqe
     from enlighten_cli.photo import Pixels

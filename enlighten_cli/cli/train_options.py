@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enlighten_cli.errors import MissingDependencyError, UsageError
-from enlighten_cli.machine import available_cores
+from enlighten_cli.resources import available_cores
 
 if TYPE_CHECKING:
     import torch
 
     from enlighten_cli.training.checkpoint import Weights
     from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.dataset import UnpairedPhotos
+    from enlighten_cli.training.data.dataset import UnpairedPhotos
 
 CONFIG = "config.json"
 FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
@@ -75,10 +75,10 @@ def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[Tr
     ModelError
         If the weights cannot be read.
     """
-    from enlighten_cli.models import DEFAULT_MODEL, MODELS, weights_file
+    from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, weights_file
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
-    from enlighten_cli.training.widen import widened
+    from enlighten_cli.training.networks.widening import widened
 
     chosen = {**(read_options(file) if file else {}), **given}
     for name in ("low", "normal"):
@@ -116,7 +116,7 @@ def device_called(name: str) -> torch.device:
     """
     import torch
 
-    from enlighten_cli.training.group import local_rank
+    from enlighten_cli.training.distributed import local_rank
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

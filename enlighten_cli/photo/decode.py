@@ -17,7 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
-from enlighten_cli.photo.directory import EXIF_DIRECTORY, GPS_DIRECTORY
+from enlighten_cli.photo.exif_patch import EXIF_DIRECTORY, GPS_DIRECTORY
 from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, missing, sniff
 from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, XMP_TIFF_TAG, Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.directory import ExifBlock
+from enlighten_cli.photo.exif_patch import ExifBlock
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT, import_plugin
 from enlighten_cli.photo.metadata import (
     EXIF_PREFIX,

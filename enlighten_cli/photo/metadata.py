@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from enlighten_cli.photo.directory import GPS_DIRECTORY, ORIENTATION, ExifBlock
+from enlighten_cli.photo.exif_patch import GPS_DIRECTORY, ORIENTATION, ExifBlock
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,11 +14,11 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError
-from enlighten_cli.files import write_whole
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.discriminator import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
-from enlighten_cli.training.generator import EnlightenNet, initialise, seed_of
+from enlighten_cli.training.networks.discriminators import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
+from enlighten_cli.training.networks.generator import EnlightenNet, initialise, seed_of
 
 ADAM_BETAS = (0.5, 0.999)
 ADAM_PARTS = ("step", "exp_avg", "exp_avg_sq")

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from enlighten_cli import __version__
+from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import TrainingError
-from enlighten_cli.fetch import sha256_of
-from enlighten_cli.files import write_whole
-from enlighten_cli.model import Model
+from enlighten_cli.models.download import sha256_of
+from enlighten_cli.models.session import Model
 from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
-from enlighten_cli.training.generator import MULTIPLE_PX, REACH_PX, EnlightenNet
+from enlighten_cli.training.networks.generator import MULTIPLE_PX, REACH_PX, EnlightenNet
 
 OPSET = 20
 PARITY = 0.5 / 255

@@ -16,15 +16,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import TrainingError
-from enlighten_cli.gallery.sheet import contact_sheet
+from enlighten_cli.evaluation.sheet import contact_sheet
 from enlighten_cli.photo import Photo, Pixels, Rgb, encode
 from enlighten_cli.training.checkpoint import TrainState, write_weights
-from enlighten_cli.training.dataset import UnpairedPhotos, batches
-from enlighten_cli.training.generator import EnlightenNet
-from enlighten_cli.training.group import ALONE, Group
-from enlighten_cli.training.steps import step
+from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.distributed import ALONE, Group
+from enlighten_cli.training.networks.generator import EnlightenNet
+from enlighten_cli.training.objectives.steps import step
 
 CHECKPOINT = "checkpoint.safetensors"
 STATS = "stats.jsonl"
@@ -146,7 +146,7 @@ def train(
 
 
 class GeneratorAsModel:
-    """A generator as a model for `enlighten_cli.enhance`: (H, W, 3) to (H, W, 3), and what it judges light from."""
+    """A generator as a model for enhancement: (H, W, 3) to (H, W, 3), and what it judges light from."""
 
     def __init__(self, generator: EnlightenNet, look_pixels: int) -> None:
         self._generator = generator

@@ -113,7 +113,7 @@ def test_a_missing_runtime_is_its_own_code(photos, monkeypatch, tiny_model):
 
 
 def test_an_internal_error_is_one_line_unless_asked(photos, monkeypatch, tiny_model):
-    from enlighten_cli import batch
+    from enlighten_cli.batch import runner as batch
 
     def fail(*arguments, **options):
         raise RuntimeError("unforeseen")
@@ -125,7 +125,7 @@ def test_an_internal_error_is_one_line_unless_asked(photos, monkeypatch, tiny_mo
 
 
 def test_interrupting_is_its_own_code(photos, monkeypatch, tiny_model):
-    from enlighten_cli import batch
+    from enlighten_cli.batch import runner as batch
 
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt

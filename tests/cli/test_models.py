@@ -12,11 +12,12 @@ from click.testing import CliRunner
 from conftest import scene
 from onnx import TensorProto, helper
 
-from enlighten_cli import doctor, models
+from enlighten_cli import doctor
 from enlighten_cli.cli import main
-from enlighten_cli.fetch import Download
-from enlighten_cli.model import open_model
-from enlighten_cli.models import DEFAULT_MODEL, MODELS, ModelRow
+from enlighten_cli.models import registry as models
+from enlighten_cli.models.download import Download
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, ModelRow
+from enlighten_cli.models.session import open_model
 
 
 @pytest.fixture(autouse=True)

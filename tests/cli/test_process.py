@@ -18,7 +18,7 @@ from enlighten_cli.photo import Photo, decode, encode
 ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
 NOISY = """
 import os, sys
-from enlighten_cli import model
+from enlighten_cli.models import session as model
 original = model.Model.__call__
 def noisy(self, rgb):
     os.write(1, b"EP Error: a library prints\\n")
@@ -30,7 +30,7 @@ main(sys.argv[1:], prog_name="enlighten")
 """
 SLOW = """
 import sys, time
-from enlighten_cli import model
+from enlighten_cli.models import session as model
 original = model.Model.__call__
 def slow(self, rgb):
     time.sleep(0.05)

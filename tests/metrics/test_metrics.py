@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import SHARED, scene
 
-from enlighten_cli.discover import find_photos
+from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.metrics.niqe import niqe
 from enlighten_cli.metrics.psnr import psnr

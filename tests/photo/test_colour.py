@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from samples import SPACES, SRGB, icc_profile
 
-from enlighten_cli.enhance import Options, enhance
+from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.photo import Metadata, Photo, as_srgb, colour_of
 from enlighten_cli.photo.colour import DirectColour, LookupColour, MatrixColour, encoded_srgb, linear_srgb
 

@@ -8,8 +8,8 @@ import pytest
 from conftest import scene
 from samples import SRGB, XMP, exif
 
-from enlighten_cli.batch import BatchOptions, run_batch
-from enlighten_cli.discover import Destination, Photos, find_jobs
+from enlighten_cli.batch.jobs import Destination, Photos, find_jobs
+from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Metadata, Photo, decode, encode
 

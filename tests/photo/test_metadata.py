@@ -9,7 +9,7 @@ from PIL import Image
 from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif, saved, with_thumbnail
 
 from enlighten_cli.photo import FORMATS, Coding, Metadata, Photo, Strip, cannot_hold, decode, encode
-from enlighten_cli.photo.directory import GPS_DIRECTORY, ORIENTATION, ExifBlock
+from enlighten_cli.photo.exif_patch import GPS_DIRECTORY, ORIENTATION, ExifBlock
 from enlighten_cli.photo.metadata import iptc_as_text, photoshop_block
 
 FULL = Metadata(exif=exif(), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0), comment=b"a comment")

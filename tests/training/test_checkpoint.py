@@ -4,7 +4,7 @@ import torch
 from enlighten_cli.errors import ModelError
 from enlighten_cli.training.checkpoint import TrainState, discriminators_beside, read_weights, write_weights
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.generator import EnlightenNet, initialise
+from enlighten_cli.training.networks.generator import EnlightenNet, initialise
 
 CONFIG = TrainConfig(width=2, discriminator_width=3)
 CPU = torch.device("cpu")

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from enlighten_cli.errors import ModelError, TrainingError
-from enlighten_cli.model import Model
-from enlighten_cli.models import sha256_of
+from enlighten_cli.models.registry import sha256_of
+from enlighten_cli.models.session import Model
 from enlighten_cli.training import export
 from enlighten_cli.training.checkpoint import read_weights, write_weights
-from enlighten_cli.training.generator import EnlightenNet
+from enlighten_cli.training.networks.generator import EnlightenNet
 
 
 def test_runtime_agrees_with_torch(tiny_weights, tiny_model):

@@ -7,11 +7,11 @@ from conftest import scene, write_photos
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.training.checkpoint import TrainState, read_tensors, read_weights
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
 from enlighten_cli.training.loop import CHECKPOINT, Watch, train
 from enlighten_cli.training.losses import changed_detail
-from enlighten_cli.training.perceptual import VggFeatures
-from enlighten_cli.training.steps import cut_patches, step
+from enlighten_cli.training.networks.vgg import VggFeatures
+from enlighten_cli.training.objectives.steps import cut_patches, step
 
 CPU = torch.device("cpu")
 
@@ -202,8 +202,8 @@ def test_sheets_show_photos_as_they_will_be_in_use(config, tmp_path, features):
     """Light judged from a look, as the exported model will judge it."""
     import dataclasses
 
-    from enlighten_cli.enhance import Options, enhance
-    from enlighten_cli.model import open_model
+    from enlighten_cli.enhancement.enhance import Options, enhance
+    from enlighten_cli.models.session import open_model
     from enlighten_cli.photo import Photo
     from enlighten_cli.training.export import export_onnx
 

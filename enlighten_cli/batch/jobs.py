@@ -1,0 +1,275 @@
+"""Paths given to the command -> photos to work on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from enlighten_cli.batch.naming import NameTemplate
+from enlighten_cli.errors import NothingToDoError, UsageError
+from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
+
+MOST_BYTES_OF_A_PATH = 1 << 16
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to read, and where its result goes."""
+
+    source: Path
+    output: Path
+    format: str | None = None
+    """A name in `photo.FORMATS`; None keeps the photo's own."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go and what they are called.
+
+    Parameters
+    ----------
+    path : Path or None
+        A folder or a file; None is beside each photo.
+    is_folder : bool
+        Whether `path` was written as a folder; several photos, an input folder or an existing
+        folder make it one too.
+    template : NameTemplate
+        Of names in folders.
+    format : str or None
+        A name in `photo.FORMATS`, which sets the endings; by default each result keeps its
+        photo's, but for camera RAW, which becomes TIFF.
+    """
+
+    path: Path | None
+    is_folder: bool = False
+    template: NameTemplate = field(default_factory=NameTemplate)
+    format: str | None = None
+
+    def job(self, source: Path, root: Path) -> Job:
+        """Return what becomes of a photo found below `root`."""
+        if self.path is not None and not self.is_folder:
+            return Job(source, self.path, SUFFIXES.get(self.path.suffix.lower(), self.format))
+        name = self.template.fill(source, self._ending(source))
+        folder = source.parent if self.path is None else self.path / source.relative_to(root).parent
+        return Job(source, folder / name, self.format)
+
+    def _ending(self, source: Path) -> str:
+        own = SUFFIXES.get(source.suffix.lower())
+        wanted = self.format or (RAW_RESULT if own == RAW else own)
+        return source.suffix if wanted is None or wanted == own else FORMATS[wanted].suffixes[0]
+
+
+class Found(NamedTuple):
+    """A photo, the folder that its place is relative to, and whether it was named one by one."""
+
+    source: Path
+    root: Path
+    named: bool
+
+
+class Photos:
+    """The photos among inputs, found as they are asked for, in a fixed order.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Files, taken whatever they are called, and folders, in which files count whose name or
+        content is a photo's. Hidden files, hidden folders and links to folders are left out.
+    without : Path, optional
+        A folder that is not entered: where results go.
+    """
+
+    def __init__(self, inputs: Sequence[Path], without: Path | None = None) -> None:
+        self.inputs = inputs
+        self.without = without.resolve() if without else None
+        self.ignored = 0
+        self.unreadable: list[str] = []
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the photos, counting what is ignored.
+
+        Raises
+        ------
+        UsageError
+            If an input is absent, or a folder cannot be read.
+        """
+        for path in self.inputs:
+            if path.is_dir():
+                for source in self._below(path):
+                    yield Found(source, path, named=False)
+            else:
+                yield Found(path, path.parent, named=True)
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        def note(error: OSError) -> None:
+            if error.filename == os.fspath(folder):
+                raise UsageError(f"{error.filename}: {error.strerror}") from error
+            self.unreadable.append(f"{error.filename}: {error.strerror}")
+
+        for parent, folders, names in os.walk(folder, onerror=note):
+            folders[:] = sorted(
+                name for name in folders if not name.startswith(".") and not self._is_without(parent, name)
+            )
+            for name in sorted(names):
+                path = Path(parent, name)
+                if name.startswith("."):
+                    continue
+                try:
+                    if path.is_file() and is_photo(path):
+                        yield path
+                    else:
+                        self.ignored += 1
+                except OSError as error:
+                    self.unreadable.append(f"{path}: {error.strerror}")
+
+    def _is_without(self, parent: str, name: str) -> bool:
+        return self.without is not None and Path(parent, name).resolve() == self.without
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """List the photos below a folder.
+
+    Raises
+    ------
+    UsageError
+        If `folder` is no folder that can be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: not a folder")
+    return [found.source for found in Photos([folder])]
+
+
+def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
+    """Plan what is read and written, so that no two photos meet and no input is written.
+
+    One folder mirrored into another cannot collide and is walked as the jobs are taken; all else
+    is looked through before the first job.
+
+    Parameters
+    ----------
+    photos : Photos
+    destination : Destination
+
+    Raises
+    ------
+    UsageError
+        If two results have one name, or a result is an input.
+    NothingToDoError
+        If there is no photo.
+    """
+    jobs = _jobs(photos, destination)
+    if _is_mirrored(photos, destination):
+        # Results of one folder can only meet those of the same: folder by folder is enough.
+        folders = groupby(jobs, lambda job: job.source.parent)
+        jobs = chain.from_iterable(_without_collisions(list(group), photos, destination) for _, group in folders)
+    else:
+        jobs = iter(_without_collisions(list(jobs), photos, destination))
+    first = next(jobs, None)
+    if first is None:
+        raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored")
+    return _chained(first, jobs)
+
+
+def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
+    yield first
+    yield from jobs
+
+
+def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
+    for source, root, named in photos:
+        if destination.path is None and not named and destination.template.marks(source):
+            photos.ignored += 1  # the result of an earlier run
+        else:
+            yield destination.job(source, root)
+
+
+def _is_mirrored(photos: Photos, destination: Destination) -> bool:
+    """Tell whether one folder's tree goes to another one."""
+    if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
+        return False
+    source, result = photos.inputs[0].resolve(), destination.path.resolve()
+    return source != result and not source.is_relative_to(result)
+
+
+def _without_collisions(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
+    jobs = _without_earlier_results(jobs, photos, destination)
+    sources = {os.path.realpath(job.source): job.source for job in jobs}
+    roots = [os.path.realpath(path) for path in photos.inputs if path.is_dir()]
+    own = None if destination.path is None else os.path.realpath(destination.path)
+    results: dict[str, str] = {}
+    kept = []
+    for job in _told_apart(list(dict.fromkeys(jobs))):
+        source, result = os.path.realpath(job.source), os.path.realpath(job.output)
+        if own is not None and not _is_below(result, own) and any(_is_below(result, root) for root in roots):
+            raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
+        if result in sources:
+            raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
+        if result not in results:
+            kept.append(job)
+        elif results[result] != source:
+            raise UsageError(f"{sources[results[result]]} and {job.source} would both be written to {job.output}")
+        results[result] = source
+    return kept
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
+    """Leave out what a list or a shell's pattern names, but an earlier run wrote."""
+    if destination.path is None:
+        planned = {job.output for job in jobs}
+        kept = [job for job in jobs if job.source not in planned]
+    elif len(photos.inputs) > 1 and destination.is_folder:
+        own = os.path.realpath(destination.path)
+        kept = [job for job in jobs if not _is_below(os.path.realpath(job.source), own)]
+    else:
+        return jobs
+    photos.ignored += len(jobs) - len(kept)
+    return kept or jobs
+
+
+def _told_apart(jobs: list[Job]) -> list[Job]:
+    """Keep both endings where a new one meets a neighbour's: of a RAW + JPEG pair, say."""
+    taken: dict[str, int] = {}
+    for job in jobs:
+        taken[str(job.output).lower()] = taken.get(str(job.output).lower(), 0) + 1
+
+    def settle(job: Job) -> Job:
+        if taken[str(job.output).lower()] == 1 or job.output.suffix == job.source.suffix:
+            return job
+        name = f"{job.output.stem}{job.source.suffix}{job.output.suffix}"
+        return replace(job, output=job.output.with_name(name))
+
+    return [settle(job) for job in jobs]
+
+
+def read_list(file: BinaryIO) -> Iterator[Path]:
+    """Yield the paths of a list: separated by NUL if there is one, else by newlines.
+
+    Raises
+    ------
+    UsageError
+        If a path is longer than any path can be: the file is no list.
+    """
+    content = file.read()
+    separator = b"\0" if b"\0" in content else b"\n"
+    for line in content.split(separator):
+        name = line if separator == b"\0" else line.removesuffix(b"\r")
+        if len(name) > MOST_BYTES_OF_A_PATH:
+            raise UsageError("--files-from: not a list of paths")
+        if name:
+            yield Path(os.fsdecode(name))
+
+
+def renamed(path: Path, taken: Callable[[Path], bool]) -> Path:
+    """Return the first of name-1, name-2... that is not taken."""
+    number = 1
+    while taken(path.with_name(f"{path.stem}-{number}{path.suffix}")):
+        number += 1
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")

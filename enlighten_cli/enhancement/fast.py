@@ -1,0 +1,172 @@
+"""Light at low resolution, detail at full.
+
+The network sees the photo reduced: once as far as it learned to judge light, and once less far, for
+its finer work. What it did there is described, in small windows, as
+enhanced = a x input + b x luma + c, and a, b and c are carried to full size, where they brighten every pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.enhancement.noise import lifted_contrast, relative_noise
+from enlighten_cli.enhancement.thumbnail import LOOK_PIXELS, brightened_look, look, upsampled
+from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
+from enlighten_cli.photo.colour import DirectColour
+from enlighten_cli.photo.photo import full_scale
+from enlighten_cli.resources import available_cores
+
+Coefficients: TypeAlias = NDArray[np.float32]
+
+FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept; the rest is mostly noise
+RADIUS_PX = 2  # of a window, in the reduced photo
+FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
+DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
+ROUNDING = 0.15 / 255  # deviation that rounding leaves at least; where light is a few steps of 255, it is seen
+STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
+
+
+@dataclass(frozen=True)
+class Light:
+    """What brightens a photo of any size: enhanced = scale x input + detail x luma of input + offset.
+
+    Parameters
+    ----------
+    scale, offset : ndarray, shape (h, w, 3), float32
+        Over the reduced photo.
+    detail : ndarray, shape (h, w, 1), float32
+    """
+
+    scale: Coefficients
+    detail: Coefficients
+    offset: Coefficients
+
+    def rows(self, start: int, stop: int, height: int, width: int) -> tuple[Rgb, Coefficients, Rgb]:
+        """Return the three for some rows of a photo of this size, interpolated bilinearly."""
+        scale, detail, offset = (
+            upsampled(values, start, stop, height, width) for values in (self.scale, self.detail, self.offset)
+        )
+        return scale, detail, offset
+
+
+def learned_light(rgb: Rgb, made: Rgb, noise: float) -> Light:
+    """Describe what the network did to the reduced photo, so that the whole can be brightened likewise.
+
+    Parameters
+    ----------
+    rgb, made : ndarray, shape (h, w, 3), float32, range [0, 1]
+        Before and after.
+    noise : float
+        The photo's `relative_noise`.
+
+    Notes
+    -----
+    The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
+    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
+    "Fast guided filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
+    back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
+    is more light, lest shadows look hazy, or nearly none where noise would be lifted with it.
+    Contrast of colour stays as it was there, and so does its noise. And a part of what is left, the
+    network's own hand.
+    """
+    change = made - rgb
+    mean, mean_change = _box_mean(rgb), _box_mean(change)
+    variance = _box_mean(rgb * rgb) - mean**2
+    covariance = _box_mean(rgb * change) - mean * mean_change
+    scale = 1 + covariance / (variance + FLAT)
+
+    luma, luma_change = mean @ LUMA, mean_change @ LUMA
+    rounding = np.float32(ROUNDING) / (luma + np.float32(1 / 255))
+    gain = 1 + lifted_contrast(np.maximum(np.float32(noise), rounding)) * luma_change / (luma + DARKEST)
+    flat = (FLAT / (variance + FLAT)).mean(axis=2)
+    detail = (flat * (gain - 1))[..., None]
+    offset = mean + mean_change - scale * mean - detail * luma[..., None]
+
+    scale, detail, offset = _box_mean(scale), _box_mean(detail), _box_mean(offset)
+    described = scale * rgb + detail * (rgb @ LUMA)[..., None] + offset
+    offset += (FINISH * lifted_contrast(rounding))[..., None] * (made - described)
+    return Light(scale, detail, offset)
+
+
+def _box_mean(values: Rgb) -> Rgb:
+    """Average over windows, smaller at the borders."""
+    for axis in (0, 1):
+        length = values.shape[axis]
+        margin = [(RADIUS_PX, RADIUS_PX) if each == axis else (0, 0) for each in range(3)]
+        padded = np.pad(values, margin)
+        slices = [slice(None)] * axis
+        sums = padded[(*slices, slice(0, length))].copy()
+        for first in range(1, 2 * RADIUS_PX + 1):
+            sums += padded[(*slices, slice(first, first + length))]
+        places = np.arange(length, dtype=np.float32)
+        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
+        values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
+    return values
+
+
+def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: Callable[[int, int], None]) -> Pixels:
+    """Brighten a photo by what the network learned from a look at it.
+
+    Parameters
+    ----------
+    photo : Photo
+    model : callable
+        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16; called twice at most. Its
+        attribute `look_pixels`, if it has one, says from how many pixels it judges light.
+    strength : float
+        Of the change; 0 gives the photo's own numbers.
+    tell : callable
+        Receives the strips done and their total.
+
+    Returns
+    -------
+    ndarray
+        The photo's new numbers.
+    """
+    pixels = photo.pixels
+    height, width = pixels.shape[:2]
+    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
+    judged_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
+    rgb = look(pixels, colour.to_srgb, max(judged_pixels, LOOK_PIXELS))
+    made = brightened_look(rgb, model, judged_pixels)
+    light = learned_light(rgb, made, relative_noise(pixels, colour.to_srgb))
+    bright = np.empty_like(pixels)
+
+    def work(start: int, stop: int) -> None:
+        own = pixels[start:stop]
+        scale, detail, offset = light.rows(start, stop, height, width)
+        if isinstance(colour, DirectColour) and own.shape[2] == 3:
+            bright[start:stop] = _brightened(own, scale, detail, offset, strength)
+            return
+        before = colour.to_srgb(own)
+        seen = before.clip(0, 1)
+        after = before + np.float32(strength) * (scale * seen + detail * (seen @ LUMA)[..., None] + offset - seen)
+        bright[start:stop] = colour.changed(own, before, after)
+
+    rows = max(1, STRIP_PIXELS // width)
+    starts = range(0, height, rows)
+    tell(0, len(starts))
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for done, _ in enumerate(pool.map(lambda start: work(start, min(start + rows, height)), starts), start=1):
+            tell(done, len(starts))
+    return bright
+
+
+def _brightened(pixels: Pixels, scale: Rgb, detail: Coefficients, offset: Rgb, strength: float) -> Pixels:
+    """Brighten numbers that are sRGB: the same by fewer passes over them, for most photos."""
+    full = np.float32(full_scale(pixels))
+    bright = pixels * (1 + np.float32(strength) * (scale - 1))
+    offset *= full
+    offset += detail * (pixels @ LUMA)[..., None]
+    offset *= np.float32(strength)
+    bright += offset
+    np.rint(bright, out=bright)
+    np.clip(bright, 0, full, out=bright)
+    numbers: Pixels = bright.astype(pixels.dtype)
+    return numbers

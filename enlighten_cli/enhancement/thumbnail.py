@@ -1,0 +1,119 @@
+"""A photo as the network sees it: reduced, and its light judged from as few pixels as the network learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from enlighten_cli.enhancement.tiles import padded_index
+from enlighten_cli.photo import Pixels, Rgb
+
+Box: TypeAlias = tuple[float, float, float, float]
+
+LOOK_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
+LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from the look that it learned from
+
+
+def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], look_pixels: float = LOOK_PIXELS) -> Rgb:
+    """Reduce a photo, by area, to what the network sees: (h, w, 3) in [0, 1]."""
+    size, factor = _reduced_size(pixels, look_pixels)
+    whole = max(1, int(factor))
+    reduced = _block_means(pixels, whole) if whole > 1 else pixels
+    rgb = to_srgb(reduced).clip(0, 1)
+    return _resized(rgb, size, Image.Resampling.BOX)
+
+
+def _block_means(pixels: Pixels, factor: int) -> Pixels:
+    """Average blocks of factor x factor pixels; those at the right and bottom may be smaller."""
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+        reduced = np.asarray(image.reduce(factor))
+        return reduced if reduced.ndim == 3 else reduced[..., None]
+    height, width, channels = pixels.shape
+    rows, columns = -(-height // factor), -(-width // factor)
+    means = np.empty((rows, columns, channels), pixels.dtype)
+    for row in range(rows):
+        strip = pixels[row * factor : (row + 1) * factor].astype(np.float32).mean(axis=0)
+        starts = np.arange(0, width, factor)
+        sizes = np.diff([*starts, width])[:, None]
+        means[row] = np.rint(np.add.reduceat(strip, starts, axis=0) / sizes)
+    return means
+
+
+def _reduced_size(values: NDArray[Any], pixels: float) -> tuple[tuple[int, int], float]:
+    """Return the width and height at which as many pixels are left, and what they are reduced by."""
+    height, width = values.shape[:2]
+    factor = max(1.0, (height * width / pixels) ** 0.5)
+    return (max(1, round(width / factor)), max(1, round(height / factor))), factor
+
+
+def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resampling, box: Box | None = None) -> Rgb:
+    if box is None and values.shape[1::-1] == size:
+        return values
+    planes = [Image.fromarray(values[..., channel]).resize(size, how, box=box) for channel in range(values.shape[2])]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def brightened_look(rgb: Rgb, model: Callable[[Rgb], Rgb], judged_pixels: int) -> Rgb:
+    """Let the network brighten a look: detail as it sees it there, light as it judges it from fewer pixels.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
+    model : callable
+        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    judged_pixels : int
+        Of the whole photo, reduced, from which the network learned how bright it is to be.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 3), float32, range [0, 1]
+
+    Notes
+    -----
+    How bright a photo is to be hangs on all of it, which a convolution network sees only at the
+    scale at which it learned; at finer scales its detail is right, but not its light.
+    """
+    made = _shown(rgb, model)
+    coarse = _resized(rgb, _reduced_size(rgb, judged_pixels)[0], Image.Resampling.BOX)
+    if coarse.shape == rgb.shape:
+        return made
+    seen = _resized(made, _reduced_size(made, LIGHT_PIXELS)[0], Image.Resampling.BOX)
+    height, width = rgb.shape[:2]
+    return np.asarray((made + upsampled(missing_light(coarse, model, seen), 0, height, height, width)).clip(0, 1))
+
+
+def missing_light(coarse: Rgb, model: Callable[[Rgb], Rgb], seen: Rgb) -> NDArray[np.float32]:
+    """Return what the light of a photo lacks to what the network judges from fewer pixels.
+
+    Parameters
+    ----------
+    coarse : ndarray, shape (h, w, 3), float32, range [0, 1]
+        The photo, reduced to as many pixels as the network learned from.
+    model : callable
+        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    seen : ndarray, shape (rows, columns, 3), float32, range [0, 1]
+        What the network made of more pixels, reduced to `LIGHT_PIXELS`.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, 3), float32
+        To be added, interpolated.
+    """
+    return _resized(_shown(coarse, model), seen.shape[1::-1], Image.Resampling.BOX) - seen
+
+
+def _shown(rgb: Rgb, model: Callable[[Rgb], Rgb]) -> Rgb:
+    height, width = rgb.shape[:2]
+    return model(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
+
+
+def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
+    """Interpolate some rows of a photo of this size bilinearly."""
+    scale = values.shape[0] / height
+    box = (0, start * scale, values.shape[1], stop * scale)
+    return _resized(values, (width, stop - start), Image.Resampling.BILINEAR, box)

@@ -1,0 +1,1 @@
+"""Scores and pictures of what methods make of photos."""

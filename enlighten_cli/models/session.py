@@ -1,0 +1,230 @@
+"""An ONNX session as a function from RGB to RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
+from enlighten_cli.models.device import (
+    CPU,
+    CUDA,
+    INSTALL_CUDA,
+    SILENT,
+    Device,
+    cuda_options,
+    import_runtime,
+    installed_runtimes,
+    prepare_cuda,
+    repair,
+)
+from enlighten_cli.models.registry import HALF_SUFFIX, MODELS, locate
+from enlighten_cli.photo import Rgb
+from enlighten_cli.resources import available_cores
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+# What runtimes say when memory runs out, in lower case.
+OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of memory")
+# Bytes that a run takes for each pixel and each channel of the network's first level: 25 to 34 are
+# measured for squares of 256 to 2048 (benchmarks/session.py); a tenth is added.
+BYTES_PER_PIXEL_AND_CHANNEL = 38
+UNKNOWN_WIDTH = 32
+
+AUTO = Device()
+
+
+class Model:
+    """A brightening network, loaded from an ``.onnx`` file of this project's contract.
+
+    The contract: RGB in [0, 1] in, RGB (not clamped) out, same size; height and width multiples
+    of 16.
+
+    Parameters
+    ----------
+    path : Path
+    name : str, optional
+        How messages call it; the name in the file, or the file's own, by default.
+    metadata : mapping, optional
+        What the file itself does not say, or says otherwise.
+    output_range : tuple of float
+        What stands for black and for white in its output.
+    threads : int, optional
+        Of one run on the CPU; every core that this process may use by default.
+    device : Device
+        On CUDA, the fp16 form of the model is used where it lies beside the file.
+
+    Attributes
+    ----------
+    warning : str
+        Why an automatic choice fell on the CPU although the runtime was made for CUDA; or empty.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+    ModelError
+        If the file cannot be read or breaks the contract.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        output_range: tuple[float, float] = (0.0, 1.0),
+        threads: int | None = None,
+        device: Device = AUTO,
+    ) -> None:
+        runtime = import_runtime()
+        self.warning = ""
+        session = None
+        if device.kind == "cuda" or (device.kind == "auto" and CUDA in runtime.get_available_providers()):
+            session, cause = _cuda_session(runtime, path, device.number)
+            if session is None and device.kind == "cuda":
+                raise MissingDependencyError(f"{device} cannot be had: {cause}")
+            if session is None:
+                self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
+        self._session = session or _session(runtime, path, session_options(threads), [CPU])
+        self.metadata = {**self._session.get_modelmeta().custom_metadata_map, **(metadata or {})}
+        self._black, self._white = output_range
+        self.name = name or self.metadata.get("name") or path.stem
+        self._input, self._output = self._checked_signature(path)
+
+    def _checked_signature(self, path: Path) -> tuple[str, str]:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        for ends in (inputs, outputs):
+            if len(ends) != 1 or ends[0].type != "tensor(float)" or len(ends[0].shape) != 4 or ends[0].shape[1] != 3:
+                raise ModelError(f"{path}: not a model from RGB to RGB: one float tensor (N, 3, H, W) in and out")
+        return inputs[0].name, outputs[0].name
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of what computes."""
+        return str(self._session.get_providers()[0])
+
+    @property
+    def tiles_exactly(self) -> bool:
+        """Whether tiles give the pixels of the whole photo."""
+        return self.metadata.get("align_corners") != "true"
+
+    @property
+    def look_pixels(self) -> int | None:
+        """How many pixels of a photo, reduced, it learned to see; None if it does not say."""
+        pixels = self.metadata.get("look_pixels", "")
+        return int(pixels) if pixels.isdecimal() and int(pixels) else None
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """About how much memory a run takes for each pixel of its input."""
+        width = self.metadata.get("width", "")
+        return BYTES_PER_PIXEL_AND_CHANNEL * (int(width) if width.isdecimal() else UNKNOWN_WIDTH)
+
+    def __call__(self, rgb: Rgb) -> Rgb:
+        """Brighten RGB.
+
+        Parameters
+        ----------
+        rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+            H and W multiples of 16.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3), float32
+            Not clamped.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If it wants more memory than there is.
+        ModelError
+            If it fails otherwise, or breaks the contract.
+        """
+        batch = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
+        try:
+            (result,) = self._session.run([self._output], {self._input: batch})
+        except Exception as error:
+            height, width = rgb.shape[:2]
+            reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+            out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
+            kind = OutOfMemoryError if out_of_memory else ModelError
+            raise kind(f"{self.name} failed on {width} x {height} pixels: {reason}") from error
+        if result.shape != batch.shape:
+            raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
+        enhanced = np.asarray(result[0].transpose(1, 2, 0))
+        if (self._black, self._white) != (0.0, 1.0):
+            enhanced = (enhanced - np.float32(self._black)) / np.float32(self._white - self._black)
+        return enhanced
+
+
+def open_model(model: str, *, threads: int | None = None, device: Device = AUTO) -> Model:
+    """Load a model by its name, or an ``.onnx`` file.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+    ModelError
+        If there is no such model, it is not here, or it is not what it should be.
+    """
+    path = locate(model)
+    row = MODELS.get(model)
+    if row is None:
+        return Model(path, None if path == Path(model) else model, threads=threads, device=device)
+    said = {"width": str(row.width), "align_corners": str(row.align_corners).lower()}
+    return Model(path, row.name, metadata=said, output_range=row.output_range, threads=threads, device=device)
+
+
+def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
+    """Return the settings of a session on the CPU (why: benchmarks/session.py)."""
+    options = import_runtime().SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    options.enable_mem_pattern = False  # as fast, and half the memory
+    options.log_severity_level = SILENT
+    return options
+
+
+def _session(
+    runtime: Any, path: Path, options: onnxruntime.SessionOptions, providers: Sequence[Any]
+) -> onnxruntime.InferenceSession:
+    try:
+        # From bytes, so that a file that names others ("external data") cannot read them.
+        return runtime.InferenceSession(path.read_bytes(), options, providers=providers, enable_fallback=0)
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    except Exception as error:  # ONNX Runtime's own exceptions have no common base
+        raise ModelError(f"{path}: not a model that ONNX Runtime can load") from error
+
+
+def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.InferenceSession | None, str]:
+    """Return a session that really computes on a GPU, or None and the cause with its cure."""
+    installed = installed_runtimes()
+    if CUDA not in runtime.get_available_providers():
+        return None, f"ONNX Runtime {runtime.__version__} is built without it; run: {repair(installed)}"
+    if len(installed) > 1:
+        return None, f"{' and '.join(installed)} are both installed; run: {repair(installed)}"
+    prepare_cuda(runtime)
+    options = runtime.SessionOptions()
+    options.log_severity_level = SILENT
+    half = _half_of(path)
+    # ONNX Runtime does not fail where CUDA's libraries or GPU are absent, it computes elsewhere; ask what came of it.
+    try:
+        session = _session(runtime, half or path, options, [(CUDA, cuda_options(number)), CPU])
+    except ModelError as error:
+        reason = str(error.__cause__ or error).splitlines()[0][:200]
+        # A GPU that is not there, or a model that is none: the CPU will tell.
+        return None, f"GPU {number} was refused ({reason})"
+    if session.get_providers()[0] != CUDA:
+        return None, f"its libraries or a GPU are missing; see: nvidia-smi, and run: {INSTALL_CUDA}"
+    return session, ""
+
+
+def _half_of(path: Path) -> Path | None:
+    """Return the fp16 form of a model, where it lies beside it."""
+    half = path.with_name(f"{path.stem}{HALF_SUFFIX}{path.suffix}")
+    return half if half.is_file() else None

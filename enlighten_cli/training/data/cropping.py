@@ -1,0 +1,185 @@
+"""What is seen of a photo: a frame that stands for the whole, reduced, and the crop of it that is learned from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from enlighten_cli.training.config import SQUARE, TrainConfig
+from enlighten_cli.training.data.augmentation import exposed
+from enlighten_cli.training.objectives.retinex_teacher import lift
+
+LIFTED_PIXELS = 1 << 18  # frames of one size are lifted together, up to so many pixels: more would leave the cache
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame of a photo, reduced by a factor, and a crop of that.
+
+    Places are row and column, sizes height and width, in pixels; `steps` are 1, or -1 where an axis of the crop is
+    flipped.
+    """
+
+    corner: tuple[int, int]
+    frame: tuple[int, int]
+    factor: float
+    crop: tuple[int, int]
+    crop_px: int
+    steps: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the reduced frame."""
+        return _reduced_size(self.frame, self.factor)
+
+    @classmethod
+    def drawn(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
+        """Draw a view of a photo of this size."""
+        whole = (min(photo),) * 2 if config.frame == SQUARE else photo
+        part = random.uniform(config.frame_min, 1)
+        height, width = (max(config.crop_px, round(length * part)) for length in whole)
+        top, left = (
+            int(random.integers(length - side + 1)) for length, side in zip(photo, (height, width), strict=True)
+        )
+        factor = _drawn_factor((height, width), config, random)
+        size = _reduced_size((height, width), factor)
+        crop = [int(random.integers(length - config.crop_px + 1)) for length in size]
+        steps = [int(random.choice([-1, 1])) for _ in "yx"]
+        return cls((top, left), (height, width), factor, (crop[0], crop[1]), config.crop_px, (steps[0], steps[1]))
+
+    @classmethod
+    def drawn_unreduced(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
+        """Draw a view of a crop as it is held."""
+        top, left = (int(random.integers(length - config.crop_px + 1)) for length in photo)
+        steps = [int(random.choice([-1, 1])) for _ in "yx"]
+        frame = (config.crop_px, config.crop_px)
+        return cls((top, left), frame, 1.0, (0, 0), config.crop_px, (steps[0], steps[1]))
+
+    def crop_alone(self) -> View:
+        """Return the view of the crop alone, where nothing is reduced and what is around it is not needed."""
+        if self.factor != 1:
+            return self
+        top, left = (start + inside for start, inside in zip(self.corner, self.crop, strict=True))
+        side = (self.crop_px, self.crop_px)
+        return replace(self, corner=(top, left), frame=side, crop=(0, 0))
+
+    def of(self, photo: Tensor) -> Tensor:
+        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; as `look.look` does, but for rounding."""
+        (top, left), (height, width) = self.corner, self.frame
+        return reduced(photo[:, top : top + height, left : left + width], self.factor)
+
+    def cut(self, frame: Tensor) -> Tensor:
+        """Cut the crop from the reduced frame, or from what became of it: (3, h, w) to (3, crop_px, crop_px)."""
+        top, left = self.crop
+        crop = frame[:, top : top + self.crop_px, left : left + self.crop_px]
+        return crop.flip([axis for axis, step in enumerate(self.steps, start=1) if step < 0])
+
+
+def _drawn_factor(frame: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> float:
+    """Draw how far a frame is reduced."""
+    most = min(frame) / config.crop_px
+    if config.frame == SQUARE:
+        return most
+    to_look = max(1.0, (frame[0] * frame[1] / config.look_pixels) ** 0.5) if config.look_pixels else 1.0
+    most = min(to_look * config.reduce_max, most)
+    least = min(max(1.0, to_look * config.reduce_min), most)
+    return float(random.uniform(least, most))
+
+
+def _reduced_size(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
+
+
+def reduced(pixels: Tensor, factor: float) -> Tensor:
+    """Reduce a photo by area.
+
+    Parameters
+    ----------
+    pixels : Tensor, shape (3, H, W), uint8
+    factor : float
+        At least 1; by which height and width are divided.
+
+    Returns
+    -------
+    Tensor, shape (3, h, w), range [0, 1]
+        On the photo's device.
+
+    Notes
+    -----
+    First by a whole number, rounded, and then by what is left, as photos are reduced in use (by Pillow).
+    """
+    size, whole = _reduced_size((pixels.shape[1], pixels.shape[2]), factor), int(factor)
+    rgb = pixels.float()
+    if whole > 1:
+        means = F.avg_pool2d(rgb[None], whole, ceil_mode=True, count_include_pad=False)[0]
+        rgb = (means + 0.5).floor()
+    for axis, length in enumerate(size, start=1):
+        if rgb.shape[axis] != length:
+            rgb = _fewer(rgb, axis, length)
+    return rgb / 255
+
+
+def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
+    """Average along an axis those whose centres lie within each new pixel."""
+    scale = values.shape[axis] / length
+    centres = (torch.arange(length, device=values.device, dtype=torch.float64) + 0.5) * scale
+    starts, stops = (centres - scale / 2 + 0.5).long(), (centres + scale / 2 + 0.5).long()
+    sums = F.pad(values, (0, 0) * (2 - axis) + (1, 0)).cumsum(axis, dtype=torch.float64)
+    counts = (stops - starts).view((-1, 1) if axis == 1 else (1, -1))
+    return ((sums.index_select(axis, stops) - sums.index_select(axis, starts)) / counts).float()
+
+
+def crops(
+    photos: Sequence[Tensor], views: Sequence[View], part: float = 0.0, stops: NDArray[np.floating[Any]] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Make crops, and what the generator is to make of them.
+
+    Parameters
+    ----------
+    photos : sequence of Tensor, shape (3, H, W), uint8
+        On one device.
+    views : sequence of View
+        One each.
+    part : float
+        Of what `lift` makes of each frame, in [0, 1].
+    stops : ndarray, shape (N, 3), or None
+        By which each is exposed anew, before it is lifted.
+
+    Returns
+    -------
+    Tensor, Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
+        On the photos' device, which is never waited for.
+    """
+    if not part:
+        views = [view.crop_alone() for view in views]
+    made: dict[int, tuple[Tensor, Tensor]] = {}
+    for places in _alike(views):
+        frames = torch.stack([views[place].of(photos[place]) for place in places])
+        if stops is not None and stops[places].any():
+            frames = exposed(frames, torch.from_numpy(stops[places]).float().to(frames.device, non_blocking=True))
+        taught = torch.lerp(frames, lift(frames), part) if part else frames
+        for place, before, after in zip(places, frames, taught, strict=True):
+            made[place] = views[place].cut(before), views[place].cut(after)
+    befores, afters = zip(*(made[place] for place in range(len(views))), strict=True)
+    crop = torch.stack(befores)
+    return crop, torch.stack(afters) if part else crop
+
+
+def _alike(views: Sequence[View]) -> list[list[int]]:
+    """Gather the places of frames that can be worked on together."""
+    sizes: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for place, view in enumerate(views):
+        sizes[view.size].append(place)
+    gathered = []
+    for (height, width), places in sizes.items():
+        most = max(1, LIFTED_PIXELS // (height * width))
+        gathered += [places[start : start + most] for start in range(0, len(places), most)]
+    return gathered

@@ -1,0 +1,166 @@
+import sys
+
+import numpy as np
+import pytest
+from conftest import noisy, scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enlighten_cli.enhancement import fast
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.photo import Metadata, Photo
+
+sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
+from samples import icc_profile
+
+FAST = Options(mode=Mode.FAST)
+
+
+def brightened(pixels, model, **options):
+    return enhance(Photo(pixels, "PNG", **options), model, FAST).pixels
+
+
+def difference(one, other):
+    return np.abs(one.astype(int) - other).max()
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+@settings(max_examples=25)
+def test_a_network_that_changes_nothing_changes_nothing(height, width):
+    pixels = scene(height, width, exposure=0.8)
+    np.testing.assert_array_equal(brightened(pixels, lambda rgb: rgb), pixels)
+
+
+@pytest.mark.parametrize("size", [(60, 80), (900, 1200), (1, 5000)])
+def test_even_light_is_carried_exactly(size):
+    pixels = scene(*size, exposure=0.4)
+    expected = (pixels * 2.0).clip(0, 255)
+    result = brightened(pixels, lambda rgb: rgb * 2)
+    inner = expected < 250
+    # The scene is noisy, and its noise is not doubled.
+    assert np.abs(result - expected)[inner].mean() < 2.5
+    assert result[inner].mean() == pytest.approx(expected[inner].mean(), rel=0.03)
+
+
+def test_detail_finer_than_the_look_is_lifted_as_its_surroundings_are():
+    """Stripes of single pixels, gone in the reduced photo: no haze over them."""
+    pixels = np.full((1600, 2000, 3), 40, np.uint8)
+    pixels[:, ::2] = 60
+    result = brightened(pixels, lambda rgb: rgb + np.float32(0.2)).astype(int)
+    gain = (50 + 51) / 50
+    assert result[:, ::2].mean() - result[:, 1::2].mean() == pytest.approx(20 * gain, abs=1)
+    assert result.mean() == pytest.approx(50 + 51, abs=0.5)
+    gamma = brightened(scene(1600, 2000, exposure=0.3), lambda rgb: rgb**0.5).astype(int)
+    direct = np.rint(255 * (scene(1600, 2000, exposure=0.3) / 255) ** 0.5)
+    assert np.abs(gamma - direct).mean() < 6
+
+
+def test_light_follows_strong_edges_without_haloes():
+    pixels = np.full((1200, 1600, 3), 20, np.uint8)
+    pixels[:, 800:] = 220
+    result = brightened(pixels, lambda rgb: rgb**0.6).astype(int)
+    dark, bright = 255 * (20 / 255) ** 0.6, 255 * (220 / 255) ** 0.6
+    assert np.abs(result[:, :790] - dark).max() <= 3
+    assert np.abs(result[:, 810:] - bright).max() <= 3
+    assert np.abs(result[:, 795:800] - dark).max() <= 6
+
+
+def test_strips_are_seamless(monkeypatch):
+    pixels = scene(700, 900, exposure=0.4)
+
+    def uneven(rgb):
+        return rgb * np.linspace(1, 3, rgb.shape[0], dtype=np.float32)[:, None, None]
+
+    whole = brightened(pixels, uneven)
+    monkeypatch.setattr(fast, "STRIP_PIXELS", 900 * 7)
+    assert difference(brightened(pixels, uneven), whole) <= 1
+
+
+@pytest.mark.parametrize("space", [None, "Display P3", "ProPhoto"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strength_zero_is_the_identity(space, dtype, channels):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (40, 60, channels)).astype(dtype)
+    metadata = Metadata(icc_profile=icc_profile(space) if space else None)
+    photo = Photo(pixels, "PNG", metadata=metadata)
+    result = enhance(photo, lambda rgb: rgb * 2, Options(mode=Mode.FAST, strength=0)).pixels
+    np.testing.assert_array_equal(result, pixels)
+
+
+def test_sixteen_bits_stay_smooth():
+    ramp = np.arange(4096, dtype=np.uint16).reshape(64, 64, 1).repeat(3, 2)
+    assert len(np.unique(brightened(ramp, lambda rgb: rgb * 4))) > 3500
+
+
+# What windows carry; and with the network's own hand, here one that lifts every pixel alike, half of which is kept.
+@pytest.mark.parametrize(("finish", "most"), [(0.0, 4), (fast.FINISH, 5)])
+def test_rounding_of_the_darkest_tones_is_not_lifted(monkeypatch, finish, most):
+    """A wall of 0 and 1 in 255 becomes an even one; a wall of 40 and 41, lifted as far, keeps its steps."""
+    monkeypatch.setattr(fast, "FINISH", np.float32(finish))
+    random = np.random.default_rng(0)
+    steps = random.integers(0, 2, (300, 400, 1)).repeat(3, 2).astype(np.uint8)
+    wall = brightened(steps, lambda rgb: rgb * 40)
+    assert wall.mean() == pytest.approx(20, abs=2)
+    assert wall.std() < most
+    assert brightened(steps + np.uint8(40), lambda rgb: rgb * 4).std() == pytest.approx(4 * steps.std(), rel=0.2)
+
+
+@pytest.mark.parametrize(("finish", "most"), [(0.0, 3.5), (fast.FINISH, 4.5)])
+def test_noise_is_lifted_less_than_light(monkeypatch, finish, most):
+    monkeypatch.setattr(fast, "FINISH", np.float32(finish))
+    dark = noisy(1.5, light=0.1)
+    bright = brightened(dark, lambda rgb: rgb * 6)
+    assert bright.mean() == pytest.approx(6 * dark.mean(), rel=0.03)
+    assert bright.std() < most * dark.std()
+
+
+def test_the_network_sees_as_much_whatever_the_size():
+    sizes = []
+
+    def model(rgb):
+        sizes.append(rgb.shape)
+        return rgb
+
+    brightened(scene(2000, 3000), model)
+    assert len(sizes) == 1
+    assert sizes[0][0] % 16 == sizes[0][1] % 16 == 0
+
+
+class Exposing:
+    """Brings what it is shown to a mean of 0.5, as a network does that judges light from all of a photo."""
+
+    look_pixels = 2_500
+
+    def __init__(self):
+        self.sizes = []
+
+    def __call__(self, rgb):
+        self.sizes.append(rgb.shape[:2])
+        # What it sees at any other scale than its own leads it astray.
+        wanted = 0.5 if rgb.shape[0] * rgb.shape[1] < 5_000 else 0.3
+        return rgb * np.float32(wanted / rgb.mean())
+
+
+def test_light_is_judged_from_the_look_that_the_network_learned_from():
+    pixels = scene(400, 600, exposure=0.3)
+    model = Exposing()
+    bright = brightened(pixels, model)
+    assert model.sizes == [(400, 608), (48, 64)]
+    assert bright.mean() / 255 == pytest.approx(0.5, abs=0.03)
+    small = Exposing()
+    brightened(pixels[:40, :60], small)
+    assert small.sizes == [(48, 64)]
+    large = Exposing()
+    large.look_pixels = 800_000
+    brightened(scene(1000, 1600), large)
+    assert large.sizes == [(720, 1136)]
+
+
+def test_a_network_s_own_hand_is_kept_in_part():
+    """What it draws where there was nothing, at the scale of its look; but not where rounding is seen."""
+    pixels = np.full((96, 128, 3), 60, np.uint8)
+    drawn = np.float32(0.1) * ((np.arange(96)[:, None] + np.arange(128)) % 2 * 2 - 1)[..., None]
+    drawn = drawn.astype(np.float32)
+    kept = brightened(pixels, lambda rgb: rgb + drawn)[10:-10, 10:-10].std() / 25.5
+    assert kept == pytest.approx(fast.FINISH, abs=0.03)
+    assert brightened(pixels // 30, lambda rgb: rgb + 0.2 + drawn)[10:-10, 10:-10].std() < 0.2 * 25.5

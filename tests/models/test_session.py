@@ -1,0 +1,87 @@
+import builtins
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
+from enlighten_cli.models.session import Model
+
+
+def identity(path, channels=3, kind=TensorProto.FLOAT):
+    shape = ["n", channels, "h", "w"]
+    ends = [helper.make_tensor_value_info(name, kind, shape) for name in ("a", "b")]
+    graph = helper.make_graph([helper.make_node("Identity", ["a"], ["b"])], "g", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    return path
+
+
+def test_rgb_to_rgb(tmp_path):
+    rgb = np.random.default_rng(0).random((16, 32, 3)).astype(np.float32)
+    model = Model(identity(tmp_path / "same.onnx"))
+    np.testing.assert_array_equal(model(rgb), rgb)
+    assert model.name == "same"
+    assert model.tiles_exactly
+
+
+def test_metadata_tells_the_name(tiny_model):
+    model = Model(tiny_model)
+    assert model.name == "tiny"
+    assert model.metadata["width"] == "2"
+
+
+@pytest.mark.parametrize("options", [{"channels": 1}, {"kind": TensorProto.DOUBLE}])
+def test_other_signatures_are_refused(tmp_path, options):
+    with pytest.raises(ModelError, match="not a model from RGB to RGB"):
+        Model(identity(tmp_path / "other.onnx", **options))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model"])
+def test_what_is_no_model_is_refused(tmp_path, content):
+    (tmp_path / "bad.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match=r"bad\.onnx"):
+        Model(tmp_path / "bad.onnx")
+
+
+def test_external_data_is_not_read(tmp_path, tiny_model):
+    path = tmp_path / "outside.onnx"
+    onnx.save(onnx.load(tiny_model), path, save_as_external_data=True, location="secret.bin", size_threshold=0)
+    with pytest.raises(ModelError, match=r"outside\.onnx"):
+        Model(path)
+
+
+def test_without_a_runtime_the_message_has_the_command(tiny_model, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *arguments, **options):
+        if name == "onnxruntime":
+            raise ImportError(name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingDependencyError, match="pip install onnxruntime"):
+        Model(tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer"), OutOfMemoryError),
+        (RuntimeError("std::bad_alloc"), OutOfMemoryError),
+        (MemoryError(), OutOfMemoryError),
+        (RuntimeError("CUDA error cudaErrorMemoryAllocation: out of memory"), OutOfMemoryError),
+        (RuntimeError("something else"), ModelError),
+    ],
+)
+def test_running_out_of_memory_is_told_from_other_failures(tiny_model, monkeypatch, error, kind):
+    model = Model(tiny_model)
+
+    class Failing:
+        def run(self, *arguments):
+            raise error
+
+    monkeypatch.setattr(model, "_session", Failing())
+    with pytest.raises(kind) as caught:
+        model(np.zeros((16, 16, 3), np.float32))
+    assert type(caught.value) is kind
