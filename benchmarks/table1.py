@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-from enlighten_cli.evaluation.runner import evaluate, photo_sets, plain_method
+from enlighten_cli.evaluation.runner import INPUT, by_method, evaluate, photo_sets
+from enlighten_cli.methods import METHODS
 from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.session import open_model
 
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=[mode.value for mode in Mode], default="auto")
     arguments = parser.parse_args()
     options = Options(mode=Mode(arguments.mode))
-    methods = {"input": plain_method("input")}
+    methods = {"input": by_method(METHODS[INPUT].enhance)}
     for name in arguments.model or [DEFAULT_MODEL]:
         network = open_model(name)
         methods[name] = lambda photo, network=network: enhance(photo, network, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from enlighten_cli.errors import UsageError
 
@@ -50,3 +51,29 @@ def model_of(model: str | None, given: dict[str, Any]) -> Model:
     if network.warning and not given["quiet"]:
         click.echo(f"enlighten: {network.warning}", err=True)
     return network
+
+
+class MethodName(click.ParamType):
+    """The name of a method; the registry is read when one is given, not when the command starts."""
+
+    name = "method"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the names, for the help."""
+        return "[" + "|".join(self._names()) + "]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that no method has."""
+        if value not in self._names():
+            self.fail(f"{value!r} is none of {', '.join(self._names())}", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the names."""
+        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+
+    @staticmethod
+    def _names() -> list[str]:
+        from enlighten_cli.methods import METHODS
+
+        return list(METHODS)

@@ -295,14 +295,15 @@ def _check_report(path: Path) -> None:
 def _write_report(path: Path, outcomes: list[Outcome], model: str) -> None:
     """Write a page about the photos that were enhanced, as they now are on disk."""
     from enlighten_cli.evaluation.report import Page
-    from enlighten_cli.evaluation.runner import Scores, measure, rows_of
+    from enlighten_cli.evaluation.tables import Scores, rows_of
+    from enlighten_cli.metrics import measured
     from enlighten_cli.photo import as_srgb, decode
 
     page = Page("enlighten", len(outcomes))
     scores = []
     for outcome in outcomes:
         before, after = (as_srgb(decode(file)) for file in (outcome.source, outcome.output))
-        values = {**measure(before, after), "seconds": outcome.seconds}
+        values = {**measured(after, before=before), "seconds": outcome.seconds}
         scores.append(Scores(str(outcome.source.parent), model, outcome.source.name, values))
         page.add(scores[-1], before, after)
     page.write(path, rows_of(scores), [f"model: {model}"])

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.choices import MethodName
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.evaluation.runner import Enhance, Row, Scores
+    from enlighten_cli.evaluation.runner import Enhance
+    from enlighten_cli.evaluation.tables import Row, Scores
     from enlighten_cli.photo import Pixels
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -31,7 +33,7 @@ COMPARED_PHOTOS = 200  # a contact sheet of more would be no sheet
     "--method",
     "methods",
     multiple=True,
-    type=click.Choice(["input", "gamma", "clahe", "equalize"]),
+    type=MethodName(),
     help="The photos as they are, or a method without a model, to compare with.",
 )
 @click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
@@ -70,7 +72,8 @@ def evaluate(
     """
     ctx.meta["verbosity"] = given["verbose"]
     from enlighten_cli.evaluation.runner import evaluate as run
-    from enlighten_cli.evaluation.runner import photo_sets, provenance, rows_of
+    from enlighten_cli.evaluation.runner import photo_sets
+    from enlighten_cli.evaluation.tables import provenance, rows_of
 
     _check_outputs(report, compare)
     sets = photo_sets(folders, reference)
@@ -128,11 +131,12 @@ def _methods(
     """Return what is to be compared, by name, and the facts about the models among it."""
     from enlighten_cli.cli.choices import model_of
     from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-    from enlighten_cli.evaluation.runner import plain_method
+    from enlighten_cli.evaluation.runner import by_method
+    from enlighten_cli.methods import METHODS
     from enlighten_cli.models.download import sha256_of
     from enlighten_cli.models.registry import DEFAULT_MODEL, locate
 
-    chosen: dict[str, Enhance] = {name: plain_method(name) for name in methods}
+    chosen: dict[str, Enhance] = {name: by_method(METHODS[name].enhance) for name in methods}
     facts = {}
     options = Options(mode=Mode(given["mode"]))
     for word in models or ([] if methods else [DEFAULT_MODEL]):
@@ -182,7 +186,8 @@ def _words(fact: Any) -> str:
 
 def _grid(rows: Sequence[Row], scores: Sequence[Scores], mark: str) -> list[list[str]]:
     """Lay out figures as words, the best of each set between marks."""
-    from enlighten_cli.evaluation.runner import METRICS, best_of
+    from enlighten_cli.evaluation.tables import best_of
+    from enlighten_cli.metrics import METRICS
 
     metrics = [metric for metric in METRICS if any(metric in row.means for row in rows)]
     grid = [["set", "method", "photos", *metrics]]
@@ -224,7 +229,7 @@ def _as_markdown(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str
 
 
 def _as_csv(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str, Any], methods: list[str]) -> str:
-    from enlighten_cli.evaluation.runner import METRICS
+    from enlighten_cli.metrics import METRICS
 
     text = io.StringIO()
     writer = csv.DictWriter(text, ["set", "method", "photo", "count", *METRICS], lineterminator="\n")

@@ -14,8 +14,10 @@ import numpy as np
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import MissingDependencyError
 from enlighten_cli.evaluation.plots import distributions, histograms, luma_histogram
-from enlighten_cli.evaluation.runner import METRICS, Row, Scores, best_of
+from enlighten_cli.evaluation.runner import INPUT
 from enlighten_cli.evaluation.sheet import reduced
+from enlighten_cli.evaluation.tables import Row, Scores, best_of
+from enlighten_cli.metrics import METRICS
 from enlighten_cli.photo import Photo, Pixels, encode
 
 if TYPE_CHECKING:
@@ -25,17 +27,6 @@ THUMBNAIL_PX = 320
 # The side of the full view; the more photos, the smaller, so that the page stays one that opens.
 VIEW_PX = ((40, 1600), (120, 1200), (100_000, 900))
 QUALITY = 82
-AS_IS = "input"
-UNITS = {"psnr": "dB", "colour_shift": "°", "seconds": "s"}
-MEANINGS = {
-    "niqe": "how unnatural it looks; lower is better",
-    "loe": "how far the order of lightness was disturbed; lower is better",
-    "colour_shift": "how far the average colour was turned; lower is better",
-    "luma": "mean brightness, 0 to 1",
-    "psnr": "nearness to the reference; higher is better",
-    "ssim": "structure kept of the reference; higher is better",
-    "seconds": "for one photo",
-}
 
 
 @dataclass
@@ -70,7 +61,7 @@ class Page:
     def add(self, scores: Scores, before: Pixels, after: Pixels) -> None:
         """Add a photo, before and after, 8-bit sRGB; of photos taken as they are, the figures only."""
         self._scores.append(scores)
-        if scores.method == AS_IS:
+        if scores.method == INPUT:
             self._count("before", before)
             return
         side = next(px for most, px in VIEW_PX if self.expected <= most)
@@ -118,8 +109,7 @@ class Page:
             title=self.title,
             facts=facts,
             metrics=metrics,
-            meanings=MEANINGS,
-            units=UNITS,
+            registry=METRICS,
             rows=[(row, {metric: best_of(rows, row.set, metric) for metric in metrics}) for row in rows],
             plots=self._plots([metric for metric in metrics if metric != "seconds"]),
             entries=self._entries,

@@ -3,71 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
-
-from enlighten_cli import __version__, photo
+from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
-from enlighten_cli.errors import MissingDependencyError, PhotoError, UsageError
-from enlighten_cli.metrics.colour_shift import colour_shift
-from enlighten_cli.metrics.loe import loe
-from enlighten_cli.metrics.luma import mean_luma
-from enlighten_cli.metrics.niqe import niqe
-from enlighten_cli.metrics.psnr import psnr
-from enlighten_cli.metrics.ssim import ssim
-from enlighten_cli.photo import Photo, Pixels, as_srgb
+from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.evaluation.tables import Scores
+from enlighten_cli.metrics import measured
+from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, as_srgb
 from enlighten_cli.resources import available_cores
 
 Enhance: TypeAlias = Callable[[Photo], Photo]
 
-METRICS = ("niqe", "loe", "colour_shift", "luma", "psnr", "ssim", "seconds")
-HIGHER_IS_BETTER = ("psnr", "ssim")
-NOT_COMPARED = ("luma", "seconds")
-PLAIN_METHODS = ("input", "gamma", "clahe", "equalize")
-GAMMA = 1 / 2.2
-WITHOUT_MEANING = ("loe", "colour_shift", "seconds")  # for photos taken as they are
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one method made of one photo, in figures.
-
-    Parameters
-    ----------
-    set, method, photo : str
-        The folder's name, the method's, and the photo's path below the folder.
-    values : dict
-        By metric; those that could not be measured are left out.
-    """
-
-    set: str
-    method: str
-    photo: str
-    values: dict[str, float]
-
-    def record(self) -> dict[str, Any]:
-        """Return all of it for JSON."""
-        return {"set": self.set, "method": self.method, "photo": self.photo, **self.values}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Means over a set."""
-
-    set: str
-    method: str
-    count: int
-    means: dict[str, float]
-
-    def record(self) -> dict[str, Any]:
-        """Return all of it for JSON."""
-        means = {metric: {"mean": value} for metric, value in self.means.items()}
-        return {"set": self.set, "method": self.method, "count": self.count, **means}
+INPUT = "input"  # the method that takes photos as they are
 
 
 @dataclass(frozen=True)
@@ -116,35 +68,9 @@ def _matched(paths: Sequence[Path], reference: Path) -> dict[Path, Path]:
     return {path: by_stem[path.stem][0] for path in paths}
 
 
-def plain_method(name: str) -> Enhance:
-    """Return a method that needs no model: ``input``, ``gamma``, ``clahe`` or ``equalize``.
-
-    Gamma raises sRGB to 1/2.2; the others are scikit-image's, on the value of HSV, with its
-    defaults.
-
-    Raises
-    ------
-    MissingDependencyError
-        If scikit-image is needed and absent.
-    """
-    if name == "input":
-        return lambda before: before
-    if name == "gamma":
-        table = np.rint(255 * (np.arange(256) / 255) ** GAMMA).astype(np.uint8)
-        return lambda before: Photo(table[as_srgb(before)], "PNG")
-    try:
-        from skimage.color import hsv2rgb, rgb2hsv
-        from skimage.exposure import equalize_adapthist, equalize_hist
-    except ImportError as error:
-        raise MissingDependencyError(f"{name} needs scikit-image: pip install scikit-image") from error
-    equalise = equalize_adapthist if name == "clahe" else equalize_hist
-
-    def method(before: Photo) -> Photo:
-        hsv = rgb2hsv(as_srgb(before))
-        hsv[..., 2] = equalise(hsv[..., 2])
-        return Photo(np.rint(hsv2rgb(hsv).clip(0, 1) * 255).astype(np.uint8), "PNG")
-
-    return method
+def by_method(method: Callable[[Rgb], Rgb]) -> Enhance:
+    """Return what a method without a model, RGB to RGB, makes of a photo: 8-bit sRGB."""
+    return lambda before: Photo(as_pixels(method(as_rgb(as_srgb(before)))), "PNG")
 
 
 def evaluate(
@@ -187,7 +113,7 @@ def evaluate(
                 for path in photos.paths:
                     before, after, seconds = _enhanced(path, enhance)
                     reference = _read(photos.references[path]) if path in photos.references else None
-                    known = {} if method == "input" else {"seconds": seconds}
+                    known = {} if method == INPUT else {"seconds": seconds}
                     name = path.relative_to(photos.folder).as_posix()
                     future = pool.submit(_scored, photos.name, method, name, before, after, reference, known)
                     waiting.append((future, before, after))
@@ -222,58 +148,9 @@ def _scored(
     reference: Pixels | None,
     known: dict[str, float],
 ) -> Scores:
-    values = measure(before, after)
-    if method == "input":
-        values = {metric: value for metric, value in values.items() if metric not in WITHOUT_MEANING}
     try:
-        if reference is not None:
-            values |= {"psnr": psnr(after, reference), "ssim": ssim(after, reference)}
+        # Of a photo taken as it is, what compares it with itself says nothing.
+        values = measured(after, before=None if method == INPUT else before, reference=reference)
     except PhotoError as error:
         raise PhotoError(f"{set_name}/{name}: {error}") from error
     return Scores(set_name, method, name, {**values, **known})
-
-
-def measure(before: Pixels, after: Pixels) -> dict[str, float]:
-    """Measure what needs no reference: niqe, where the photo is large enough, loe, colour shift and luma."""
-    values = {"loe": loe(after, before), "colour_shift": colour_shift(after, before), "luma": mean_luma(after)}
-    try:
-        return {"niqe": niqe(after), **values}
-    except PhotoError:
-        return values
-
-
-def rows_of(scores: Iterable[Scores]) -> list[Row]:
-    """Average scores over sets and methods, in the order in which they came."""
-    groups: dict[tuple[str, str], list[Scores]] = {}
-    for each in scores:
-        groups.setdefault((each.set, each.method), []).append(each)
-    rows = []
-    for (set_name, method), members in groups.items():
-        means = {}
-        for metric in METRICS:
-            values = [member.values[metric] for member in members if metric in member.values]
-            if values:
-                means[metric] = float(np.mean(values))
-        rows.append(Row(set_name, method, len(members), means))
-    return rows
-
-
-def best_of(rows: Sequence[Row], set_name: str, metric: str) -> float | None:
-    """Return the best mean of a set; None where nothing is compared."""
-    values = [row.means[metric] for row in rows if row.set == set_name and metric in row.means]
-    if metric in NOT_COMPARED or len(values) < 2:
-        return None
-    return max(values) if metric in HIGHER_IS_BETTER else min(values)
-
-
-def provenance(models: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return what figures depend on: versions, models with hashes and providers, options."""
-    from importlib import metadata
-
-    versions = {"enlighten": __version__}
-    for name in ("numpy", "pillow", "scikit-image", "onnxruntime", "onnxruntime-gpu"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return {"versions": versions, "models": models, "options": options}

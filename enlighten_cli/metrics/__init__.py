@@ -1,1 +1,107 @@
-"""One metric a file: pure functions on decoded pixels."""
+"""The metrics: one a file, one row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.metrics.colour_shift import colour_shift
+from enlighten_cli.metrics.loe import loe
+from enlighten_cli.metrics.luma import mean_luma
+from enlighten_cli.metrics.niqe import niqe
+from enlighten_cli.metrics.psnr import psnr
+from enlighten_cli.metrics.ssim import ssim
+from enlighten_cli.photo import Pixels
+
+
+class Needs(Enum):
+    """What a metric compares a photo with."""
+
+    NOTHING = "nothing"
+    BEFORE = "before"
+    REFERENCE = "reference"
+
+
+class Better(Enum):
+    """Which of two values is the better one."""
+
+    HIGHER = "higher is better"
+    LOWER = "lower is better"
+    NEITHER = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of the registry.
+
+    Parameters
+    ----------
+    name : str
+        In tables, CSV and JSON.
+    measure : callable or None
+        From 8-bit sRGB, (H, W, 3), and what it `needs` besides, to a number. None for what is
+        measured while a photo is enhanced.
+    better : Better
+    meaning : str
+        In plain words.
+    needs : Needs
+    unit : str
+    """
+
+    name: str
+    measure: Callable[..., float] | None
+    better: Better
+    meaning: str
+    needs: Needs = Needs.NOTHING
+    unit: str = ""
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("niqe", niqe, Better.LOWER, "how unnatural it looks"),
+        Metric("loe", loe, Better.LOWER, "how far the order of lightness was disturbed", Needs.BEFORE),
+        Metric("colour_shift", colour_shift, Better.LOWER, "how far the mean colour turned", Needs.BEFORE, "°"),
+        Metric("luma", mean_luma, Better.NEITHER, "mean brightness, 0 to 1"),
+        Metric("psnr", psnr, Better.HIGHER, "nearness to the reference", Needs.REFERENCE, "dB"),
+        Metric("ssim", ssim, Better.HIGHER, "structure kept of the reference", Needs.REFERENCE),
+        Metric("seconds", None, Better.NEITHER, "for one photo", Needs.BEFORE, "s"),
+    )
+}
+
+
+def measured(after: Pixels, *, before: Pixels | None = None, reference: Pixels | None = None) -> dict[str, float]:
+    """Measure a photo by every metric that has what it needs.
+
+    Parameters
+    ----------
+    after, before, reference : ndarray, shape (H, W, 3), uint8
+        The photo, what it was made of, and what it should be. Without the second it is taken as
+        it is, without the third it is not compared.
+
+    Returns
+    -------
+    dict
+        By the names of metrics. One that needs nothing but the photo is left out where that is
+        too small or too flat for it.
+
+    Raises
+    ------
+    PhotoError
+        If two photos that are compared differ in size.
+    """
+    others = {Needs.BEFORE: before, Needs.REFERENCE: reference}
+    values = {}
+    for metric in METRICS.values():
+        if metric.measure is None:
+            continue
+        if metric.needs is Needs.NOTHING:
+            try:
+                values[metric.name] = metric.measure(after)
+            except PhotoError:
+                continue
+        elif (other := others[metric.needs]) is not None:
+            values[metric.name] = metric.measure(after, other)
+    return values

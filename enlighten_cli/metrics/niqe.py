@@ -26,15 +26,13 @@ NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (-1, 1))
 HALVING = np.array([-0.0234375, -0.0703125, 0.2265625, 0.8671875, 0.8671875, 0.2265625, -0.0703125, -0.0234375]) / 2
 
 
-def niqe(pixels: Pixels, *, matlab_luma: bool = False) -> float:
+def niqe(pixels: Pixels) -> float:
     """Measure how unnatural a photo looks, without a reference; lower is better.
 
     Parameters
     ----------
     pixels : ndarray, shape (H, W, 3), uint8
         H and W at least 96 pixels.
-    matlab_luma : bool
-        Whether luma is MATLAB's Y of rgb2ycbcr, from 16 to 235, instead of its rgb2gray.
 
     Returns
     -------
@@ -56,10 +54,7 @@ def niqe(pixels: Pixels, *, matlab_luma: bool = False) -> float:
     height, width = (length // BLOCK_PX * BLOCK_PX for length in pixels.shape[:2])
     if height == 0 or width == 0:
         raise PhotoError(f"NIQE needs {BLOCK_PX} pixels a side, not {pixels.shape[1]} x {pixels.shape[0]}")
-    if matlab_luma:
-        luma = np.round(16 + pixels[:height, :width] @ (np.array([65.481, 128.553, 24.966]) / 255))
-    else:
-        luma = np.round(pixels[:height, :width] @ np.array([0.2989, 0.587, 0.114]))
+    luma = np.round(pixels[:height, :width] @ np.array([0.2989, 0.587, 0.114]))
     features = []
     for scale in range(SCALES):
         features.append(_block_features(_normalised(luma), BLOCK_PX >> scale))

@@ -9,7 +9,8 @@ import pytest
 from conftest import scene
 
 from enlighten_cli.evaluation.report import Page
-from enlighten_cli.evaluation.runner import Scores, measure, rows_of
+from enlighten_cli.evaluation.tables import Scores, rows_of
+from enlighten_cli.metrics import measured
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EVIL = "<img src=x onerror=alert(1)> & 'quotes'.jpg"
@@ -19,10 +20,10 @@ def make(path, count, *, size=(60, 90)):
     page, scores = Page("a report & <its> title", count), []
     before = scene(*size, exposure=0.2)
     after = np.minimum(before.astype(int) * 3, 255).astype(np.uint8)
-    measured = measure(before, after)
+    values = measured(after, before=before)
     for number in range(count):
         name = EVIL if number == 0 else f"{number}.jpg"
-        values = {**measured, "niqe": 4.0 + number % 7 / 10, "seconds": 0.1}
+        values = {**values, "niqe": 4.0 + number % 7 / 10, "seconds": 0.1}
         scores.append(Scores("night $x$", f"method {number % 2}", name, values))
         page.add(scores[-1], before, after)
     page.write(path, rows_of(scores), ["versions: 1 & 2", "model: <lite>"])

@@ -3,8 +3,10 @@ import pytest
 from conftest import scene, write_photos
 
 from enlighten_cli.errors import PhotoError, UsageError
-from enlighten_cli.evaluation import runner as evaluation
-from enlighten_cli.evaluation.runner import Row, Scores, best_of, evaluate, measure, photo_sets, plain_method, rows_of
+from enlighten_cli.evaluation.runner import by_method, evaluate, photo_sets
+from enlighten_cli.evaluation.tables import Row, Scores, best_of, rows_of
+from enlighten_cli.methods import METHODS
+from enlighten_cli.metrics import measured
 from enlighten_cli.photo import Photo, encode
 
 
@@ -14,7 +16,7 @@ def folder(tmp_path):
 
 
 def test_rows_are_means_over_the_photos(folder):
-    methods = {name: plain_method(name) for name in ("input", "gamma")}
+    methods = {name: by_method(METHODS[name].enhance) for name in ("input", "gamma")}
     scores = list(evaluate(photo_sets([folder], None), methods))
     assert [(each.method, each.photo) for each in scores] == [
         (method, f"{number}.png") for method in methods for number in range(3)
@@ -50,13 +52,13 @@ def test_what_does_not_match_is_found_first(folder, tmp_path, change, message):
 def test_references_of_another_size_are_named(folder, tmp_path):
     (photos,) = photo_sets([folder], write_photos(tmp_path / "day", 3, exposure=1.0, size=(100, 120)))
     with pytest.raises(PhotoError, match=r"night/0\.png: sizes differ"):
-        list(evaluate([photos], {"input": plain_method("input")}))
+        list(evaluate([photos], {"input": by_method(METHODS["input"].enhance)}))
 
 
 def test_a_photo_that_cannot_be_read_ends_it(folder):
     (folder / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
     with pytest.raises(PhotoError, match=r"1\.png: "):
-        list(evaluate(photo_sets([folder], None), {"input": plain_method("input")}))
+        list(evaluate(photo_sets([folder], None), {"input": by_method(METHODS["input"].enhance)}))
 
 
 def test_folders_without_photos_and_names_that_clash(folder, tmp_path):
@@ -72,14 +74,14 @@ def test_folders_without_photos_and_names_that_clash(folder, tmp_path):
 @pytest.mark.parametrize("name", ["gamma", "clahe", "equalize"])
 def test_plain_methods_brighten(name):
     dark = Photo(scene(200, 220), "PNG")
-    bright = plain_method(name)(dark)
+    bright = by_method(METHODS[name].enhance)(dark)
     assert bright.pixels.shape == dark.pixels.shape
     assert bright.pixels.mean() > 1.2 * dark.pixels.mean()
 
 
 def test_small_photos_have_no_niqe():
     small = scene(40, 40)
-    assert set(measure(small, small)) == {"loe", "colour_shift", "luma"}
+    assert set(measured(small, before=small)) == {"loe", "colour_shift", "luma"}
 
 
 def test_the_best_is_by_the_metric():
@@ -95,7 +97,7 @@ def test_it_sees_every_photo_in_order(folder):
     list(
         evaluate(
             photo_sets([folder], None),
-            {"input": plain_method("input")},
+            {"input": by_method(METHODS["input"].enhance)},
             lambda scores, before, after: seen.append((scores.photo, before.shape, after is before)),
         )
     )
@@ -107,4 +109,4 @@ def test_a_set_is_averaged_by_metric_where_it_was_measured():
     scores = [Scores("s", "m", "a", {"niqe": 2.0, "luma": 0.2}), Scores("s", "m", "b", {"luma": 0.4})]
     (row,) = rows_of(scores)
     assert row.means == {"niqe": 2.0, "luma": pytest.approx(0.3)}
-    assert evaluation.rows_of([]) == []
+    assert rows_of([]) == []

@@ -1,0 +1,44 @@
+"""Methods that need no model: one a file, one row here.
+
+A method has one contract: RGB in [0, 1], (H, W, 3) float32, to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enlighten_cli.methods.clahe import clahe
+from enlighten_cli.methods.equalize import equalize
+from enlighten_cli.methods.gamma import gamma
+from enlighten_cli.photo import Rgb
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the registry.
+
+    Parameters
+    ----------
+    name : str
+        What ``--method`` takes.
+    enhance : callable
+        RGB to RGB.
+    source : str
+        Where it is described.
+    """
+
+    name: str
+    enhance: Callable[[Rgb], Rgb]
+    source: str
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("input", lambda rgb: rgb, "the photo as it is"),
+        Method("gamma", gamma, "sRGB to the power of 1/2.2"),
+        Method("clahe", clahe, "Zuiderveld, Graphics Gems IV, 1994"),
+        Method("equalize", equalize, "histogram equalization"),
+    )
+}

@@ -1,0 +1,25 @@
+"""Contrast limited adaptive histogram equalization."""
+
+from __future__ import annotations
+
+from enlighten_cli.methods.value import with_value
+from enlighten_cli.photo import Rgb
+
+
+def clahe(rgb: Rgb) -> Rgb:
+    """Equalize the value of HSV in tiles, contrast limited: scikit-image's, with its defaults.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+
+    Raises
+    ------
+    MissingDependencyError
+        If scikit-image is not installed.
+
+    Notes
+    -----
+    Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
+    """
+    return with_value(rgb, "equalize_adapthist")

@@ -1,0 +1,14 @@
+"""Gamma correction, the plainest way to brighten."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from enlighten_cli.photo import Rgb
+
+GAMMA = 1 / 2.2
+
+
+def gamma(rgb: Rgb, exponent: float = GAMMA) -> Rgb:
+    """Raise RGB in [0, 1], (H, W, 3), to a power; below 1 it brightens."""
+    return np.asarray(rgb ** np.float32(exponent))
