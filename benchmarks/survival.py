@@ -24,6 +24,7 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
 from enlighten_cli.enhancement.enhance import Options
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
 from enlighten_cli.photo.decode import UPRIGHT
 
@@ -95,7 +96,9 @@ def by_enlighten(content: bytes, format: str, folder: Path) -> bytes | None:
     job = Job(folder / f"in{FORMATS[format].suffixes[0]}", folder / "out" / f"in{FORMATS[format].suffixes[0]}")
     job.source.write_bytes(content)
     (outcome,) = run_batch(
-        [job], lambda rgb: rgb * 2, BatchOptions(enhance=Options(strength=0), conflict=Conflict.OVERWRITE)
+        [job],
+        FunctionNetwork(lambda rgb: rgb * 2),
+        BatchOptions(enhance=Options(strength=0), conflict=Conflict.OVERWRITE),
     )
     return job.output.read_bytes() if outcome.status.value == "done" else None
 

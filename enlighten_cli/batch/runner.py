@@ -20,7 +20,8 @@ from enlighten_cli.batch.outcome import Outcome, Status
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.metrics.luma import mean_luma
-from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Limits, Photo, Rgb, Strip, as_srgb, cannot_hold
+from enlighten_cli.models.network import Network
+from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Limits, Photo, Strip, as_srgb, cannot_hold
 from enlighten_cli.resources import available_memory
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
@@ -81,7 +82,7 @@ class _DroppedError(Exception):
 
 def run_batch(
     jobs: Iterable[Job],
-    model: Callable[[Rgb], Rgb],
+    network: Network,
     options: BatchOptions,
     tell: Callable[[Job, int, int], None] = lambda job, done, total: None,
     stopping: Callable[[], bool] = lambda: False,
@@ -92,7 +93,7 @@ def run_batch(
     ----------
     jobs : iterable of Job
         Taken as they are needed.
-    model : callable
+    network : Network
         Called by one thread at a time.
     options : BatchOptions
     tell : callable
@@ -110,7 +111,7 @@ def run_batch(
     OutputError
         If results cannot be written: the next one could not either.
     """
-    batch = _Batch(model, options, tell, stopping)
+    batch = _Batch(network, options, tell, stopping)
     pending: deque[Future[Outcome]] = deque()
     pool = ThreadPoolExecutor(options.at_once, thread_name_prefix="photo")
     try:
@@ -139,7 +140,7 @@ class _Batch:
 
     def __init__(
         self,
-        model: Callable[[Rgb], Rgb],
+        network: Network,
         options: BatchOptions,
         tell: Callable[[Job, int, int], None],
         stopping: Callable[[], bool],
@@ -150,8 +151,8 @@ class _Batch:
         if options.enhance.memory_bytes is None:
             # Settled once, so that all large photos get tiles of one shape.
             options = dataclasses.replace(options, enhance=dataclasses.replace(options.enhance, memory_bytes=free))
-        self._model, self._options, self._tell, self._stopping = model, options, tell, stopping
-        self._network = threading.Lock()
+        self._network, self._options, self._tell, self._stopping = network, options, tell, stopping
+        self._at_network = threading.Lock()
         self._cleaned: set[Path] = set()
         self._claimed: set[Path] = set()
 
@@ -209,8 +210,8 @@ class _Batch:
             self._tell(job, done, total)
 
         photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(self._options.strip))
-        with self._network:
-            photo = enhance(photo, self._model, self._options.enhance, tell)
+        with self._at_network:
+            photo = enhance(photo, self._network, self._options.enhance, tell)
         return photos.encode(photo, format, quality=self._options.quality)
 
     def _drop_if_stopping(self) -> None:

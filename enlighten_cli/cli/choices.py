@@ -53,7 +53,7 @@ def model_of(model: str | None, given: dict[str, Any]) -> Model:
     return network
 
 
-class MethodName(click.ParamType):
+class MethodName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
     """The name of a method; the registry is read when one is given, not when the command starts."""
 
     name = "method"

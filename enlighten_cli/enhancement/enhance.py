@@ -10,18 +10,18 @@ from enum import Enum
 from enlighten_cli.enhancement import fast, full
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX
 from enlighten_cli.errors import OutOfMemoryError, UsageError
-from enlighten_cli.photo import Photo, Rgb
+from enlighten_cli.models.network import Network
+from enlighten_cli.photo import Photo
 from enlighten_cli.resources import available_memory
 
 MAX_STRENGTH = 1.5
 WHOLE = 0
 # A network that learned from whole photos, reduced, says from how many pixels it judges light, which it cannot at
 # another scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike
-# those that it learned from, of a quarter of a megapixel; the reduced look is the better picture, and faster.
+# those that it learned from, of a quarter of a megapixel; the thumbnail is the better picture, and faster.
 FAST_FROM_PIXELS = 2_000_000
 LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles gain nothing, smaller ones are all halo
 PART_OF_FREE_MEMORY = 0.5
-UNKNOWN_BYTES_PER_PIXEL = 1200
 
 
 class Mode(Enum):
@@ -72,10 +72,10 @@ class Options:
         if self.tile_px is not None and self.mode is Mode.FAST:
             raise UsageError("tiles belong to full mode; fast mode needs none")
 
-    def is_fast(self, height: int, width: int, look_pixels: int | None = None) -> bool:
-        """Tell whether a photo of this size is enhanced in fast mode, by a model that looks at so many pixels."""
+    def is_fast(self, height: int, width: int, training_pixels: int = 0) -> bool:
+        """Tell whether a photo of this size is enhanced in fast mode, by a network that learned from so many pixels."""
         if self.mode is Mode.AUTO:
-            return self.tile_px is None and height * width >= (look_pixels or FAST_FROM_PIXELS)
+            return self.tile_px is None and height * width >= (training_pixels or FAST_FROM_PIXELS)
         return self.mode is Mode.FAST
 
 
@@ -87,7 +87,7 @@ def largest_tile(memory_bytes: int, bytes_per_pixel: int) -> int:
 
 def enhance(
     photo: Photo,
-    model: Callable[[Rgb], Rgb],
+    network: Network,
     options: Options,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Photo:
@@ -96,9 +96,7 @@ def enhance(
     Parameters
     ----------
     photo : Photo
-    model : callable
-        (H, W, 3) to (H, W, 3), RGB, H and W multiples of 16. Its attribute `bytes_per_pixel`, if
-        it has one, says what a run takes.
+    network : Network
     options : Options
     tell : callable
         Receives the tiles or strips done and their total.
@@ -115,21 +113,21 @@ def enhance(
     OutOfMemoryError
         If a tile of the size that was asked for, or of the smallest, does not fit.
     """
-    if options.is_fast(photo.height, photo.width, getattr(model, "look_pixels", None)):
-        return dataclasses.replace(photo, pixels=fast.brighten(photo, model, options.strength, tell))
+    if options.is_fast(photo.height, photo.width, network.training_pixels):
+        return dataclasses.replace(photo, pixels=fast.enhance(photo, network, options.strength, tell))
 
-    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, model))
+    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network))
 
     def tiled(tile_px: int) -> Photo:
-        return dataclasses.replace(photo, pixels=full.brighten(photo, model, options.strength, tile_px, tell))
+        return dataclasses.replace(photo, pixels=full.enhance(photo, network, options.strength, tile_px, tell))
 
     if options.tile_px is not None:
         try:
             return tiled(options.tile_px)
         except OutOfMemoryError as error:
-            fits = largest_tile(memory_bytes, _bytes_per_pixel(model))
+            fits = largest_tile(memory_bytes, network.bytes_per_pixel)
             raise OutOfMemoryError(f"{error}; --tile {fits} would fit") from error
-    tile_px = largest_tile(memory_bytes, _bytes_per_pixel(model))
+    tile_px = largest_tile(memory_bytes, network.bytes_per_pixel)
     while True:
         try:
             return tiled(tile_px)
@@ -141,7 +139,3 @@ def enhance(
 
 def _memory(options: Options) -> int:
     return int(available_memory() * PART_OF_FREE_MEMORY) if options.memory_bytes is None else options.memory_bytes
-
-
-def _bytes_per_pixel(model: Callable[[Rgb], Rgb]) -> int:
-    return int(getattr(model, "bytes_per_pixel", UNKNOWN_BYTES_PER_PIXEL))

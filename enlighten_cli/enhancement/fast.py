@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.noise import lifted_contrast, relative_noise
-from enlighten_cli.enhancement.thumbnail import LOOK_PIXELS, brightened_look, look, upsampled
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, enhanced_thumbnail, thumbnail, upsampled
+from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
 from enlighten_cli.photo.colour import DirectColour
 from enlighten_cli.photo.photo import full_scale
@@ -55,7 +56,7 @@ class Light:
         return scale, detail, offset
 
 
-def learned_light(rgb: Rgb, made: Rgb, noise: float) -> Light:
+def fit_guided_filter(rgb: Rgb, made: Rgb, noise: float) -> Light:
     """Describe what the network did to the reduced photo, so that the whole can be brightened likewise.
 
     Parameters
@@ -110,15 +111,14 @@ def _box_mean(values: Rgb) -> Rgb:
     return values
 
 
-def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: Callable[[int, int], None]) -> Pixels:
-    """Brighten a photo by what the network learned from a look at it.
+def enhance(photo: Photo, network: Network, strength: float, tell: Callable[[int, int], None]) -> Pixels:
+    """Enhance a photo by what the network made of a thumbnail of it.
 
     Parameters
     ----------
     photo : Photo
-    model : callable
-        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16; called twice at most. Its
-        attribute `look_pixels`, if it has one, says from how many pixels it judges light.
+    network : Network
+        Called twice at most.
     strength : float
         Of the change; 0 gives the photo's own numbers.
     tell : callable
@@ -132,10 +132,10 @@ def brighten(photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tell: C
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-    judged_pixels = getattr(model, "look_pixels", None) or LOOK_PIXELS
-    rgb = look(pixels, colour.to_srgb, max(judged_pixels, LOOK_PIXELS))
-    made = brightened_look(rgb, model, judged_pixels)
-    light = learned_light(rgb, made, relative_noise(pixels, colour.to_srgb))
+    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
+    rgb = thumbnail(pixels, colour.to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
+    made = enhanced_thumbnail(rgb, network, judged_pixels)
+    light = fit_guided_filter(rgb, made, relative_noise(pixels, colour.to_srgb))
     bright = np.empty_like(pixels)
 
     def work(start: int, stop: int) -> None:

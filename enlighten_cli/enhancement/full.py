@@ -1,4 +1,4 @@
-"""Every pixel shown to the network, tile by tile; light is judged from a look here, too, if that is how it learned."""
+"""Every pixel shown to the network, tile by tile; light judged from a thumbnail, if the network learned so."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, look, missing_light, upsampled
-from enlighten_cli.enhancement.tiles import plan_tiles, run_tiled
+from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, missing_light, thumbnail, upsampled
+from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
+from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
 
 STRIP_ROWS = 64
 KEPT_SCALE = 65535  # what the network made is kept in 16 bits until its light is known
 
 
-def brighten(
-    photo: Photo, model: Callable[[Rgb], Rgb], strength: float, tile_px: int, tell: Callable[[int, int], None]
-) -> Pixels:
-    """Brighten a photo by a network that sees all of it.
+def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell: Callable[[int, int], None]) -> Pixels:
+    """Enhance a photo by a network that sees all of it.
 
     Parameters
     ----------
     photo : Photo
-    model : callable
-        (h, w, 3) to (h, w, 3), RGB, h and w multiples of 16. Its attribute `look_pixels`, if it has one,
-        says from how many pixels of a photo, reduced, it judges light: detail is then as it
-        is made here, and light as it is judged from so many.
+    network : Network
+        Where it learned from photos reduced to `training_pixels`, detail is as it is made here, and
+        light as it is judged from so many.
     strength : float
         Of the change; 0 gives the photo's own numbers.
     tile_px : int
@@ -54,11 +52,11 @@ def brighten(
     def read(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Rgb:
         return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
 
-    judged_pixels = _judged_pixels(photo, model)
+    judged_pixels = _judged_pixels(photo, network)
     made = np.empty((height, width, 3), np.uint16) if judged_pixels else None
-    tiles = plan_tiles(height, width, tile_px)
+    tiles = plan_tiles(height, width, tile_px, padded_size(network.receptive_field_px))
     tell(0, len(tiles))
-    for done, (rows, columns, rgb) in enumerate(run_tiled(read, model, height, width, tiles), start=1):
+    for done, (rows, columns, rgb) in enumerate(run_tiled(read, network, height, width, tiles), start=1):
         if made is None:
             finish(rows, columns, rgb)
         else:
@@ -66,7 +64,8 @@ def brighten(
         tell(done, len(tiles))
 
     if made is not None:
-        light = missing_light(look(pixels, colour.to_srgb, judged_pixels), model, look(made, _from_kept, LIGHT_PIXELS))
+        seen = thumbnail(pixels, colour.to_srgb, judged_pixels)
+        light = missing_light(seen, network, thumbnail(made, _from_kept, LIGHT_PIXELS))
         for start in range(0, height, STRIP_ROWS):
             rows = slice(start, min(start + STRIP_ROWS, height))
             more = upsampled(light, rows.start, rows.stop, height, width)
@@ -74,15 +73,14 @@ def brighten(
     return bright
 
 
-def kept_bytes(photo: Photo, model: Callable[[Rgb], Rgb]) -> int:
-    """Return what it takes to keep what the network made until its light is known, where it judges that from a look."""
-    return 2 * 3 * photo.height * photo.width if _judged_pixels(photo, model) else 0
+def kept_bytes(photo: Photo, network: Network) -> int:
+    """Return the bytes that keep what the network made, until light was judged from a thumbnail."""
+    return 2 * 3 * photo.height * photo.width if _judged_pixels(photo, network) else 0
 
 
-def _judged_pixels(photo: Photo, model: Callable[[Rgb], Rgb]) -> int:
+def _judged_pixels(photo: Photo, network: Network) -> int:
     """Return from how many pixels the network judges light; 0 if that is from all that there are."""
-    judged_pixels = getattr(model, "look_pixels", None) or 0
-    return judged_pixels if judged_pixels < photo.height * photo.width else 0
+    return network.training_pixels if network.training_pixels < photo.height * photo.width else 0
 
 
 def _from_kept(made: Pixels) -> Rgb:

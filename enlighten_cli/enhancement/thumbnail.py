@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from enlighten_cli.enhancement.tiles import padded_index
+from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Pixels, Rgb
 
 Box: TypeAlias = tuple[float, float, float, float]
 
-LOOK_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
-LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from the look that it learned from
+THUMBNAIL_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
+LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from as many as it learned from
 
 
-def look(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], look_pixels: float = LOOK_PIXELS) -> Rgb:
+def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:
     """Reduce a photo, by area, to what the network sees: (h, w, 3) in [0, 1]."""
-    size, factor = _reduced_size(pixels, look_pixels)
+    size, factor = _reduced_size(pixels, most_pixels)
     whole = max(1, int(factor))
     reduced = _block_means(pixels, whole) if whole > 1 else pixels
     rgb = to_srgb(reduced).clip(0, 1)
@@ -58,14 +59,13 @@ def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resa
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-def brightened_look(rgb: Rgb, model: Callable[[Rgb], Rgb], judged_pixels: int) -> Rgb:
-    """Let the network brighten a look: detail as it sees it there, light as it judges it from fewer pixels.
+def enhanced_thumbnail(rgb: Rgb, network: Network, judged_pixels: int) -> Rgb:
+    """Let the network enhance a thumbnail: detail as it sees it there, light as it judges it from fewer pixels.
 
     Parameters
     ----------
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
-    model : callable
-        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    network : Network
     judged_pixels : int
         Of the whole photo, reduced, from which the network learned how bright it is to be.
 
@@ -78,24 +78,23 @@ def brightened_look(rgb: Rgb, model: Callable[[Rgb], Rgb], judged_pixels: int) -
     How bright a photo is to be hangs on all of it, which a convolution network sees only at the
     scale at which it learned; at finer scales its detail is right, but not its light.
     """
-    made = _shown(rgb, model)
+    made = _shown(rgb, network)
     coarse = _resized(rgb, _reduced_size(rgb, judged_pixels)[0], Image.Resampling.BOX)
     if coarse.shape == rgb.shape:
         return made
     seen = _resized(made, _reduced_size(made, LIGHT_PIXELS)[0], Image.Resampling.BOX)
     height, width = rgb.shape[:2]
-    return np.asarray((made + upsampled(missing_light(coarse, model, seen), 0, height, height, width)).clip(0, 1))
+    return np.asarray((made + upsampled(missing_light(coarse, network, seen), 0, height, height, width)).clip(0, 1))
 
 
-def missing_light(coarse: Rgb, model: Callable[[Rgb], Rgb], seen: Rgb) -> NDArray[np.float32]:
+def missing_light(coarse: Rgb, network: Network, seen: Rgb) -> NDArray[np.float32]:
     """Return what the light of a photo lacks to what the network judges from fewer pixels.
 
     Parameters
     ----------
     coarse : ndarray, shape (h, w, 3), float32, range [0, 1]
         The photo, reduced to as many pixels as the network learned from.
-    model : callable
-        (h, w, 3) to (h, w, 3), h and w multiples of 16.
+    network : Network
     seen : ndarray, shape (rows, columns, 3), float32, range [0, 1]
         What the network made of more pixels, reduced to `LIGHT_PIXELS`.
 
@@ -104,12 +103,12 @@ def missing_light(coarse: Rgb, model: Callable[[Rgb], Rgb], seen: Rgb) -> NDArra
     ndarray, shape (rows, columns, 3), float32
         To be added, interpolated.
     """
-    return _resized(_shown(coarse, model), seen.shape[1::-1], Image.Resampling.BOX) - seen
+    return _resized(_shown(coarse, network), seen.shape[1::-1], Image.Resampling.BOX) - seen
 
 
-def _shown(rgb: Rgb, model: Callable[[Rgb], Rgb]) -> Rgb:
+def _shown(rgb: Rgb, network: Network) -> Rgb:
     height, width = rgb.shape[:2]
-    return model(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
+    return network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
 
 
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:

@@ -10,7 +10,7 @@ import numpy as np
 from enlighten_cli.photo import Rgb
 
 MULTIPLE_PX = 16  # tiles begin on this grid, on which the network pools
-HALO_PX = 144  # the network's reach of 137 px, on the grid
+HALO_PX = 144  # the receptive field of EnlightenGAN's generator, 137 px to each side, on the grid
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def plan_tiles(height: int, width: int, payload_px: int, halo_px: int = HALO_PX)
 
 def run_tiled(
     read: Callable[[np.ndarray, np.ndarray], Rgb],
-    model: Callable[[Rgb], Rgb],
+    network: Callable[[Rgb], Rgb],
     height: int,
     width: int,
     tiles: list[Tile],
@@ -98,7 +98,7 @@ def run_tiled(
     ----------
     read : callable
         Gives the RGB at row and column indices, so that the photo need never be float whole.
-    model : callable
+    network : callable
         (h, w, 3) to (h, w, 3), h and w multiples of 16.
     height, width : int
         Size of the photo before padding.
@@ -117,7 +117,7 @@ def run_tiled(
         kept_columns = slice(columns.keep_start, min(columns.keep_stop, width))
         if kept_rows.start >= height or kept_columns.start >= width:
             continue  # nothing but padding
-        result = model(read(row_index[rows.start : rows.stop], column_index[columns.start : columns.stop]))
+        result = network(read(row_index[rows.start : rows.stop], column_index[columns.start : columns.stop]))
         yield (
             kept_rows,
             kept_columns,

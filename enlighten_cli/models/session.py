@@ -21,6 +21,7 @@ from enlighten_cli.models.device import (
     prepare_cuda,
     repair,
 )
+from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
 from enlighten_cli.models.registry import HALF_SUFFIX, MODELS, locate
 from enlighten_cli.photo import Rgb
 from enlighten_cli.resources import available_cores
@@ -114,10 +115,16 @@ class Model:
         return self.metadata.get("align_corners") != "true"
 
     @property
-    def look_pixels(self) -> int | None:
-        """How many pixels of a photo, reduced, it learned to see; None if it does not say."""
+    def training_pixels(self) -> int:
+        """To how many pixels photos were reduced when it learned; 0 if it does not say."""
         pixels = self.metadata.get("look_pixels", "")
-        return int(pixels) if pixels.isdecimal() and int(pixels) else None
+        return int(pixels) if pixels.isdecimal() else 0
+
+    @property
+    def receptive_field_px(self) -> int:
+        """How far away, to each side, a pixel can matter."""
+        pixels = self.metadata.get("reach", "")
+        return int(pixels) if pixels.isdecimal() else RECEPTIVE_FIELD_PX
 
     @property
     def bytes_per_pixel(self) -> int:

@@ -19,6 +19,7 @@ from torch import nn
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.evaluation.sheet import contact_sheet
+from enlighten_cli.models.network import BYTES_PER_PIXEL, RECEPTIVE_FIELD_PX
 from enlighten_cli.photo import Photo, Pixels, Rgb, encode
 from enlighten_cli.training.checkpoint import TrainState, write_weights
 from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
@@ -145,12 +146,14 @@ def train(
     return True
 
 
-class GeneratorAsModel:
-    """A generator as a model for enhancement: (H, W, 3) to (H, W, 3), and what it judges light from."""
+class GeneratorAsNetwork:
+    """A generator as a network for enhancement: (H, W, 3) to (H, W, 3), and what it judges light from."""
 
     def __init__(self, generator: EnlightenNet, look_pixels: int) -> None:
         self._generator = generator
-        self.look_pixels = look_pixels
+        self.training_pixels = look_pixels
+        self.receptive_field_px = RECEPTIVE_FIELD_PX
+        self.bytes_per_pixel = BYTES_PER_PIXEL
 
     @torch.no_grad()
     def __call__(self, rgb: Rgb) -> Rgb:
@@ -171,8 +174,8 @@ def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     )
     if not watch.sheet:
         return {}
-    model = GeneratorAsModel(state.average, state.config.look_pixels)
-    enhanced = [enhance(Photo(pixels, "PNG"), model, Options()).pixels for pixels in watch.sheet]
+    network = GeneratorAsNetwork(state.average, state.config.look_pixels)
+    enhanced = [enhance(Photo(pixels, "PNG"), network, Options()).pixels for pixels in watch.sheet]
     sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
     (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
     return watch.score(enhanced)

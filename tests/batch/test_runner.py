@@ -11,11 +11,10 @@ from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Status
 from enlighten_cli.batch.runner import BatchOptions, Conflict, MemoryBudget, run_batch
 from enlighten_cli.errors import OutputError
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Photo, decode, encode
 
-
-def brighter(rgb):
-    return rgb * 2
+brighter = FunctionNetwork(lambda rgb: rgb * 2)
 
 
 @pytest.fixture
@@ -127,7 +126,7 @@ def test_outcomes_come_in_the_order_of_the_jobs_while_photos_overlap(tmp_path):
         inside.acquire()
         return rgb * 2
 
-    outcomes = list(run_batch(jobs, slow_for_some, BatchOptions()))
+    outcomes = list(run_batch(jobs, FunctionNetwork(slow_for_some), BatchOptions()))
     assert [outcome.source for outcome in outcomes] == [job.source for job in jobs]
     assert {outcome.status for outcome in outcomes} == {Status.DONE}
     assert max(most) > 2
@@ -142,7 +141,9 @@ def test_the_network_has_one_photo_at_a_time(tmp_path):
         busy.release()
         return rgb
 
-    assert {outcome.status for outcome in run_batch(many(tmp_path, 8), alone, BatchOptions())} == {Status.DONE}
+    assert {outcome.status for outcome in run_batch(many(tmp_path, 8), FunctionNetwork(alone), BatchOptions())} == {
+        Status.DONE
+    }
 
 
 def test_stopping_begins_no_photo_and_leaves_no_temporary(tmp_path):

@@ -4,14 +4,14 @@ from conftest import scene
 
 from enlighten_cli.enhancement.enhance import LARGEST_TILE_PX, SMALLEST_TILE_PX, Mode, Options, enhance, largest_tile
 from enlighten_cli.errors import OutOfMemoryError, UsageError
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import Metadata, Photo
 
 PHOTO = Photo(scene(20, 30), "PNG", alpha=np.full((20, 30), 7, np.uint8), metadata=Metadata(comment=b"kept"))
 
 
-def brighter(rgb):
-    return rgb * 2
+brighter = FunctionNetwork(lambda rgb: rgb * 2)
 
 
 def test_strength_scales_the_change():
@@ -26,8 +26,8 @@ def test_strength_zero_is_the_identity():
 
 def test_the_clamp_comes_last():
     dark = Photo(np.full((16, 16, 3), 100, np.uint8), "PNG")
-    assert enhance(dark, lambda rgb: rgb * 10, Options()).pixels.min() == 255
-    assert enhance(dark, lambda rgb: rgb - 5, Options()).pixels.max() == 0
+    assert enhance(dark, FunctionNetwork(lambda rgb: rgb * 10), Options()).pixels.min() == 255
+    assert enhance(dark, FunctionNetwork(lambda rgb: rgb - 5), Options()).pixels.max() == 0
 
 
 def test_everything_else_is_kept():
@@ -62,20 +62,13 @@ def test_auto_is_fast_from_two_megapixels_unless_tiles_are_asked_for():
 
 
 def test_auto_is_fast_where_the_photo_is_larger_than_what_the_model_learned_to_see():
-    assert Options().is_fast(200, 300, look_pixels=60_000)
-    assert not Options().is_fast(200, 299, look_pixels=60_000)
-    assert not Options(tile_px=64).is_fast(200, 300, look_pixels=60_000)
-
-    class Small:
-        look_pixels = 2_500
-        sizes = []  # noqa: RUF012
-
-        def __call__(self, rgb):
-            self.sizes.append(rgb.shape[:2])
-            return rgb
-
-    enhance(Photo(scene(200, 200), "PNG"), Small(), Options())
-    assert Small.sizes == [(208, 208), (64, 64)]  # for detail, and to judge light
+    assert Options().is_fast(200, 300, training_pixels=60_000)
+    assert not Options().is_fast(200, 299, training_pixels=60_000)
+    assert not Options(tile_px=64).is_fast(200, 300, training_pixels=60_000)
+    sizes = []
+    small = FunctionNetwork(lambda rgb: sizes.append(rgb.shape[:2]) or rgb, training_pixels=2_500)
+    enhance(Photo(scene(200, 200), "PNG"), small, Options())
+    assert sizes == [(208, 208), (64, 64)]  # for detail, and to judge light
 
 
 @pytest.mark.parametrize(("memory", "payload"), [(10**9, 704), (10**12, LARGEST_TILE_PX), (1, SMALLEST_TILE_PX)])
@@ -86,9 +79,11 @@ def test_the_tile_is_the_largest_that_fits(memory, payload):
 
 
 class Cramped:
-    """A model that runs out of memory above a number of pixels."""
+    """A network that runs out of memory above a number of pixels."""
 
     bytes_per_pixel = 1
+    training_pixels = 0
+    receptive_field_px = 137
 
     def __init__(self, most):
         self.most, self.sizes = most, []
@@ -117,20 +112,19 @@ def test_an_explicit_tile_is_never_changed_and_the_error_says_what_fits():
     assert len(model.sizes) == 1
 
 
-class Judging:
-    """A model that judges light from few pixels: it brightens small pictures, darkens large ones, sharpens both."""
+def judging(rgb):
+    """Judge light from few pixels: brighten small pictures, darken large ones, sharpen both."""
+    blurred = np.stack([np.roll(rgb, shift, (0, 1)) for shift in ((0, 1), (1, 0), (0, -1), (-1, 0))]).mean(axis=0)
+    return rgb * (2 if rgb.shape[0] * rgb.shape[1] < 5_000 else 0.5) + (rgb - blurred)
 
-    look_pixels = 2_500
 
-    def __call__(self, rgb):
-        blurred = np.stack([np.roll(rgb, shift, (0, 1)) for shift in ((0, 1), (1, 0), (0, -1), (-1, 0))]).mean(axis=0)
-        return rgb * (2 if rgb.shape[0] * rgb.shape[1] < 5_000 else 0.5) + (rgb - blurred)
+JUDGING = FunctionNetwork(judging, training_pixels=2_500)
 
 
 def test_light_is_judged_from_a_look_and_detail_from_all_pixels():
     photo = Photo(scene(240, 320, exposure=0.4), "PNG")
-    enhanced = enhance(photo, Judging(), Options(mode=Mode.FULL)).pixels.astype(float)
-    made = enhance(photo, lambda rgb: Judging()(rgb), Options(tile_px=0)).pixels.astype(float)
+    enhanced = enhance(photo, JUDGING, Options(mode=Mode.FULL)).pixels.astype(float)
+    made = enhance(photo, FunctionNetwork(judging), Options(tile_px=0)).pixels.astype(float)
 
     def light(pixels):
         return pixels.reshape(12, 20, 16, 20, 3).mean(axis=(1, 3))
@@ -146,14 +140,9 @@ def test_tiles_judge_light_alike(dtype, tiny_model):
     """For a network whose reach is known: but for rounding of its sums."""
     tiny_model = open_model(str(tiny_model))
 
-    class Looking:
-        look_pixels = 5_000
-
-        def __call__(self, rgb):
-            return tiny_model(rgb)
-
+    judging = FunctionNetwork(tiny_model, training_pixels=5_000)
     photo = Photo(scene(200, 700, exposure=0.3).astype(dtype) * (257 if dtype == np.uint16 else 1), "PNG")
-    whole, tiled = (enhance(photo, Looking(), Options(tile_px=tile)).pixels for tile in (0, 64))
+    whole, tiled = (enhance(photo, judging, Options(tile_px=tile)).pixels for tile in (0, 64))
     assert whole.dtype == dtype
     assert np.abs(whole.astype(int) - tiled).max() <= (0 if dtype == np.uint8 else 8)
     plain = enhance(photo, tiny_model, Options(tile_px=0)).pixels
@@ -162,31 +151,25 @@ def test_tiles_judge_light_alike(dtype, tiny_model):
 
 def test_a_photo_as_small_as_the_look_is_as_it_is_made():
     photo = Photo(scene(40, 50), "PNG")
-    expected = enhance(photo, lambda rgb: Judging()(rgb), Options(tile_px=0)).pixels
-    np.testing.assert_array_equal(enhance(photo, Judging(), Options()).pixels, expected)
+    expected = enhance(photo, FunctionNetwork(judging), Options(tile_px=0)).pixels
+    np.testing.assert_array_equal(enhance(photo, JUDGING, Options()).pixels, expected)
 
 
 def test_strength_zero_is_the_identity_with_a_look_too():
     photo = Photo(scene(240, 320), "PNG")
-    np.testing.assert_array_equal(enhance(photo, Judging(), Options(strength=0, mode=Mode.FULL)).pixels, photo.pixels)
+    np.testing.assert_array_equal(enhance(photo, JUDGING, Options(strength=0, mode=Mode.FULL)).pixels, photo.pixels)
 
 
 def test_what_is_kept_until_light_is_known_counts_as_memory():
     """In six bytes a pixel; the tiles get smaller."""
     sizes = []
 
-    class Looking:
-        look_pixels = 100
-        bytes_per_pixel = 100
-
-        def __call__(self, rgb):
-            sizes.append(rgb.shape[:2])
-            return rgb
-
     options = Options(mode=Mode.FULL, memory_bytes=100 * 640**2)
     for kept in (True, False):
-        Looking.look_pixels = 100 if kept else None
-        enhance(Photo(scene(1000, 1000), "PNG"), Looking(), options)
+        network = FunctionNetwork(
+            lambda rgb: sizes.append(rgb.shape[:2]) or rgb, training_pixels=100 if kept else 0, bytes_per_pixel=100
+        )
+        enhance(Photo(scene(1000, 1000), "PNG"), network, options)
     kept, whole = sizes[0], sizes[-1]
     assert whole == (640, 640)
     assert kept[0] * kept[1] * 100 + 6 * 1000**2 <= 100 * 640**2

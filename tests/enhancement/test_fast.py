@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from enlighten_cli.enhancement import fast
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo
 
 sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
@@ -17,7 +18,8 @@ FAST = Options(mode=Mode.FAST)
 
 
 def brightened(pixels, model, **options):
-    return enhance(Photo(pixels, "PNG", **options), model, FAST).pixels
+    network = FunctionNetwork(model, getattr(model, "training_pixels", 0))
+    return enhance(Photo(pixels, "PNG", **options), network, FAST).pixels
 
 
 def difference(one, other):
@@ -83,7 +85,7 @@ def test_strength_zero_is_the_identity(space, dtype, channels):
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (40, 60, channels)).astype(dtype)
     metadata = Metadata(icc_profile=icc_profile(space) if space else None)
     photo = Photo(pixels, "PNG", metadata=metadata)
-    result = enhance(photo, lambda rgb: rgb * 2, Options(mode=Mode.FAST, strength=0)).pixels
+    result = enhance(photo, FunctionNetwork(lambda rgb: rgb * 2), Options(mode=Mode.FAST, strength=0)).pixels
     np.testing.assert_array_equal(result, pixels)
 
 
@@ -129,7 +131,7 @@ def test_the_network_sees_as_much_whatever_the_size():
 class Exposing:
     """Brings what it is shown to a mean of 0.5, as a network does that judges light from all of a photo."""
 
-    look_pixels = 2_500
+    training_pixels = 2_500
 
     def __init__(self):
         self.sizes = []
@@ -151,7 +153,7 @@ def test_light_is_judged_from_the_look_that_the_network_learned_from():
     brightened(pixels[:40, :60], small)
     assert small.sizes == [(48, 64)]
     large = Exposing()
-    large.look_pixels = 800_000
+    large.training_pixels = 800_000
     brightened(scene(1000, 1600), large)
     assert large.sizes == [(720, 1136)]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from enlighten_cli.enhancement.thumbnail import LOOK_PIXELS, look
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
 from enlighten_cli.photo import colour_of
 
 
@@ -9,8 +9,8 @@ from enlighten_cli.photo import colour_of
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (1201, 2003, channels)).astype(dtype)
-    rgb = look(pixels, colour_of(None, channels).to_srgb)
-    assert rgb.shape[0] * rgb.shape[1] == pytest.approx(LOOK_PIXELS, rel=0.02)
+    rgb = thumbnail(pixels, colour_of(None, channels).to_srgb)
+    assert rgb.shape[0] * rgb.shape[1] == pytest.approx(THUMBNAIL_PIXELS, rel=0.02)
     assert rgb.shape[0] / rgb.shape[1] == pytest.approx(1201 / 2003, rel=0.01)
     assert rgb.mean() == pytest.approx(0.5, abs=0.01)
-    assert look(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
+    assert thumbnail(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)

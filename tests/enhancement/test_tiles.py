@@ -5,7 +5,6 @@ from conftest import scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enlighten_cli.enhancement import tiles as tiling
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.enhancement.tiles import (
     HALO_PX,
@@ -16,6 +15,7 @@ from enlighten_cli.enhancement.tiles import (
     plan_tiles,
     run_tiled,
 )
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.models.session import Model
 from enlighten_cli.photo import Photo, as_rgb
 
@@ -106,12 +106,12 @@ def tiny_network(path):
 _networks: dict = {}
 
 
-def test_too_small_a_halo_would_be_noticed(tiny_model, monkeypatch):
+def test_too_small_a_receptive_field_would_be_noticed(tiny_model):
     photo = Photo(scene(48, 400), "PNG")
     model = tiny_network(tiny_model)
     whole = enhance(photo, model, Options(tile_px=0)).pixels
-    monkeypatch.setattr(tiling.plan_tiles, "__defaults__", (0,))
-    tiled = enhance(photo, model, Options(tile_px=64)).pixels
+    told_wrongly = FunctionNetwork(model, receptive_field_px=0)
+    tiled = enhance(photo, told_wrongly, Options(tile_px=64)).pixels
     assert np.abs(whole.astype(int) - tiled).max() > 1
 
 

@@ -214,7 +214,7 @@ def test_sheets_show_photos_as_they_will_be_in_use(config, tmp_path, features):
     train(TrainState(config, CPU), UnpairedPhotos(config), features, tmp_path / "run", 0, watch)
     export_onnx(tmp_path / "run" / CHECKPOINT, tmp_path / "model.onnx", name="x", licence="x")
     model = open_model(str(tmp_path / "model.onnx"))
-    assert model.look_pixels == 32**2
+    assert model.training_pixels == 32**2
     expected = enhance(Photo(watch.sheet[0], "PNG"), model, Options()).pixels
     assert abs(seen[-1].astype(int) - expected).max() <= 1
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
-from enlighten_cli.enhancement.thumbnail import LOOK_PIXELS
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS
 from enlighten_cli.errors import EnlightenError, TrainingError
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
@@ -87,7 +87,7 @@ class HeldPhotos:
 def _resized(pixels: Pixels, config: TrainConfig) -> Pixels:
     """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
     height, width = pixels.shape[:2]
-    enough = max(HELD_LOOKS * config.look_pixels, LOOK_PIXELS) if config.look_pixels else height * width
+    enough = max(HELD_LOOKS * config.look_pixels, THUMBNAIL_PIXELS) if config.look_pixels else height * width
     factor = max(min(1.0, (enough / (height * width)) ** 0.5), config.crop_px / min(height, width))
     if factor == 1:
         return pixels

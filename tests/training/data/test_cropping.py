@@ -7,7 +7,7 @@ from conftest import scene
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlighten_cli.enhancement.thumbnail import look
+from enlighten_cli.enhancement.thumbnail import thumbnail
 from enlighten_cli.photo import as_rgb
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.cropping import View, crops, reduced
@@ -29,7 +29,7 @@ def test_photos_are_reduced_as_in_use(height, width, factor):
     """But for a step of 255, as Pillow rounds a little otherwise, and for centres exactly between two new pixels."""
     ramps = np.stack(np.broadcast_arrays(np.arange(height)[:, None], np.arange(width), 77), axis=-1).astype(np.uint8)
     wanted = height * width / factor**2
-    seen = look(ramps, as_rgb, wanted)
+    seen = thumbnail(ramps, as_rgb, wanted)
     ours = reduced(torch.from_numpy(ramps).permute(2, 0, 1), (height * width / wanted) ** 0.5).permute(1, 2, 0)
     assert np.abs(ours.numpy() - seen).max() <= (1.01 + factor / 2) / 255
 
@@ -37,7 +37,7 @@ def test_photos_are_reduced_as_in_use(height, width, factor):
 @pytest.mark.parametrize(("side", "size"), [(225, 112), (224, 112), (448, 112), (112, 112), (900, 112)])
 def test_squares_are_reduced_exactly_as_in_use(side, size):
     pixels = scene(side, side)
-    seen = look(pixels, as_rgb, size**2)
+    seen = thumbnail(pixels, as_rgb, size**2)
     ours = reduced(torch.from_numpy(pixels).permute(2, 0, 1), side / size).permute(1, 2, 0)
     assert np.abs(ours.numpy() - seen).max() < 1e-6
 

@@ -180,7 +180,7 @@ def test_well_lit_photos_get_their_part_of_the_lift(config):
 
 @pytest.mark.parametrize(("look_pixels", "looked_at", "held"), [(4096, 0, 16 * 4096), (4096, 100_000, 100_000)])
 def test_photos_far_larger_than_looks_are_kept_reduced(config, tmp_path, monkeypatch, look_pixels, looked_at, held):
-    monkeypatch.setattr("enlighten_cli.training.data.photo_cache.LOOK_PIXELS", looked_at)
+    monkeypatch.setattr("enlighten_cli.training.data.photo_cache.THUMBNAIL_PIXELS", looked_at)
     write_photos(tmp_path / "large", 2, exposure=0.1, size=(600, 800))
     photos = UnpairedPhotos(dataclasses.replace(config, low=str(tmp_path / "large"), look_pixels=look_pixels))
     height, width = photos.low[0].shape[1:]
