@@ -148,8 +148,9 @@ def overlap(photos: int, repeat: int) -> None:
     """Alternate between one photo at a time and overlapping photos, on the same files."""
     from enlighten_cli.batch.jobs import Job
     from enlighten_cli.batch.runner import AT_ONCE, BatchOptions, Conflict, run_batch
-    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.models.session import Model
+    from enlighten_cli.models.store import locate
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

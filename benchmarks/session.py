@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from speed import peak_bytes
 
-from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.session import BYTES_PER_PIXEL_AND_CHANNEL, Model, session_options
+from enlighten_cli.models.store import locate
 
 SETTINGS = (
     "ONNX Runtime's own", "no arena", "no memory pattern", "neither", "no spinning", "denormals to zero",

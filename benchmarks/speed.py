@@ -50,8 +50,9 @@ def published_model(path: Path) -> None:
 def child(way: str, photo: Path, model: Path) -> None:
     """Measure one way on one photo, and print it as JSON."""
     from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.models.session import Model
+    from enlighten_cli.models.store import locate
     from enlighten_cli.photo import decode, encode
 
     options = {

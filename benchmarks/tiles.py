@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from enlighten_cli.enhancement.tiles import plan_tiles, run_tiled
-from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.session import Model
+from enlighten_cli.models.store import locate
 from enlighten_cli.photo import as_rgb, as_srgb, decode
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "path.jpg"

@@ -16,9 +16,10 @@ import numpy as np
 from enlighten_cli import __version__
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.models.device import CPU, CUDA, Device, import_runtime, installed_runtimes, repair
-from enlighten_cli.models.download import cache_folder
-from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, damage_of, imported_folder, imported_names
+from enlighten_cli.models.folders import cache_folder, imported_folder
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
 from enlighten_cli.models.session import open_model
+from enlighten_cli.models.store import damage_of, imported_names
 from enlighten_cli.resources import available_cores, available_memory
 
 PACKAGES = ("numpy", "pillow", "pyvips", "click", "requests", "torch", "onnx", "pillow-heif", "rawpy")

@@ -134,7 +134,8 @@ def _methods(
     from enlighten_cli.evaluation.runner import by_method
     from enlighten_cli.methods import METHODS
     from enlighten_cli.models.download import sha256_of
-    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.registry import DEFAULT_MODEL
+    from enlighten_cli.models.store import locate
 
     chosen: dict[str, Enhance] = {name: by_method(METHODS[name].enhance) for name in methods}
     facts = {}

@@ -40,7 +40,7 @@ def list_models(as_json: bool) -> None:
 @click.argument("name")
 def path(name: str) -> None:
     """Print where the .onnx file of a model is."""
-    from enlighten_cli.models.registry import locate
+    from enlighten_cli.models.store import locate
 
     click.echo(os.fspath(locate(name)))
 
@@ -55,10 +55,10 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
     They come from their own addresses, or from ENLIGHTEN_WEIGHTS_URL; they are kept in
     ENLIGHTEN_CACHE, or the platform's cache folder.
     """
-    from enlighten_cli.models import download as fetching
+    from enlighten_cli.models.transfer import OFFLINE_VARIABLE
 
     if offline:
-        os.environ[fetching.OFFLINE_VARIABLE] = "1"
+        os.environ[OFFLINE_VARIABLE] = "1"
     rows = {row.name: row for row in _rows()}
     for name in names:
         if name not in rows:
@@ -100,7 +100,8 @@ def verify(names: tuple[str, ...]) -> None:
 
     What is not here was not fetched: that is no failure. What is damaged is, with exit code 4.
     """
-    from enlighten_cli.models.registry import MODELS, damage_of
+    from enlighten_cli.models.registry import MODELS
+    from enlighten_cli.models.store import damage_of
 
     known = [*MODELS, *_imported()]
     damaged = []
@@ -130,7 +131,7 @@ def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
     FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
     """
-    from enlighten_cli.models.registry import check_new_name, keep
+    from enlighten_cli.models.store import check_new_name, keep
 
     check_new_name(name, replace=replace)
     if file.suffix == ".onnx":
@@ -190,7 +191,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove an imported model, or a fetched one from the cache."""
-    from enlighten_cli.models.registry import remove as remove_files
+    from enlighten_cli.models.store import remove as remove_files
 
     for gone in remove_files(name):
         click.echo(f"removed {gone}", err=True)
@@ -203,7 +204,7 @@ def _rows() -> list[Any]:
 
 
 def _imported() -> list[str]:
-    from enlighten_cli.models.registry import imported_names
+    from enlighten_cli.models.store import imported_names
 
     return imported_names()
 
@@ -230,7 +231,8 @@ def _of_project(row: Any) -> dict[str, Any]:
 
 
 def _of_user(name: str) -> dict[str, Any]:
-    from enlighten_cli.models.registry import imported_folder, read_record
+    from enlighten_cli.models.folders import imported_folder
+    from enlighten_cli.models.store import read_record
 
     record = read_record(name)
     path = imported_folder() / f"{name}.onnx"

@@ -75,7 +75,8 @@ def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[Tr
     ModelError
         If the weights cannot be read.
     """
-    from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, weights_file
+    from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
+    from enlighten_cli.models.store import weights_file
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
     from enlighten_cli.training.networks.widening import widened

@@ -9,25 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
-from urllib.request import url2pathname
 
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError, OutputError
+from enlighten_cli.models.folders import CACHE_VARIABLE, cache_folder
+from enlighten_cli.models.transfer import CHUNK_BYTES, OFFLINE_VARIABLE, RefusedError, TransientError, receive
 
-if TYPE_CHECKING:
-    import requests
-
-CACHE_VARIABLE, OFFLINE_VARIABLE, ADDRESS_VARIABLE = "ENLIGHTEN_CACHE", "ENLIGHTEN_OFFLINE", "ENLIGHTEN_WEIGHTS_URL"
-CHUNK_BYTES = 1 << 16
-TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces
+ADDRESS_VARIABLE = "ENLIGHTEN_WEIGHTS_URL"
 TRIES = 4
 BACK_OFF_SECONDS = 1.0  # before the second try; doubled each time
-REDIRECTS = 5
-TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 PARTIAL_SUFFIX, LOCK_SUFFIX, HASH_SUFFIX = ".part", ".lock", ".sha256"
 
 
@@ -94,15 +85,6 @@ def _remembered(path: Path) -> str:
     return note.read_text(encoding="ascii").strip() if note.is_file() else ""
 
 
-def cache_folder() -> Path:
-    """Return where downloads are kept: ``ENLIGHTEN_CACHE``, or the platform's cache folder."""
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("enlighten-cli")
-
-
 def address_of(download: Download) -> str:
     """Return where a download comes from: ``ENLIGHTEN_WEIGHTS_URL`` if that is set, else its own address.
 
@@ -119,11 +101,6 @@ def address_of(download: Download) -> str:
             f" folder and set {ADDRESS_VARIABLE} to that folder's address (file:///...), or use it by its path"
         )
     return download.url
-
-
-def offline() -> bool:
-    """Tell whether ``ENLIGHTEN_OFFLINE`` forbids the network."""
-    return os.environ.get(OFFLINE_VARIABLE, "").lower() not in ("", "0", "false", "no")
 
 
 def fetch(download: Download, tell: Callable[[str, int], None] = lambda host, size_bytes: None) -> Path:
@@ -168,37 +145,25 @@ def _fetch_with_patience(download: Download, address: str, path: Path, tell: Cal
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     for attempt in range(1, TRIES + 1):
         try:
-            resumed = _receive(download, address, partial, tell)
+            resumed = receive(address, partial, download.size_bytes, exact_size=download.exact_size, tell=tell)
             if not download.matches(partial):
                 if resumed:
                     partial.unlink()
-                    raise _TransientError("what was here already was of another file")
+                    raise TransientError("what was here already was of another file")
                 got = f"{partial.stat().st_size:,} bytes, SHA-256 {sha256_of(partial)}"
                 partial.unlink()
-                raise _RefusedError("not kept, because it is another file", got)
-        except _TransientError as error:
+                raise RefusedError("not kept, because it is another file", got)
+        except TransientError as error:
             if attempt == TRIES:
                 what = f"{download.name} cannot be fetched: {error} ({TRIES} tries)"
                 raise ModelError(_screen(what, download, address, path)) from error
             time.sleep(BACK_OFF_SECONDS * 2 ** (attempt - 1))
-        except _RefusedError as error:
+        except RefusedError as error:
             what = f"{download.name}: {error}"
             raise ModelError(_screen(what, download, address, path, got=error.got)) from error
         else:
             partial.replace(path)
             return
-
-
-class _TransientError(Exception):
-    """Another try may go better."""
-
-
-class _RefusedError(Exception):
-    """No other try would help."""
-
-    def __init__(self, what: str, got: str = "") -> None:
-        super().__init__(what)
-        self.got = got
 
 
 def _screen(what: str, download: Download, address: str, path: Path, *, got: str = "") -> str:
@@ -219,102 +184,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _receive(download: Download, address: str, partial: Path, tell: Callable[[str, int], None]) -> bool:
-    """Bring the partial file to its full size, and tell whether it went on from where it stood."""
-    parts = urlsplit(address)
-    if parts.scheme == "file":
-        try:
-            with Path(url2pathname(parts.path)).open("rb") as source, partial.open("wb", buffering=0) as file:
-                _copy(iter(lambda: source.read(CHUNK_BYTES), b""), file, download, "this machine", tell)
-        except FileNotFoundError as error:
-            raise _RefusedError("there is no such file") from error
-        return False
-    if offline():
-        raise _RefusedError(f"not fetched, because {OFFLINE_VARIABLE} forbids it")
-    import requests
-
-    have = partial.stat().st_size if partial.exists() else 0
-    if have >= download.size_bytes:
-        have = 0
-    try:
-        with _answer(address, have) as response:
-            if response.status_code in TRANSIENT:
-                raise _TransientError(f"the server answered {response.status_code} {response.reason}")
-            if response.status_code not in (200, 206):
-                if response.status_code == 416:  # what is here is no beginning of what is there
-                    partial.unlink(missing_ok=True)
-                    raise _TransientError("the server has less than is here already")
-                raise _RefusedError(f"the server answered {response.status_code} {response.reason}")
-            resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
-                f"bytes {have}-"
-            )
-            if response.status_code == 206 and not resumed:
-                partial.unlink(missing_ok=True)
-                raise _TransientError("the server sent another part than was asked for")
-            host = urlsplit(response.url).hostname or ""
-            with partial.open("ab" if resumed else "wb", buffering=0) as file:
-                _copy(response.iter_content(CHUNK_BYTES), file, download, host, tell)
-                size = file.tell()
-            announced = response.headers.get("Content-Length", "")
-            expected = int(announced) + (have if resumed else 0) if announced.isdecimal() else 0
-            if size < (download.size_bytes if download.exact_size else expected):
-                raise _TransientError(f"the connection ended after {size:,} bytes")
-            return resumed
-    except requests.exceptions.ProxyError as error:
-        raise _TransientError(f"the proxy refused ({_short(error)})") from error
-    except requests.RequestException as error:
-        raise _TransientError(_short(error)) from error
-
-
-def _answer(address: str, have: int) -> requests.Response:
-    """Ask for a file from byte `have` on, following redirects only where plain fetching would be allowed."""
-    import requests
-
-    # No compression: ranges and sizes are those of the file.
-    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    for _ in range(REDIRECTS + 1):
-        _check_allowed(address)
-        response = requests.get(address, headers=headers, stream=True, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        if not response.is_redirect:
-            return response
-        address = urljoin(address, response.headers["Location"])
-        response.close()
-    raise _RefusedError(f"more than {REDIRECTS} redirects")
-
-
-def _check_allowed(address: str) -> None:
-    """Refuse what could be read or changed on the way: https only, but for this machine itself."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
-        return
-    raise _RefusedError(f"not fetched, because {parts.scheme}://{host} is not https")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _copy(
-    chunks: Iterator[bytes], file: IO[bytes], download: Download, host: str, tell: Callable[[str, int], None]
-) -> None:
-    """Append chunks until there are no more, or more than there may be."""
-    for chunk in chunks:
-        file.write(chunk)
-        tell(host, file.tell())
-        if file.tell() > download.size_bytes:
-            got = f"more than {download.size_bytes:,} bytes"
-            file.truncate(0)
-            raise _RefusedError("not kept, because it is larger than it may be", got)
-
-
-def _short(error: Exception) -> str:
-    """Return the innermost reason of a connection's failure."""
-    while (inner := error.__context__ or getattr(error, "reason", None)) is not None and isinstance(inner, Exception):
-        error = inner
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

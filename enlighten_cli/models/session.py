@@ -22,7 +22,8 @@ from enlighten_cli.models.device import (
     repair,
 )
 from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
-from enlighten_cli.models.registry import HALF_SUFFIX, MODELS, locate
+from enlighten_cli.models.registry import HALF_SUFFIX, MODELS
+from enlighten_cli.models.store import locate
 from enlighten_cli.photo import Rgb
 from enlighten_cli.resources import available_cores
 

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 
 from enlighten_cli import doctor
 from enlighten_cli.cli import main
-from enlighten_cli.models import registry as models
+from enlighten_cli.models import registry
+from enlighten_cli.models import store as models
 from enlighten_cli.models.download import Download
 from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, ModelRow
 from enlighten_cli.models.session import open_model
@@ -216,6 +217,6 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     shutil.copytree(models.weights_folder(), tmp_path / "weights")
     file = tmp_path / "weights" / f"{DEFAULT_MODEL}.onnx"
     file.write_bytes(file.read_bytes()[:-1] + b"!")
-    monkeypatch.setattr(models, "weights_folder", lambda: tmp_path / "weights")
+    monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output

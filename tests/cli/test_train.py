@@ -168,7 +168,8 @@ def test_weights_of_the_package_are_known_by_name(folders):
 
 
 def shipped():
-    from enlighten_cli.models.registry import DEFAULT_MODEL, weights_file
+    from enlighten_cli.models.registry import DEFAULT_MODEL
+    from enlighten_cli.models.store import weights_file
 
     return weights_file(f"{DEFAULT_MODEL}.safetensors")
 

@@ -116,7 +116,8 @@ def test_too_small_a_receptive_field_would_be_noticed(tiny_model):
 
 
 def test_the_shipped_weights_tile_exactly():
-    from enlighten_cli.models.registry import DEFAULT_MODEL, locate
+    from enlighten_cli.models.registry import DEFAULT_MODEL
+    from enlighten_cli.models.store import locate
 
     model = Model(locate(DEFAULT_MODEL))
     photo = Photo(scene(33, 701), "PNG")

@@ -15,7 +15,9 @@ import pytest
 
 from enlighten_cli.errors import ModelError, OutputError
 from enlighten_cli.models import download as fetching
-from enlighten_cli.models.download import Download, fetch, git_blob_of, offline
+from enlighten_cli.models import transfer
+from enlighten_cli.models.download import Download, fetch, git_blob_of
+from enlighten_cli.models.transfer import offline
 
 CONTENT = bytes(range(256)) * 2000  # 512,000 bytes
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -124,7 +126,7 @@ def cache(tmp_path, monkeypatch):
     for name in ("ENLIGHTEN_WEIGHTS_URL", "ENLIGHTEN_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(fetching, "BACK_OFF_SECONDS", 0.01)
-    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", (1.0, 0.5))
+    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", (1.0, 0.5))
     return tmp_path / "cache"
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from enlighten_cli.errors import ModelError, TrainingError
-from enlighten_cli.models.registry import sha256_of
+from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.session import Model
 from enlighten_cli.training import export
 from enlighten_cli.training.checkpoint import read_weights, write_weights

@@ -1,0 +1,176 @@
+"""The models that are here: found by name, checked, kept and removed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.errors import ModelError, OutputError, UsageError
+from enlighten_cli.models.download import sha256_of
+from enlighten_cli.models.folders import imported_folder, weights_folder
+from enlighten_cli.models.registry import MODELS
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def weights_file(name: str) -> Path:
+    """Find a file of the package's weights.
+
+    Raises
+    ------
+    ModelError
+        If it is not there.
+    """
+    path = weights_folder() / name
+    if not path.is_file():
+        raise ModelError(f"{path} is missing from this installation; install the package anew")
+    return path
+
+
+def imported_names() -> list[str]:
+    """Return the names of imported models, sorted."""
+    return sorted(path.stem for path in imported_folder().glob("*.json"))
+
+
+def locate(model: str) -> Path:
+    """Find the ``.onnx`` file of a named model, or of a path.
+
+    Raises
+    ------
+    ModelError
+        If there is none, it was not fetched yet, or it is not what it was.
+    """
+    if model in MODELS:
+        row = MODELS[model]
+        path = row.path()
+        if not row.bundled and not path.is_file():
+            raise ModelError(f"{model} is not here yet; run: enlighten models fetch {model}")
+        if damage := damage_of(model):
+            cure = "install the package anew" if row.bundled else f"run: enlighten models fetch {model}"
+            raise ModelError(f"{damage}; {cure}")
+        return path
+    if NAME.fullmatch(model) and (imported_folder() / f"{model}.json").is_file():
+        if damage := damage_of(model):
+            raise ModelError(f"{damage}; import it anew")
+        return imported_folder() / f"{model}.onnx"
+    path = Path(model)
+    if not path.is_file():
+        names = ", ".join([*MODELS, *imported_names()])
+        raise ModelError(f"{model}: neither a file nor a model; models are: {names}")
+    return path
+
+
+def damage_of(name: str) -> str:
+    """Say what is wrong with a named model that is here; nothing if it is as it was."""
+    if name in MODELS:
+        row = MODELS[name]
+        for file in row.files:
+            path = row.folder() / file.name
+            if not path.is_file():
+                return f"{path} is missing"
+            if not file.matches(path):
+                return f"{path}: damaged: {path.stat().st_size:,} bytes, SHA-256 {sha256_of(path)}, not {file.wanted}"
+        return ""
+    for file_name, digest in read_record(name)["sha256"].items():
+        path = imported_folder() / file_name
+        if not path.is_file():
+            return f"{path} is missing"
+        if sha256_of(path) != digest:
+            return f"{path}: damaged: SHA-256 {sha256_of(path)}, not {digest}"
+    return ""
+
+
+def read_record(name: str) -> dict[str, dict[str, str]]:
+    """Read what was written down when a model was imported.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read.
+    """
+    path = imported_folder() / f"{name}.json"
+    try:
+        record: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        if any(Path(file_name).name != file_name for file_name in record["sha256"]):
+            raise ValueError("files elsewhere")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not a readable record of an imported model") from error
+    return record
+
+
+def check_new_name(name: str, *, replace: bool = False) -> None:
+    """Refuse a name for an imported model that could not be used.
+
+    Raises
+    ------
+    UsageError
+        If it is taken, or is none.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name for a model: lower-case letters, digits, dots, hyphens, underscores")
+    if name in MODELS:
+        raise UsageError(f"{name} is a model of the project; choose another name")
+    if not replace and name in imported_names():
+        raise UsageError(f"{name} is there already; --replace puts the new one in its place")
+
+
+def keep(name: str, content: dict[str, bytes], provenance: dict[str, str]) -> Path:
+    """Keep an imported model: its files, then the record by which it is found.
+
+    Parameters
+    ----------
+    name : str
+    content : dict
+        From file names to bytes; ``<name>.onnx`` among them.
+    provenance : dict
+        Where it came from, what was done to it, its licence.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    import hashlib
+
+    folder = imported_folder()
+    record = {
+        "provenance": provenance,
+        "sha256": {file_name: hashlib.sha256(data).hexdigest() for file_name, data in content.items()},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+    for file_name, data in content.items():
+        write_whole(folder / file_name, data)
+    write_whole(folder / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
+    return folder / f"{name}.onnx"
+
+
+def remove(name: str) -> list[Path]:
+    """Remove an imported model, or a fetched one from the cache, and return what was removed.
+
+    Raises
+    ------
+    UsageError
+        If it is part of the package, or no model.
+    ModelError
+        If nothing of it is here.
+    """
+    if name in MODELS and MODELS[name].bundled:
+        raise UsageError(f"{name} is part of the package")
+    if name in MODELS:
+        paths = [MODELS[name].folder() / file.name for file in MODELS[name].files]
+    elif name in imported_names():
+        files = list(read_record(name)["sha256"])
+        paths = [imported_folder() / f"{name}.json", *(imported_folder() / file_name for file_name in files)]
+    else:
+        raise UsageError(f"{name}: no such model; see: enlighten models list")
+    here = [path for path in paths if path.is_file()]
+    if not here:
+        raise ModelError(f"{name} is not here")
+    for path in here:
+        path.unlink()
+    return here

@@ -1,0 +1,162 @@
+"""Bytes from an address to a file: what is allowed, what may be tried again, what is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+from urllib.request import url2pathname
+
+if TYPE_CHECKING:
+    import requests
+
+OFFLINE_VARIABLE = "ENLIGHTEN_OFFLINE"
+CHUNK_BYTES = 1 << 16
+TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces
+REDIRECTS = 5
+TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
+
+
+def offline() -> bool:
+    """Tell whether ``ENLIGHTEN_OFFLINE`` forbids the network."""
+    return os.environ.get(OFFLINE_VARIABLE, "").lower() not in ("", "0", "false", "no")
+
+
+class TransientError(Exception):
+    """Another try may go better."""
+
+
+class RefusedError(Exception):
+    """No other try would help."""
+
+    def __init__(self, what: str, got: str = "") -> None:
+        super().__init__(what)
+        self.got = got
+
+
+def receive(
+    address: str, partial: Path, size_bytes: int, *, exact_size: bool, tell: Callable[[str, int], None]
+) -> bool:
+    """Bring a partial file to its full size.
+
+    Parameters
+    ----------
+    address : str
+        ``https:`` or ``file:``.
+    partial : Path
+        What is here so far, if anything.
+    size_bytes : int
+        No more than this is received; and, with `exact_size`, no less.
+    exact_size : bool
+    tell : callable
+        Receives the host and the number of bytes here so far.
+
+    Returns
+    -------
+    bool
+        Whether it went on from where the file stood.
+
+    Raises
+    ------
+    TransientError, RefusedError
+    OSError
+        If the file cannot be written.
+    """
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        try:
+            with Path(url2pathname(parts.path)).open("rb") as source, partial.open("wb", buffering=0) as file:
+                _copy(iter(lambda: source.read(CHUNK_BYTES), b""), file, size_bytes, "this machine", tell)
+        except FileNotFoundError as error:
+            raise RefusedError("there is no such file") from error
+        return False
+    if offline():
+        raise RefusedError(f"not fetched, because {OFFLINE_VARIABLE} forbids it")
+    import requests
+
+    have = partial.stat().st_size if partial.exists() else 0
+    if have >= size_bytes:
+        have = 0
+    try:
+        with _answer(address, have) as response:
+            if response.status_code in TRANSIENT:
+                raise TransientError(f"the server answered {response.status_code} {response.reason}")
+            if response.status_code not in (200, 206):
+                if response.status_code == 416:  # what is here is no beginning of what is there
+                    partial.unlink(missing_ok=True)
+                    raise TransientError("the server has less than is here already")
+                raise RefusedError(f"the server answered {response.status_code} {response.reason}")
+            resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
+                f"bytes {have}-"
+            )
+            if response.status_code == 206 and not resumed:
+                partial.unlink(missing_ok=True)
+                raise TransientError("the server sent another part than was asked for")
+            host = urlsplit(response.url).hostname or ""
+            with partial.open("ab" if resumed else "wb", buffering=0) as file:
+                _copy(response.iter_content(CHUNK_BYTES), file, size_bytes, host, tell)
+                size = file.tell()
+            announced = response.headers.get("Content-Length", "")
+            expected = int(announced) + (have if resumed else 0) if announced.isdecimal() else 0
+            if size < (size_bytes if exact_size else expected):
+                raise TransientError(f"the connection ended after {size:,} bytes")
+            return resumed
+    except requests.exceptions.ProxyError as error:
+        raise TransientError(f"the proxy refused ({_short(error)})") from error
+    except requests.RequestException as error:
+        raise TransientError(_short(error)) from error
+
+
+def _answer(address: str, have: int) -> requests.Response:
+    """Ask for a file from byte `have` on, following redirects only where plain fetching would be allowed."""
+    import requests
+
+    # No compression: ranges and sizes are those of the file.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    for _ in range(REDIRECTS + 1):
+        _check_allowed(address)
+        response = requests.get(address, headers=headers, stream=True, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        if not response.is_redirect:
+            return response
+        address = urljoin(address, response.headers["Location"])
+        response.close()
+    raise RefusedError(f"more than {REDIRECTS} redirects")
+
+
+def _check_allowed(address: str) -> None:
+    """Refuse what could be read or changed on the way: https only, but for this machine itself."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+        return
+    raise RefusedError(f"not fetched, because {parts.scheme}://{host} is not https")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _copy(
+    chunks: Iterator[bytes], file: IO[bytes], size_bytes: int, host: str, tell: Callable[[str, int], None]
+) -> None:
+    """Append chunks until there are no more, or more than there may be."""
+    for chunk in chunks:
+        file.write(chunk)
+        tell(host, file.tell())
+        if file.tell() > size_bytes:
+            got = f"more than {size_bytes:,} bytes"
+            file.truncate(0)
+            raise RefusedError("not kept, because it is larger than it may be", got)
+
+
+def _short(error: Exception) -> str:
+    """Return the innermost reason of a connection's failure."""
+    while (inner := error.__context__ or getattr(error, "reason", None)) is not None and isinstance(inner, Exception):
+        error = inner
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

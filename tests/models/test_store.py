@@ -1,0 +1,109 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from enlighten_cli.errors import ModelError, UsageError
+from enlighten_cli.models import registry
+from enlighten_cli.models import store as models
+from enlighten_cli.models.download import Download
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, ModelRow
+from enlighten_cli.models.store import locate
+
+CONTENT = b"weights" * 1000
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    for name in ("CACHE", "DATA"):
+        monkeypatch.setenv(f"ENLIGHTEN_{name}", str(tmp_path / name.lower()))
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """A row that is fetched."""
+    file = Download("far.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    row = ModelRow("far", (file,), licence="none", origin="a test")
+    monkeypatch.setitem(MODELS, "far", row)
+    return row
+
+
+def test_a_damaged_shipped_model_is_refused(tmp_path, monkeypatch):
+    (tmp_path / f"{DEFAULT_MODEL}.onnx").write_bytes(b"flipped")
+    monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path)
+    with pytest.raises(ModelError, match=r"damaged: 7 bytes, SHA-256 \w+, not [\d,]+ bytes, SHA-256 \w+; install"):
+        locate(DEFAULT_MODEL)
+
+
+def test_a_file_is_a_model_and_nonsense_is_not(tmp_path):
+    (tmp_path / "mine.onnx").touch()
+    assert locate(str(tmp_path / "mine.onnx")) == tmp_path / "mine.onnx"
+    with pytest.raises(ModelError, match="models are: "):
+        locate("nonsense")
+    with pytest.raises(ModelError, match=r"absent\.onnx is missing from this installation"):
+        models.weights_file("absent.onnx")
+    assert isinstance(locate(DEFAULT_MODEL), Path)
+
+
+def test_a_name_wins_over_a_file_and_a_path_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT_MODEL).touch()
+    assert locate(DEFAULT_MODEL) == MODELS[DEFAULT_MODEL].path()
+    assert locate(f"./{DEFAULT_MODEL}") == Path(DEFAULT_MODEL)
+
+
+def test_what_was_not_fetched_says_how(far, tmp_path):
+    with pytest.raises(ModelError, match="far is not here yet; run: enlighten models fetch far"):
+        locate("far")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "far.onnx").write_bytes(CONTENT)
+    assert locate("far") == tmp_path / "cache" / "far.onnx"
+    (tmp_path / "cache" / "far.onnx").write_bytes(b"!" + CONTENT[1:])
+    with pytest.raises(ModelError, match=r"damaged.*; run: enlighten models fetch far"):
+        locate("far")
+
+
+def test_what_is_kept_is_found_checked_and_removed(tmp_path):
+    path = models.keep("mine", {"mine.onnx": CONTENT, "mine.safetensors": b"more"}, {"licence": "mine"})
+    assert models.imported_names() == ["mine"]
+    assert locate("mine") == path == tmp_path / "data" / "models" / "mine.onnx"
+    assert models.read_record("mine")["provenance"] == {"licence": "mine"}
+    path.write_bytes(b"!" + CONTENT[1:])
+    with pytest.raises(ModelError, match=r"damaged.*import it anew"):
+        locate("mine")
+    path.unlink()
+    assert "is missing" in models.damage_of("mine")
+    assert len(models.remove("mine")) == 2
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "../mine", "a/b", "-x", ".x", DEFAULT_MODEL, "x" * 70, "a b"])
+def test_names_that_are_none_or_taken(name):
+    with pytest.raises(UsageError):
+        models.check_new_name(name)
+
+
+def test_an_imported_name_is_replaced_only_when_asked():
+    models.keep("mine", {"mine.onnx": CONTENT}, {})
+    with pytest.raises(UsageError, match="--replace"):
+        models.check_new_name("mine")
+    models.check_new_name("mine", replace=True)
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"sha256": {"../../etc/passwd": "0"}}', '{"sha256": 3}'])
+def test_a_record_that_is_none_is_refused(tmp_path, record):
+    folder = tmp_path / "data" / "models"
+    folder.mkdir(parents=True)
+    (folder / "mine.json").write_text(record)
+    with pytest.raises(ModelError, match="not a readable record"):
+        models.remove("mine")
+    assert (folder / "mine.json").exists()
+
+
+def test_what_cannot_be_removed(far):
+    with pytest.raises(UsageError, match="part of the package"):
+        models.remove(DEFAULT_MODEL)
+    with pytest.raises(UsageError, match="no such model"):
+        models.remove("nonsense")
+    with pytest.raises(ModelError, match="far is not here"):
+        models.remove("far")
