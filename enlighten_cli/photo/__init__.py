@@ -1,9 +1,10 @@
 """One photo: decoded pixels and everything else that its file carried."""
 
 from enlighten_cli.photo.colour import Colour, as_srgb, colour_of
-from enlighten_cli.photo.decode import Limits, decode, pixels_of
+from enlighten_cli.photo.decode import decode, pixels_of
 from enlighten_cli.photo.encode import encode
 from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold, is_photo
+from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, Strip
 from enlighten_cli.photo.photo import LUMA, Coding, Photo, Pixels, Rgb, as_pixels, as_rgb
 

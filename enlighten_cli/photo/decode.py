@@ -8,21 +8,19 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
-from enlighten_cli.photo.exif_patch import EXIF_DIRECTORY, GPS_DIRECTORY
-from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, missing, sniff
-from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, XMP_TIFF_TAG, Metadata, read_metadata
+from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, sniff
+from enlighten_cli.photo.limits import Limits
+from enlighten_cli.photo.metadata import Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
+from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 
-FIRST_TAG_OF_DNG = 50706  # DNGVersion: from here on tags tell how to develop
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
@@ -40,22 +38,6 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
 _pillow_settings = threading.RLock()
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What is decoded at all.
-
-    Parameters
-    ----------
-    max_mpixels : float
-        Larger photos are refused before they are decoded.
-    allow_truncated : bool
-        Whether the rest of a file that ends too early may be missing.
-    """
-
-    max_mpixels: float = 250
-    allow_truncated: bool = False
 
 
 def decode(source: Path | bytes, limits: Limits | None = None) -> Photo:
@@ -138,11 +120,11 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
     if kind not in FORMATS:
         raise PhotoError(f"{kind} files are not read" if kind else "not a photo in a format known here")
     if kind == RAW:
-        return _developed(content, limits)
+        return develop(content, limits)
     import_plugin(kind)
     with _opened(content, kind, limits) as image:
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
-            return _developed(content, limits)  # a camera's, under another name
+            return develop(content, limits)  # a camera's, under another name
         notes = _notes(image, content, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"it is a {kind} file, whatever its name ends in")
@@ -177,13 +159,8 @@ def _opened(content: bytes, kind: str, limits: Limits) -> Iterator[Image.Image]:
         finally:
             Image.MAX_IMAGE_PIXELS = before
     with image:
-        _refuse_too_large(*image.size, limits)
+        limits.check(*image.size)
         yield image
-
-
-def _refuse_too_large(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.max_mpixels * 1e6:
-        raise PhotoError(f"{width} x {height} pixels are more than --max-mpixels {limits.max_mpixels:g}")
 
 
 def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
@@ -305,36 +282,3 @@ def _heif_bits(head: bytes) -> int:
     if (place := head.find(b"pixi")) > 0 and place + 10 <= len(head):
         return head[place + 9]
     return 8
-
-
-def _developed(content: bytes, limits: Limits) -> Photo:
-    """Develop a camera RAW file to 16-bit sRGB, with the camera's white balance."""
-    try:
-        import rawpy
-    except ImportError as error:
-        raise missing(RAW) from error
-    with rawpy.imread(io.BytesIO(content)) as raw:
-        _refuse_too_large(raw.sizes.width, raw.sizes.height, limits)
-        pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
-    metadata = _raw_metadata(content)
-    notes = () if metadata.exif else ("its EXIF is kept in a way that is not read here: left out",)
-    return Photo(pixels=pixels, format=RAW, metadata=metadata, notes=notes)
-
-
-def _raw_metadata(content: bytes) -> Metadata:
-    """Take EXIF from a RAW file that is a TIFF structure; the development is upright already."""
-    exif = Image.Exif()
-    try:
-        exif.load_from_fp(io.BytesIO(content))
-    except Exception:  # RAW files of another structure; their pixels are what counts
-        return Metadata()
-    xmp = exif.get(XMP_TIFF_TAG)
-    kept: Any = Image.Exif()
-    for tag in set(exif) - STRUCTURAL_TAGS:
-        if tag < FIRST_TAG_OF_DNG and tag not in (EXIF_DIRECTORY, GPS_DIRECTORY):
-            kept[tag] = exif[tag]
-    for directory in (EXIF_DIRECTORY, GPS_DIRECTORY):
-        if values := exif.get_ifd(directory):
-            kept.get_ifd(directory).update(values)
-    block = kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else None
-    return Metadata(exif=block, xmp=xmp if isinstance(xmp, bytes) else None).upright()

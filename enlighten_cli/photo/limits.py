@@ -1,0 +1,34 @@
+"""What is decoded at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enlighten_cli.errors import PhotoError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is decoded at all.
+
+    Parameters
+    ----------
+    max_mpixels : float
+        Larger photos are refused before they are decoded.
+    allow_truncated : bool
+        Whether the rest of a file that ends too early may be missing.
+    """
+
+    max_mpixels: float = 250
+    allow_truncated: bool = False
+
+    def check(self, width: int, height: int) -> None:
+        """Refuse a photo that is too large.
+
+        Raises
+        ------
+        PhotoError
+            If it has more pixels.
+        """
+        if width * height > self.max_mpixels * 1e6:
+            raise PhotoError(f"{width} x {height} pixels are more than --max-mpixels {self.max_mpixels:g}")
