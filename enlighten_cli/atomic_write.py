@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from enlighten_cli.errors import OutputError, PhotoError
+from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
 
 TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes one for a photo
 TEMPORARY_SUFFIX = ".part"
@@ -27,9 +27,11 @@ HOPELESS = (
     errno.ENOTDIR,
     errno.EEXIST,
 )
+# What os.link fails with where a file system has no hard links.
+NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.EINVAL)
 
 
-def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None:
+def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
     """Write a file so that its name is either absent, as it was, or complete.
 
     Parameters
@@ -39,9 +41,13 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None
     content : bytes
     like : Path, optional
         A file whose mode and times the new one gets.
+    replace : bool
+        Whether a file of that name is replaced.
 
     Raises
     ------
+    AlreadyThereError
+        If there is one that is not to be replaced; also where another process made it meanwhile.
     OutputError
         If the folder cannot be made or written, or is full; nothing is left behind.
     PhotoError
@@ -49,13 +55,11 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, path.parent)
+        file, temporary = _locked_temporary(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            _lock(file)
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -63,11 +67,46 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None) -> None
                 temporary.chmod(NEW_FILE_MODE & ~_umask())
             else:
                 shutil.copystat(like, temporary)
-            temporary.replace(path)
+            if replace:
+                temporary.replace(path)
+            else:
+                _give_new_name(temporary, path)
+    except FileExistsError as error:
+        raise AlreadyThereError(f"{path}: is there already") from error
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
+    """Make a temporary file that is locked, so that another process does not take it for a stale one."""
+    while True:
+        handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)
+        file = os.fdopen(handle, "wb")
+        _lock(file, wait=True)
+        # Another process may have removed it between its making and its locking.
+        if Path(name).exists() and Path(name).stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file, Path(name)
+        file.close()
+
+
+def _give_new_name(temporary: Path, path: Path) -> None:
+    """Rename a file to a name that nothing has; raises `FileExistsError` otherwise."""
+    if os.name == "nt":
+        temporary.rename(path)  # there a rename replaces nothing
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        # A file system without hard links (FAT, some networks): two processes could still meet here.
+        if path.exists() or path.is_symlink():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.replace(path)
 
 
 def exists(path: Path) -> bool:
@@ -103,7 +142,7 @@ def remove_stale_temporaries(folder: Path) -> int:
     for path in found:
         try:
             with path.open("rb") as file:
-                if _lock(file):
+                if _lock(file, wait=False):
                     path.unlink()
                     removed += 1
         except OSError:
@@ -111,12 +150,15 @@ def remove_stale_temporaries(folder: Path) -> int:
     return removed
 
 
-def _lock(file: IO[bytes]) -> bool:
+def _lock(file: IO[bytes], *, wait: bool) -> bool:
     try:
         import fcntl
     except ImportError:
         return False
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # locked by another process, or a file system without locks
+        return False
     return True
 
 

@@ -10,6 +10,7 @@
         OutOfMemoryError      4   the network needs more memory than there is
       NothingToDoError        5   no photo among what was given
       OutputError             6   nothing can be written where it should go
+        AlreadyThereError     6   there is a file that is not to be replaced
       TrainingError           7   training or export failed
 
 Raised where the cause is known, caught in two places: `batch`, once a photo, and
@@ -61,6 +62,10 @@ class OutputError(EnlightenError):
     """Nothing can be written where it should go: no space, no permission."""
 
     exit_code = 6
+
+
+class AlreadyThereError(OutputError):
+    """A file of that name is there already, and is not to be replaced."""
 
 
 class TrainingError(EnlightenError):

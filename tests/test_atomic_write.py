@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
-from enlighten_cli.errors import OutputError, PhotoError
+from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
 
 
 def test_writes_with_the_usual_mode_and_leaves_nothing_else(tmp_path):
@@ -77,3 +77,56 @@ def test_writing_from_many_threads_leaves_the_umask_alone(tmp_path):
     finally:
         os.umask(old)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o644}
+
+
+def test_what_is_there_already_is_kept_where_it_is_not_to_be_replaced(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(AlreadyThereError, match="file: is there already"):
+        write_whole(tmp_path / "file", b"new", replace=False)
+    assert (tmp_path / "file").read_bytes() == b"old"
+    write_whole(tmp_path / "other", b"new", replace=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "other"]
+    assert (tmp_path / "other").stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_many_writers_of_one_name_one_wins(tmp_path, monkeypatch, links):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def no_links(source, target):
+        raise OSError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+
+    def write(number):
+        try:
+            write_whole(tmp_path / "file", b"%d" % number, replace=False)
+        except AlreadyThereError:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8 if links else 1) as pool:
+        (winner,) = (number for number in pool.map(write, range(40)) if number is not None)
+    assert (tmp_path / "file").read_bytes() == b"%d" % winner
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_temporary_that_another_process_took_for_stale_is_made_anew(tmp_path, monkeypatch):
+    """Between its making and its locking."""
+    import tempfile
+
+    pytest.importorskip("fcntl")
+    make, made = tempfile.mkstemp, []
+
+    def make_and_lose(*arguments):
+        handle, name = make(*arguments)
+        made.append(name)
+        if len(made) == 1:
+            assert remove_stale_temporaries(tmp_path) == 1
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", make_and_lose)
+    write_whole(tmp_path / "file", b"content")
+    assert (tmp_path / "file").read_bytes() == b"content"
+    assert len(made) == 2
