@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.photo import Photo, decode, encode
 
 ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
@@ -167,7 +166,7 @@ def overlap(photos: int, repeat: int) -> None:
         for _ in range(repeat):
             for at_once, values in speeds.items():
                 began = time.monotonic()
-                options = BatchOptions(enhance=Options(), conflict=Conflict.OVERWRITE, at_once=at_once)
+                options = BatchOptions(conflict=Conflict.OVERWRITE, at_once=at_once)
                 assert all(outcome.status.value == "done" for outcome in run_batch(jobs, model, options))
                 values.append(photos / (time.monotonic() - began))
         alone, together = (max(values) for values in speeds.values())

@@ -23,6 +23,7 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
@@ -98,7 +99,7 @@ def by_enlighten(content: bytes, format: str, folder: Path) -> bytes | None:
     (outcome,) = run_batch(
         [job],
         FunctionNetwork(lambda rgb: rgb * 2),
-        BatchOptions(enhance=Options(strength=0), conflict=Conflict.OVERWRITE),
+        BatchOptions(Treatment(Options(strength=0)), conflict=Conflict.OVERWRITE),
     )
     return job.output.read_bytes() if outcome.status.value == "done" else None
 

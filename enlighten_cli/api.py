@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.outcome import Outcome, Status
+from enlighten_cli.batch.outcome import Outcome
 from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.errors import EnlightenError, PhotoError, UsageError
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.session import open_model
-from enlighten_cli.photo import Photo
+from enlighten_cli.photo import CHOICES, Photo
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -145,14 +146,56 @@ class Enhancer:
         if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
             raise UsageError(f"{job.source}: the output is the source")
         options = BatchOptions(
-            enhance=Options(strength=strength, mode=Mode(mode), tile_px=tile_px),
+            Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px)),
             conflict=Conflict.OVERWRITE if overwrite else Conflict.SKIP,
             at_once=1,
         )
         (outcome,) = run_batch([job], self._model, options)
-        if outcome.status is Status.FAILED:
-            raise PhotoError(f"{source}: {outcome.reason}")
+        if isinstance(outcome.error, EnlightenError):
+            raise type(outcome.error)(f"{source}: {outcome.error}") from outcome.error
+        if outcome.error is not None:
+            raise PhotoError(f"{source}: {outcome.reason}") from outcome.error
         return outcome
+
+    def enhance_bytes(
+        self,
+        content: bytes,
+        *,
+        format: str | None = None,
+        strength: float = 1.0,
+        mode: str = "auto",
+        tile_px: int | None = None,
+    ) -> bytes:
+        """Brighten an encoded photo, with everything that it carries.
+
+        Parameters
+        ----------
+        content : bytes
+            Of a photo's file, in any format that is read.
+        format : str, optional
+            ``"jpg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``; by default the photo's own (TIFF
+            for camera RAW).
+        strength, mode, tile_px
+            As of `enhance`.
+
+        Returns
+        -------
+        bytes
+            Of the new file.
+
+        Raises
+        ------
+        PhotoError
+            If the photo cannot be read, or its format not written.
+        UsageError
+            If the format is none of these.
+        """
+        if format is not None and format not in CHOICES:
+            raise UsageError(f"format is {format!r}; it must be one of {', '.join(CHOICES)}")
+        treatment = Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px))
+        wanted = CHOICES[format] if format else None
+        format_of = (lambda photo: wanted) if wanted else None
+        return enhance_encoded(content, self._model, treatment, format_of=format_of).content
 
     def _enhance_array(self, array: NDArray[Any], options: Options) -> NDArray[Any]:
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:

@@ -21,9 +21,19 @@ from __future__ import annotations
 
 
 class EnlightenError(Exception):
-    """Base of every failure that is told to the user in one line."""
+    """Base of every failure that is told to the user.
+
+    Parameters
+    ----------
+    *lines : str
+        One line that says what is wrong, with which file, and what to do; rarely more.
+    """
 
     exit_code = 1
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
 class PhotoError(EnlightenError):

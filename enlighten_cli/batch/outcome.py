@@ -35,6 +35,10 @@ class Outcome:
         Size in pixels; 0 where the photo was not decoded.
     notes : tuple of str
         What could not be kept, or is worth knowing.
+    error : Exception or None
+        Why it failed.
+    examined : object
+        What the batch's `examine` made of it.
     """
 
     source: Path
@@ -45,6 +49,8 @@ class Outcome:
     width: int = 0
     height: int = 0
     notes: tuple[str, ...] = ()
+    error: Exception | None = None
+    examined: object = None
 
     def record(self) -> dict[str, Any]:
         """Return what JSON says of the photo; names that are not Unicode come as lone surrogates."""
@@ -62,7 +68,7 @@ class Outcome:
 
 
 @dataclass
-class Report:
+class Summary:
     """Counts over a batch, from which the exit code follows."""
 
     counts: Counter[Status] = field(default_factory=Counter)

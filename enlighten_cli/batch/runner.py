@@ -13,21 +13,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from enlighten_cli import photo as photos
 from enlighten_cli.atomic_write import exists, remove_stale_temporaries, write_whole
 from enlighten_cli.batch.jobs import Job, renamed
 from enlighten_cli.batch.outcome import Outcome, Status
-from enlighten_cli.enhancement.enhance import Options, enhance
-from enlighten_cli.errors import EnlightenError, OutOfMemoryError, PhotoError
-from enlighten_cli.metrics.luma import mean_luma
+from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
+from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Limits, Photo, Strip, as_srgb, cannot_hold
+from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Photo
+from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-# The file, its pixels, the enhanced ones and the new file.
-COPIES_OF_A_PHOTO = 4
+# As they were decoded and enhanced, and what encoding and the metadata take.
+COPIES_OF_PIXELS, CHANNELS = 4, 3
 PART_OF_FREE_MEMORY = 0.5
 
 
@@ -46,18 +45,10 @@ class BatchOptions:
 
     Parameters
     ----------
-    enhance : Options
-    limits : Limits
-        What is decoded at all.
+    treatment : Treatment
     conflict : Conflict
-    quality : int or None
-        Of lossy formats; None follows the source.
-    strip : Strip
-        What is left out of the metadata.
     preserve : bool
         Whether results get their sources' mode and times.
-    skip_brighter_than : float or None
-        Photos whose mean luma is above this, in [0, 1], are left alone.
     at_once : int
         Photos on their way at the same time; 1 is one after the other.
     memory_bytes : int or None
@@ -65,13 +56,9 @@ class BatchOptions:
         is half of what is free.
     """
 
-    enhance: Options = field(default_factory=Options)
-    limits: Limits = field(default_factory=Limits)
+    treatment: Treatment = field(default_factory=Treatment)
     conflict: Conflict = Conflict.SKIP
-    quality: int | None = None
-    strip: Strip = Strip.NOTHING
     preserve: bool = False
-    skip_brighter_than: float | None = None
     at_once: int = AT_ONCE
     memory_bytes: int | None = None
 
@@ -86,6 +73,7 @@ def run_batch(
     options: BatchOptions,
     tell: Callable[[Job, int, int], None] = lambda job, done, total: None,
     stopping: Callable[[], bool] = lambda: False,
+    examine: Callable[[Job, Enhanced], object] = lambda job, enhanced: None,
 ) -> Iterator[Outcome]:
     """Enhance photos, a few at once; one that fails does not stop the others.
 
@@ -100,6 +88,9 @@ def run_batch(
         Receives the job at the network, its tiles done and their total; from other threads.
     stopping : callable
         Once it is true no photo is begun, and those at the network are dropped.
+    examine : callable
+        Receives every photo that was written; what it returns becomes the outcome's `examined`. From
+        other threads, several at once.
 
     Yields
     ------
@@ -111,7 +102,7 @@ def run_batch(
     OutputError
         If results cannot be written: the next one could not either.
     """
-    batch = _Batch(network, options, tell, stopping)
+    batch = _Batch(network, options, tell, stopping, examine)
     pending: deque[Future[Outcome]] = deque()
     pool = ThreadPoolExecutor(options.at_once, thread_name_prefix="photo")
     try:
@@ -144,13 +135,17 @@ class _Batch:
         options: BatchOptions,
         tell: Callable[[Job, int, int], None],
         stopping: Callable[[], bool],
+        examine: Callable[[Job, Enhanced], object],
     ) -> None:
         self.abandoned = threading.Event()
         free = int(available_memory() * PART_OF_FREE_MEMORY)
         self._budget = MemoryBudget(free if options.memory_bytes is None else options.memory_bytes)
-        if options.enhance.memory_bytes is None:
+        self._treatment = options.treatment
+        if self._treatment.enhance.memory_bytes is None:
             # Settled once, so that all large photos get tiles of one shape.
-            options = dataclasses.replace(options, enhance=dataclasses.replace(options.enhance, memory_bytes=free))
+            enhance = dataclasses.replace(self._treatment.enhance, memory_bytes=free)
+            self._treatment = dataclasses.replace(self._treatment, enhance=enhance)
+        self._examine = examine
         self._network, self._options, self._tell, self._stopping = network, options, tell, stopping
         self._at_network = threading.Lock()
         self._cleaned: set[Path] = set()
@@ -177,46 +172,76 @@ class _Batch:
         try:
             outcome = self._outcome(job)
         except (PhotoError, OutOfMemoryError) as error:
-            outcome = Outcome(job.source, job.output, Status.FAILED, str(error))
+            outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
         except (EnlightenError, _DroppedError):
             raise  # the next photo would fare no better
         except Exception as error:
             reason = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"
-            outcome = Outcome(job.source, job.output, Status.FAILED, reason)
+            outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
     def _outcome(self, job: Job) -> Outcome:
         self._drop_if_stopping()
-        options = self._options
         outcome = Outcome(job.source, job.output, Status.SKIPPED, "the output exists")
-        if options.conflict is not Conflict.OVERWRITE and exists(job.output):
+        if self._options.conflict is not Conflict.OVERWRITE and exists(job.output):
             return outcome
-        with self._budget.reserved(photos.pixels_of(job.source) * 3 * COPIES_OF_A_PHOTO):
-            photo = photos.decode(job.source, options.limits)
-            outcome = dataclasses.replace(outcome, width=photo.width, height=photo.height)
-            if options.skip_brighter_than is not None:
-                level = mean_luma(as_srgb(photo))
-                if level > options.skip_brighter_than:
-                    return dataclasses.replace(outcome, reason=f"bright already: mean luma {level:.2f}")
-            format = format_of(job, photo)
-            content = self._enhanced(job, photo, format)
-            write_whole(job.output, content, like=job.source if options.preserve else None)
-        notes = (*photo.notes, *cannot_hold(photo, format))
-        return dataclasses.replace(outcome, status=Status.DONE, reason="", notes=notes)
+        with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
+            try:
+                enhanced = self._enhanced(job, source.read())
+            except BrightAlreadyError as error:
+                photo = error.photo
+                return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
+            try:
+                job = self._written(job, enhanced.content)
+            except AlreadyThereError:
+                return outcome  # another run was first
+            examined = self._examine(job, enhanced)
+        return Outcome(
+            job.source,
+            job.output,
+            Status.DONE,
+            width=enhanced.before.width,
+            height=enhanced.before.height,
+            notes=enhanced.notes,
+            examined=examined,
+        )
 
-    def _enhanced(self, job: Job, photo: Photo, format: str) -> bytes:
+    def _enhanced(self, job: Job, content: bytes) -> Enhanced:
         def tell(done: int, total: int) -> None:
             self._drop_if_stopping()
             self._tell(job, done, total)
 
-        photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(self._options.strip))
-        with self._at_network:
-            photo = enhance(photo, self._network, self._options.enhance, tell)
-        return photos.encode(photo, format, quality=self._options.quality)
+        return enhance_encoded(
+            content,
+            self._network,
+            self._treatment,
+            suffix=job.source.suffix,
+            format_of=lambda photo: format_of(job, photo),
+            at_network=self._at_network,
+            tell=tell,
+        )
+
+    def _written(self, job: Job, content: bytes) -> Job:
+        """Write a result, by another name where its own was taken meanwhile and that is to be solved so."""
+        like = job.source if self._options.preserve else None
+        replace = self._options.conflict is Conflict.OVERWRITE
+        while True:
+            try:
+                write_whole(job.output, content, like=like, replace=replace)
+                return job
+            except AlreadyThereError:
+                if self._options.conflict is not Conflict.RENAME:
+                    raise
+                job = dataclasses.replace(job, output=renamed(job.output, exists))
 
     def _drop_if_stopping(self) -> None:
         if self.abandoned.is_set() or self._stopping():
             raise _DroppedError
+
+
+def cost_of(source: Source) -> int:
+    """Return the bytes that a photo on its way takes: its file, twice, and its pixels."""
+    return 2 * source.size_bytes + source.pixels * CHANNELS * COPIES_OF_PIXELS
 
 
 class MemoryBudget:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-import time
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
 import click
 
-from enlighten_cli.cli.choices import model_of, options_of
-from enlighten_cli.cli.pipeline import STREAM, enhance_one
-from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
+from enlighten_cli.cli.batch import enhance_many
+from enlighten_cli.cli.pipeline import enhance_one
+from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from enlighten_cli.batch.jobs import Destination, Job
-    from enlighten_cli.batch.outcome import Outcome
-    from enlighten_cli.cli.progress import BatchProgress
 
 
 @click.command()
@@ -131,47 +123,45 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("-v", "--verbose", count=True, help="Say what became of each photo; -vv: tracebacks too.")
 @click.pass_context
-def enhance(
-    ctx: click.Context, /, photos: tuple[Path, ...], output: str | None, model: str | None, **given: Any
-) -> None:
+def enhance(ctx: click.Context, /, **given: Any) -> None:
     """Brighten photos and folders of photos.
 
     Results keep name, format, size, depth, colours and metadata of their photos. Inputs are never
     changed. `-` reads a photo from stdin, and `-o -` writes one to stdout.
     """
-    ctx.meta["verbosity"] = given["verbose"]
-    inputs = _inputs(ctx, photos, given)
-    to_stdout = output == STREAM
-    if to_stdout and given["as_json"]:
+    arguments = EnhanceArguments(**given)
+    ctx.meta["verbosity"] = arguments.verbose
+    inputs = _inputs(ctx, arguments)
+    if arguments.to_stdout and arguments.as_json:
         raise UsageError("-o - and --json both want stdout")
-    if to_stdout and sys.stdout is None:
+    if arguments.to_stdout and sys.stdout is None:
         raise UsageError("stdout is closed")
-    if to_stdout and sys.stdout.isatty():
+    if arguments.to_stdout and sys.stdout.isatty():
         raise UsageError("a picture would not look like one on this terminal; redirect stdout, or choose another -o")
     with results_only() as results:
-        if to_stdout or inputs == [Path(STREAM)]:
-            code = enhance_one(inputs, output, model, given, results)
+        if arguments.to_stdout or inputs == [Path(STREAM)]:
+            code = enhance_one(inputs, arguments, results)
         else:
             with interruptible() as signals:
-                code = _batch(inputs, output, model, given, results, signals)
+                code = enhance_many(inputs, arguments, results, signals)
     ctx.exit(code)
 
 
-def _inputs(ctx: click.Context, photos: tuple[Path, ...], given: dict[str, Any]) -> list[Path]:
+def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
     """Collect the photos and folders that were named, one way or the other."""
-    named = list(photos)
+    named = list(arguments.photos)
     if Path(STREAM) in named and len(named) > 1:
         raise UsageError("- is a photo of its own; it goes with no other")
     for path in named:
         if path != Path(STREAM) and not path.exists() and not path.is_symlink():
             _suggest_command(ctx, path)
             raise UsageError(f"{path}: no such file or folder")
-    if given["files_from"]:
+    if arguments.files_from:
         from enlighten_cli.batch.jobs import read_list
 
         if Path(STREAM) in named:
             raise UsageError("--files-from and - cannot go together")
-        named += read_list(given["files_from"])
+        named += read_list(arguments.files_from)
     if not named:
         raise UsageError("no photo and no folder given; see enlighten enhance --help")
     return named
@@ -183,146 +173,3 @@ def _suggest_command(ctx: click.Context, path: Path) -> None:
     near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
     if near:
         raise UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
-
-
-def _batch(
-    inputs: list[Path],
-    output: str | None,
-    model: str | None,
-    given: dict[str, Any],
-    results: BinaryIO,
-    signals: list[int],
-) -> int:
-    """Enhance many photos, and say what became of them."""
-    from enlighten_cli.batch.jobs import Photos, find_jobs
-    from enlighten_cli.batch.outcome import Report, Status
-    from enlighten_cli.batch.runner import run_batch
-    from enlighten_cli.cli.progress import BatchProgress
-    from enlighten_cli.errors import PhotoError
-
-    options = options_of(given)
-    destination = _destination(inputs, output, model, given)
-    photos = Photos(inputs, without=destination.path if destination.is_folder else None)
-    jobs = _checked(find_jobs(photos, destination), given)
-    if given["report"]:
-        _check_report(given["report"])
-    if given["dry_run"]:
-        return _dry_run(jobs, results, as_json=given["as_json"])
-    network = model_of(model, given)
-    report, done, began = Report(), [], time.monotonic()
-    with BatchProgress(photos, shown=not given["quiet"]) as progress:
-        if options.enhance.tile_px and not network.tiles_exactly:
-            progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
-        for outcome in run_batch(jobs, network, options, progress.tiles, lambda: bool(signals)):
-            report.add(outcome)
-            if given["report"] and outcome.status is Status.DONE:
-                done.append(outcome)
-            progress.advance(outcome)
-            _tell(progress, outcome, given["verbose"])
-            if given["as_json"]:
-                _write_json(results, {**outcome.record(), "model": network.name, "provider": network.provider})
-            if given["fail_fast"] and outcome.status is Status.FAILED:
-                progress.complain("stopped at the first failure, as asked")
-                break
-        for line in photos.unreadable:
-            progress.complain(line)
-    seconds = time.monotonic() - began
-    if given["as_json"]:
-        _write_json(results, report.record(seconds, photos.ignored))
-    if not given["quiet"]:
-        stopped = "stopped: " if signals else ""
-        click.echo(stopped + report.summary(seconds, photos.ignored), err=True)
-    if given["report"] and not signals:
-        _write_report(given["report"], done, network.name)
-    if signals:
-        return SIGNALLED + signals[0]
-    return report.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
-
-
-def _destination(inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any]) -> Destination:
-    from enlighten_cli.batch.jobs import Destination
-    from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-    from enlighten_cli.photo import CHOICES, SUFFIXES
-
-    path = Path(output) if output else None
-    is_folder = path is not None and (
-        str(output).endswith(("/", os.sep)) or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir()
-    )
-    format = CHOICES.get(given["format"] or "")
-    if path is not None and not is_folder and format and SUFFIXES.get(path.suffix.lower()) != format:
-        raise UsageError(f"--format {given['format']} and the ending of {path} contradict each other")
-    if given["name"] and path is not None and not is_folder:
-        raise UsageError("--name is for results in folders; -o names this one already")
-    text = given["name"] or (BESIDE if path is None else DEFAULT)
-    template = NameTemplate(text, model=Path(model).stem if model else DEFAULT_MODEL)
-    return Destination(path, is_folder, template, format)
-
-
-def _checked(jobs: Iterator[Job], given: dict[str, Any]) -> Iterator[Job]:
-    """Refuse all where one result is there already, if that was asked for."""
-    if given["on_conflict"] != "error":
-        return jobs
-    listed = list(jobs)
-    there = [job.output for job in listed if job.output.exists()]
-    if there:
-        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{there[0]}: is there already{more}; nothing was done")
-    return iter(listed)
-
-
-def _dry_run(jobs: Iterator[Job], results: BinaryIO, *, as_json: bool) -> int:
-    for job in jobs:
-        would = "skip" if job.output.exists() else "enhance"
-        if as_json:
-            record = {"type": "plan", "source": os.fspath(job.source), "output": os.fspath(job.output), "would": would}
-            _write_json(results, record)
-        else:
-            results.write(b"%s: %s -> %s\n" % (would.encode(), os.fsencode(job.source), os.fsencode(job.output)))
-    results.flush()
-    return 0
-
-
-def _check_report(path: Path) -> None:
-    """Refuse before the work what would fail after it."""
-    from enlighten_cli.evaluation.report import require_report
-
-    require_report()
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"{path}: its folder is not there")
-
-
-def _write_report(path: Path, outcomes: list[Outcome], model: str) -> None:
-    """Write a page about the photos that were enhanced, as they now are on disk."""
-    from enlighten_cli.evaluation.report import Page
-    from enlighten_cli.evaluation.tables import Scores, rows_of
-    from enlighten_cli.metrics import measured
-    from enlighten_cli.photo import as_srgb, decode
-
-    page = Page("enlighten", len(outcomes))
-    scores = []
-    for outcome in outcomes:
-        before, after = (as_srgb(decode(file)) for file in (outcome.source, outcome.output))
-        values = {**measured(after, before=before), "seconds": outcome.seconds}
-        scores.append(Scores(str(outcome.source.parent), model, outcome.source.name, values))
-        page.add(scores[-1], before, after)
-    page.write(path, rows_of(scores), [f"model: {model}"])
-    click.echo(f"report: {path}", err=True)
-
-
-def _tell(progress: BatchProgress, outcome: Any, verbosity: int) -> None:
-    from enlighten_cli.batch.outcome import Status
-
-    for note in outcome.notes:
-        progress.say(f"{outcome.source}: {note}")
-    if outcome.status is Status.FAILED:
-        progress.complain(f"{outcome.source}: {outcome.reason}")
-    elif verbosity:
-        detail = f" ({outcome.reason})" if outcome.reason else f" in {outcome.seconds:.1f} s"
-        progress.say(f"{outcome.source} -> {outcome.output}: {outcome.status.value}{detail}")
-
-
-def _write_json(results: BinaryIO, record: dict[str, Any]) -> None:
-    # ASCII only: names that are not Unicode survive as escapes, and none can play with a terminal.
-    results.write(json.dumps(record).encode("ascii") + b"\n")
-    results.flush()

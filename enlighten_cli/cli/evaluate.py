@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from enlighten_cli.cli.choices import MethodName
+from enlighten_cli.cli.console import say
+from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
@@ -75,7 +77,7 @@ def evaluate(
     from enlighten_cli.evaluation.runner import photo_sets
     from enlighten_cli.evaluation.tables import provenance, rows_of
 
-    _check_outputs(report, compare)
+    _check_outputs(report, compare, [*folders, *([reference] if reference else [])])
     sets = photo_sets(folders, reference)
     chosen, facts = _methods(models, methods, given)
     total = len(chosen) * sum(len(photos.paths) for photos in sets)
@@ -86,7 +88,7 @@ def evaluate(
     from enlighten_cli.cli.progress import counted
 
     scores: list[Scores] = []
-    sight = _Sight(report, total, keeps_cells=compare is not None)
+    sight = _Sight(report, keeps_cells=compare is not None)
     with (
         results_only() as results,
         interruptible() as signals,
@@ -105,31 +107,27 @@ def evaluate(
         lines = [f"{name}: {_words(fact)}" for name, fact in {**origin["models"], **origin}.items() if name != "models"]
         assert sight.page is not None
         sight.page.write(report, rows, lines)
-        click.echo(f"report: {report}", err=True)
+        say(f"report: {report}")
     if compare:
         _write_sheet(compare, sight.cells, list(chosen))
 
 
-def _check_outputs(report: Path | None, compare: Path | None) -> None:
-    """Refuse before an hour of work what would fail after it."""
-    from enlighten_cli.photo import SUFFIXES
-
-    if compare and SUFFIXES.get(compare.suffix.lower()) not in ("PNG", "JPEG"):
-        raise UsageError(f"{compare}: a contact sheet ends in .png or .jpg")
+def _check_outputs(report: Path | None, compare: Path | None, inputs: Sequence[Path]) -> None:
+    """Refuse before an hour of work what would fail after it, or destroy something."""
+    if compare:
+        check_output("--compare", compare, endings=SHEET, inputs=inputs)
     if report:
         from enlighten_cli.evaluation.report import require_report
 
         require_report()
-    for path in (report, compare):
-        if path and not path.resolve().parent.is_dir():
-            raise UsageError(f"{path}: its folder is not there")
+        check_output("--report", report, endings=REPORT, inputs=inputs)
 
 
 def _methods(
     models: Sequence[str], methods: Sequence[str], given: dict[str, Any]
 ) -> tuple[dict[str, Enhance], dict[str, Any]]:
     """Return what is to be compared, by name, and the facts about the models among it."""
-    from enlighten_cli.cli.choices import model_of
+    from enlighten_cli.cli.choices import opened_model
     from enlighten_cli.enhancement.enhance import Mode, Options, enhance
     from enlighten_cli.evaluation.runner import by_method
     from enlighten_cli.methods import METHODS
@@ -141,7 +139,7 @@ def _methods(
     facts = {}
     options = Options(mode=Mode(given["mode"]))
     for word in models or ([] if methods else [DEFAULT_MODEL]):
-        network = model_of(word, given)
+        network = opened_model(word, device=given["device"], threads=given["threads"], quiet=given["quiet"])
         name = network.name if network.name not in chosen else word
         chosen[name] = lambda before, network=network: enhance(before, network, options)  # type: ignore[misc]
         facts[name] = {"sha256": sha256_of(locate(word)), "provider": network.provider}
@@ -151,18 +149,18 @@ def _methods(
 class _Sight:
     """Keeps what is to be looked at: pages and cells of a sheet, reduced."""
 
-    def __init__(self, report: Path | None, total: int, *, keeps_cells: bool) -> None:
+    def __init__(self, report: Path | None, *, keeps_cells: bool) -> None:
         self.page = None
         if report:
             from enlighten_cli.evaluation.report import Page
 
-            self.page = Page("enlighten evaluate", total)
+            self.page = Page("enlighten evaluate")
         self.keeps_cells = keeps_cells
         self.cells: dict[tuple[str, str], dict[str, Pixels]] = {}
 
     def see(self, scores: Scores, before: Pixels, after: Pixels) -> None:
         if self.page is not None:
-            self.page.add(scores, before, after)
+            self.page.add(self.page.picture(scores, before, after))
         if self.keeps_cells:
             from enlighten_cli.evaluation.sheet import reduced
 
@@ -173,12 +171,13 @@ class _Sight:
 def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str]) -> None:
     from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.evaluation.sheet import contact_sheet
-    from enlighten_cli.photo import SUFFIXES, Photo, encode
+    from enlighten_cli.photo import SUFFIXES, Metadata, Photo, encode
 
     order = ["input", *(method for method in methods if method != "input")]
     sheet = contact_sheet([[row[method] for method in order] for row in cells.values()])
-    write_whole(path, encode(Photo(sheet, "PNG"), SUFFIXES[path.suffix.lower()]))
-    click.echo(f"sheet: {path} ({' | '.join(order)})", err=True)
+    metadata = Metadata(comment=b"enlighten contact sheet")  # by which a later run knows that it may replace it
+    write_whole(path, encode(Photo(sheet, "PNG", metadata=metadata), SUFFIXES[path.suffix.lower()]))
+    say(f"sheet: {path} ({' | '.join(order)})")
 
 
 def _words(fact: Any) -> str:

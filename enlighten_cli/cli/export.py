@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from enlighten_cli.cli.console import say
 from enlighten_cli.cli.requirements import require_training
 from enlighten_cli.errors import UsageError
 
@@ -36,15 +37,21 @@ def export(checkpoint: Path, output: Path, name: str | None, licence: str, look_
     """
     if output.suffix not in (".onnx", ".safetensors"):
         raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
+    if output.exists() and output.samefile(checkpoint):
+        raise UsageError(f"{output}: is the checkpoint itself; choose another name")
     if fp16 and output.suffix != ".onnx":
         raise UsageError("--fp16 is for .onnx; weights are kept as fp16 values anyway")
     require_training()
+    from enlighten_cli.training.checkpoint import is_checkpoint
     from enlighten_cli.training.export import export_onnx, export_weights
+
+    if output.suffix == ".safetensors" and is_checkpoint(output):
+        raise UsageError(f"{output}: is the checkpoint of a run, from which it could go on; choose another name")
 
     name = name or output.stem
     if output.suffix == ".safetensors":
         export_weights(checkpoint, output, name=name, licence=licence, look_pixels=look_pixels)
-        click.echo(f"{output}: written", err=True)
+        say(f"{output}: written")
         return
     difference = export_onnx(checkpoint, output, name=name, licence=licence, half=fp16, look_pixels=look_pixels)
-    click.echo(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255", err=True)
+    say(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255")

@@ -1,4 +1,4 @@
-"""The group of commands, of which `enhance` goes without saying."""
+"""The group of commands; `enhance` is the default one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from enlighten_cli import __version__
+from enlighten_cli.cli.console import say
 from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
 from enlighten_cli.cli.evaluate import evaluate
@@ -37,10 +38,11 @@ class DefaultCommandGroup(click.Group):
             return super().invoke(ctx)
         except EnlightenError as error:
             _show_traceback_if_asked(ctx)
-            click.echo(f"enlighten: {error}", err=True)
+            first, *more = error.lines
+            say(f"enlighten: {first}", *more)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("enlighten: interrupted", err=True)
+            say("enlighten: interrupted")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             # Whoever read the results has enough. Python would complain of what is left in stdout.
@@ -50,7 +52,7 @@ class DefaultCommandGroup(click.Group):
             raise
         except Exception as error:
             _show_traceback_if_asked(ctx)
-            click.echo(f"enlighten: internal error: {type(error).__name__}: {error}", err=True)
+            say(f"enlighten: internal error: {type(error).__name__}: {error}")
             ctx.exit(INTERNAL_ERROR)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.console import say
 from enlighten_cli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
             raise UsageError(f"{name}: no model of the project; see: enlighten models list")
     for name in names:
         if rows[name].bundled:
-            click.echo(f"{name}: is part of the package, at {rows[name].path()}", err=True)
+            say(f"{name}: is part of the package, at {rows[name].path()}")
             continue
         for file in rows[name].files:
             _fetch_file(file, quiet=quiet)
-        click.echo(f"{name}: {rows[name].path()}", err=True)
+        say(f"{name}: {rows[name].path()}")
 
 
 def _fetch_file(file: Download, *, quiet: bool) -> None:
@@ -86,7 +87,7 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
 
         def tell(host: str, size_bytes: int) -> None:
             if host not in told and not quiet:
-                click.echo(f"{file.name}: from {host}", err=True)
+                say(f"{file.name}: from {host}")
                 told.add(host)
             bar.update(task, completed=size_bytes)
 
@@ -139,7 +140,7 @@ def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
     else:
         content, provenance = _converted(file, name, licence)
     kept = keep(name, content, {**provenance, "source": os.fspath(file.resolve()), "licence": licence})
-    click.echo(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}", err=True)
+    say(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}")
 
 
 ONNX_MOST_BYTES = 512 * 2**20
@@ -194,7 +195,7 @@ def remove(name: str) -> None:
     from enlighten_cli.models.store import remove as remove_files
 
     for gone in remove_files(name):
-        click.echo(f"removed {gone}", err=True)
+        say(f"removed {gone}")
 
 
 def _rows() -> list[Any]:

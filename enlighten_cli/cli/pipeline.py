@@ -4,84 +4,104 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
-import click
-
-from enlighten_cli.cli.choices import model_of, options_of
-from enlighten_cli.errors import OutputError, PhotoError, UsageError
+from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
+from enlighten_cli.cli.console import say
+from enlighten_cli.cli.streams import Results
+from enlighten_cli.errors import AlreadyThereError, PhotoError, UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.batch.runner import BatchOptions, Conflict
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.enhancement.encoded import Treatment
+    from enlighten_cli.photo import Photo
 
-STREAM = "-"
 NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
 
 
-def enhance_one(
-    inputs: list[Path], output: str | None, model: str | None, given: dict[str, Any], results: BinaryIO
-) -> int:
-    """Enhance the one photo of a pipeline."""
-    from enlighten_cli.atomic_write import exists, write_whole
-    from enlighten_cli.batch.runner import Conflict
-    from enlighten_cli.photo import CHOICES, RAW, RAW_RESULT, SUFFIXES, cannot_hold, decode, encode
+def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Results) -> int:
+    """Enhance the one photo of a pipeline, and return the exit code."""
+    from enlighten_cli.enhancement.encoded import enhance_encoded
+    from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES
 
     if len(inputs) != 1 or inputs[0].is_dir():
         raise UsageError("-o - takes one photo")
-    if output is None:
+    if arguments.output is None:
         raise UsageError("- needs -o: a file, or - for stdout")
     for option in NOT_FOR_ONE:
-        if given[option]:
+        if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
             raise UsageError(f"--{name} is not for one photo in a pipeline")
-    options = options_of(given)
-    asked = CHOICES.get(given["format"] or "")
-    target = None if output == STREAM else _free(Path(output), options.conflict)
-    if target is not None and (target.is_dir() or (not asked and target.suffix.lower() not in SUFFIXES)):
-        raise UsageError(f"{target}: for a photo from stdin, name a file whose ending is a format")
-    ending = SUFFIXES.get(target.suffix.lower()) if target else None
-    if target is not None and exists(target) and options.conflict is not Conflict.OVERWRITE:
-        if options.conflict is Conflict.ERROR:
-            raise UsageError(f"{target}: is there already")
-        click.echo(f"{target}: skipped, because it is there already", err=True)
+    treatment = arguments.treatment()
+    target = None if arguments.to_stdout else _target(Path(arguments.output), arguments)
+    if target is not None and _is_kept(target, arguments):
+        say(f"{target}: skipped, because it is there already")
         return 0
-    network = model_of(model, given)
+    network = arguments.network()
     source = inputs[0]
+    ending = SUFFIXES.get(target.suffix.lower()) if target else None
+
+    def format_of(photo: Photo) -> str:
+        return arguments.photo_format or ending or (RAW_RESULT if photo.format == RAW else photo.format)
+
     try:
-        photo = decode(sys.stdin.buffer.read() if source == Path(STREAM) else source, options.limits)
-        format = asked or ending or (RAW_RESULT if photo.format == RAW else photo.format)
-        content = _enhanced_bytes(photo, network, options, format, encode)
+        content = _content(source, treatment)
+        enhanced = enhance_encoded(content, network, treatment, suffix=source.suffix, format_of=format_of)
     except PhotoError as error:
         raise PhotoError(f"{'stdin' if source == Path(STREAM) else source}: {error}") from error
-    if not given["quiet"]:
-        for note in (*photo.notes, *cannot_hold(photo, format)):
-            click.echo(f"enlighten: {note}", err=True)
-    if target is not None:
-        write_whole(target, content)
-        return 0
-    try:
-        results.write(content)
+    if not arguments.quiet:
+        for note in enhanced.notes:
+            say(f"enlighten: {note}")
+    if target is None:
+        results.write(enhanced.content)
         results.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
+    else:
+        _write(target, enhanced.content, arguments)
     return 0
 
 
-def _free(path: Path, conflict: Conflict) -> Path:
+def _content(source: Path, treatment: Treatment) -> bytes:
+    from enlighten_cli.photo.source import opened_source, read_stream
+
+    if source == Path(STREAM):
+        return read_stream(sys.stdin.buffer, treatment.limits)
+    with opened_source(source, treatment.limits) as opened:
+        return opened.read()
+
+
+def _target(path: Path, arguments: EnhanceArguments) -> Path:
+    """Return the file that is written; a name that is taken is changed if that was asked for."""
     from enlighten_cli.atomic_write import exists
     from enlighten_cli.batch.jobs import renamed
-    from enlighten_cli.batch.runner import Conflict
+    from enlighten_cli.photo import SUFFIXES
 
-    return renamed(path, exists) if conflict is Conflict.RENAME and exists(path) else path
+    if path.is_dir() or (not arguments.photo_format and path.suffix.lower() not in SUFFIXES):
+        raise UsageError(f"{path}: for a photo from stdin, name a file whose ending is a format")
+    return renamed(path, exists) if arguments.on_conflict == "rename" and exists(path) else path
 
 
-def _enhanced_bytes(photo: Any, network: Model, options: BatchOptions, format: str, encode: Any) -> bytes:
-    import dataclasses
+def _is_kept(target: Path, arguments: EnhanceArguments) -> bool:
+    """Tell whether there is a file that is not to be replaced; refuse to begin if that is an error."""
+    from enlighten_cli.atomic_write import exists
 
-    from enlighten_cli.enhancement.enhance import enhance as enhance_photo
+    if not exists(target) or arguments.on_conflict == "overwrite":
+        return False
+    if arguments.on_conflict == "error":
+        raise UsageError(f"{target}: is there already")
+    return True
 
-    photo = dataclasses.replace(photo, metadata=photo.metadata.stripped(options.strip))
-    return bytes(encode(enhance_photo(photo, network, options.enhance), format, quality=options.quality))
+
+def _write(target: Path, content: bytes, arguments: EnhanceArguments) -> None:
+    from enlighten_cli.atomic_write import exists, write_whole
+    from enlighten_cli.batch.jobs import renamed
+
+    while True:
+        try:
+            write_whole(target, content, replace=arguments.on_conflict == "overwrite")
+            return
+        except AlreadyThereError:  # made by another process meanwhile
+            if arguments.on_conflict == "skip":
+                say(f"{target}: skipped, because it is there already")
+                return
+            if arguments.on_conflict == "error":
+                raise
+            target = renamed(target, exists)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from enlighten_cli.batch.jobs import Job, Photos
 from enlighten_cli.batch.outcome import Outcome
+from enlighten_cli.cli.console import visible
 
 
 class BatchProgress:
@@ -64,7 +65,7 @@ class BatchProgress:
     def tiles(self, job: Job, done: int, total: int) -> None:
         """Move the bar of the photo at the network."""
         self._progress.update(
-            self._tiles, description=escape(_visible(job.source.name)), completed=done, total=total, visible=total > 1
+            self._tiles, description=escape(visible(job.source.name)), completed=done, total=total, visible=total > 1
         )
 
     def advance(self, outcome: Outcome) -> None:
@@ -81,7 +82,7 @@ class BatchProgress:
 
     def complain(self, line: str) -> None:
         """Print a line above the bars; control characters in names are made visible."""
-        self._console.print(_visible(line), markup=False)
+        self._console.print(visible(line), markup=False)
 
 
 @contextmanager
@@ -91,8 +92,4 @@ def counted(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task("", total=total)
-        yield lambda name: bar.update(task, advance=1, description=escape(_visible(name)))
-
-
-def _visible(text: str) -> str:
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+        yield lambda name: bar.update(task, advance=1, description=escape(visible(name)))

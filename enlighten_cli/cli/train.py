@@ -199,7 +199,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
         if weights:
             state.start_from(weights)
 
-    with interruptible() as signals:
+    with interruptible(grace_seconds=None) as signals:
         if not group.leads:
             watch = Watch(stopping=lambda: bool(signals))
             if not run_training(state, photos, features, run, workers, watch, group):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -24,20 +26,33 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 THUMBNAIL_PX = 320
-# The side of the full view; the more photos, the smaller, so that the page stays one that opens.
-VIEW_PX = ((40, 1600), (120, 1200), (100_000, 900))
+# The side of the full view; later ones are smaller, so that a page of very many stays one that opens.
+VIEW_PX = ((40, 1600), (120, 1200), (math.inf, 900))
 QUALITY = 82
 
 
-@dataclass
-class _Entry:
-    number: int
+@dataclass(frozen=True)
+class Picture:
+    """What a page keeps of one photo and method.
+
+    Parameters
+    ----------
+    scores : Scores
+    luma_before, luma_after : ndarray, shape (bins,)
+    thumbnail, before, after : str
+        JPEG in base64; empty for photos taken as they are.
+    width, height : int
+        Of the view.
+    """
+
     scores: Scores
-    thumbnail: str
-    before: str
-    after: str
-    width: int
-    height: int
+    luma_before: np.ndarray
+    luma_after: np.ndarray
+    thumbnail: str = ""
+    before: str = ""
+    after: str = ""
+    width: int = 0
+    height: int = 0
 
 
 @dataclass
@@ -47,43 +62,34 @@ class Page:
     Parameters
     ----------
     title : str
-    expected : int
-        Number of pictures to come; it sets how large they are kept.
     """
 
     title: str
-    expected: int
-    _entries: list[_Entry] = field(default_factory=list)
-    _scores: list[Scores] = field(default_factory=list)
-    _luma: dict[str, np.ndarray] = field(default_factory=dict)
-    _counts: dict[str, int] = field(default_factory=dict)
+    _pictures: list[Picture] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def add(self, scores: Scores, before: Pixels, after: Pixels) -> None:
-        """Add a photo, before and after, 8-bit sRGB; of photos taken as they are, the figures only."""
-        self._scores.append(scores)
+    def picture(self, scores: Scores, before: Pixels, after: Pixels) -> Picture:
+        """Reduce a photo, before and after, 8-bit sRGB, to what the page keeps; from any thread."""
+        luma_before, luma_after = luma_histogram(before), luma_histogram(after)
         if scores.method == INPUT:
-            self._count("before", before)
-            return
-        side = next(px for most, px in VIEW_PX if self.expected <= most)
+            return Picture(scores, luma_before, luma_after)
+        number = next(self._numbers)
+        side = next(px for most, px in VIEW_PX if number < most)
         view = reduced(after, side)
-        self._entries.append(
-            _Entry(
-                number=len(self._entries),
-                scores=scores,
-                thumbnail=_jpeg(reduced(after, THUMBNAIL_PX)),
-                before=_jpeg(reduced(before, side)),
-                after=_jpeg(view),
-                width=view.shape[1],
-                height=view.shape[0],
-            )
+        return Picture(
+            scores,
+            luma_before,
+            luma_after,
+            thumbnail=_jpeg(reduced(after, THUMBNAIL_PX)),
+            before=_jpeg(reduced(before, side)),
+            after=_jpeg(view),
+            width=view.shape[1],
+            height=view.shape[0],
         )
-        self._count("before", before)
-        self._count(scores.method, after)
 
-    def _count(self, name: str, pixels: Pixels) -> None:
-        histogram = luma_histogram(pixels)
-        self._luma[name] = self._luma.get(name, np.zeros_like(histogram)) + histogram
-        self._counts[name] = self._counts.get(name, 0) + 1
+    def add(self, picture: Picture) -> None:
+        """Show a picture, after those that were added before."""
+        self._pictures.append(picture)
 
     def write(self, path: Path, rows: Sequence[Row], facts: Sequence[str]) -> None:
         """Write the page, whole or not at all.
@@ -112,7 +118,7 @@ class Page:
             registry=METRICS,
             rows=[(row, {metric: best_of(rows, row.set, metric) for metric in metrics}) for row in rows],
             plots=self._plots([metric for metric in metrics if metric != "seconds"]),
-            entries=self._entries,
+            entries=[picture for picture in self._pictures if picture.scores.method != INPUT],
         )
         write_whole(path, page.encode("utf-8", "replace"))
 
@@ -121,13 +127,18 @@ class Page:
         plots = []
         for metric in metrics:
             values: dict[str, list[float]] = {}
-            for scores in self._scores:
-                if metric in scores.values:
-                    values.setdefault(scores.method, []).append(scores.values[metric])
+            for picture in self._pictures:
+                if metric in picture.scores.values:
+                    values.setdefault(picture.scores.method, []).append(picture.scores.values[metric])
             if any(len(each) > 1 for each in values.values()):
                 plots.append(distributions(values, metric))
-        if self._luma:
-            plots.append(histograms({name: total / self._counts[name] for name, total in self._luma.items()}))
+        lumas: dict[str, list[np.ndarray]] = {}
+        for picture in self._pictures:
+            lumas.setdefault("before", []).append(picture.luma_before)
+            if picture.scores.method != INPUT:
+                lumas.setdefault(picture.scores.method, []).append(picture.luma_after)
+        if lumas:
+            plots.append(histograms({name: np.mean(each, axis=0) for name, each in lumas.items()}))
         return plots
 
 

@@ -137,7 +137,7 @@ def fetch(download: Download, tell: Callable[[str, int], None] = lambda host, si
                 write_whole(path.with_name(path.name + HASH_SUFFIX), f"{sha256_of(path)}\n".encode())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(_screen(f"{download.name} cannot be kept: {reason}", download, address, path)) from error
+        raise OutputError(*_screen(f"{download.name} cannot be kept: {reason}", download, address, path)) from error
     return path
 
 
@@ -156,18 +156,18 @@ def _fetch_with_patience(download: Download, address: str, path: Path, tell: Cal
         except TransientError as error:
             if attempt == TRIES:
                 what = f"{download.name} cannot be fetched: {error} ({TRIES} tries)"
-                raise ModelError(_screen(what, download, address, path)) from error
+                raise ModelError(*_screen(what, download, address, path)) from error
             time.sleep(BACK_OFF_SECONDS * 2 ** (attempt - 1))
         except RefusedError as error:
             what = f"{download.name}: {error}"
-            raise ModelError(_screen(what, download, address, path, got=error.got)) from error
+            raise ModelError(*_screen(what, download, address, path, got=error.got)) from error
         else:
             partial.replace(path)
             return
 
 
-def _screen(what: str, download: Download, address: str, path: Path, *, got: str = "") -> str:
-    """Say all that helps, on one screen."""
+def _screen(what: str, download: Download, address: str, path: Path, *, got: str = "") -> list[str]:
+    """Say all that helps, on one screen: lines."""
     lines = [what, f"  address  {address}", f"  wanted   {download.wanted}"]
     lines += [f"  got      {got}"] if got else []
     lines += [
@@ -175,7 +175,7 @@ def _screen(what: str, download: Download, address: str, path: Path, *, got: str
         f"  helps    {ADDRESS_VARIABLE}: another address (https: or file:); {CACHE_VARIABLE}: another folder;",
         f"           HTTPS_PROXY: a proxy; {OFFLINE_VARIABLE}=1: never try",
     ]
-    return "\n".join(lines)
+    return lines
 
 
 @contextmanager

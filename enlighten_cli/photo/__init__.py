@@ -1,7 +1,7 @@
 """One photo: decoded pixels and everything else that its file carried."""
 
 from enlighten_cli.photo.colour import Colour, as_srgb, colour_of
-from enlighten_cli.photo.decode import decode, pixels_of
+from enlighten_cli.photo.decode import decode
 from enlighten_cli.photo.encode import encode
 from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold, is_photo
 from enlighten_cli.photo.limits import Limits
@@ -31,5 +31,4 @@ __all__ = [
     "decode",
     "encode",
     "is_photo",
-    "pixels_of",
 ]

@@ -15,11 +15,12 @@ from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
-from enlighten_cli.photo.formats import FORMATS, RAW, import_plugin, sniff
+from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
+from enlighten_cli.photo.source import open_image, opened_source
 
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
@@ -40,7 +41,7 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 _pillow_settings = threading.RLock()
 
 
-def decode(source: Path | bytes, limits: Limits | None = None) -> Photo:
+def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = "") -> Photo:
     """Decode a photo and turn it upright.
 
     Parameters
@@ -48,6 +49,9 @@ def decode(source: Path | bytes, limits: Limits | None = None) -> Photo:
     source : Path or bytes
         A file, or its content. What it is, is told by the content, not by the name.
     limits : Limits, optional
+    suffix : str
+        The ending of the file's name, where its content is given; it decides only between TIFF and
+        camera RAW.
 
     Raises
     ------
@@ -56,18 +60,21 @@ def decode(source: Path | bytes, limits: Limits | None = None) -> Photo:
         a package which is not installed.
     """
     limits = limits or Limits()
-    name = "" if isinstance(source, bytes) else source.name
+    if isinstance(source, Path):
+        with opened_source(source, limits) as opened:
+            content, suffix = opened.read(), source.suffix
+    else:
+        content = source
     try:
-        content = source if isinstance(source, bytes) else source.read_bytes()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the pixels decide
             try:
-                return _decoded(content, Path(name).suffix, limits)
+                return _decoded(content, suffix, limits)
             except OSError as error:
                 if not limits.allow_truncated or isinstance(error, UnidentifiedImageError):
                     raise
                 with _forgiving():
-                    photo = _decoded(content, Path(name).suffix, limits)
+                    photo = _decoded(content, suffix, limits)
             note = "the file ends too early: a part of the photo is missing"
             return dataclasses.replace(photo, notes=(*photo.notes, note))
     except UnidentifiedImageError as error:
@@ -91,22 +98,6 @@ def _forgiving() -> Iterator[None]:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def pixels_of(path: Path) -> int:
-    """Return how many pixels a file says it has, without decoding it; 0 where it does not say."""
-    try:
-        if not path.is_file():
-            return 0  # a pipe, which can be read but once
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = path.read_bytes()
-            kind = sniff(content, path.suffix)
-            import_plugin(kind)
-            with _opened(content, kind, Limits(max_mpixels=float("inf"))) as image:
-                return image.width * image.height
-    except Exception:  # whatever is wrong with it, decoding will say it
-        return 0
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
@@ -114,15 +105,13 @@ def _reason(error: Exception) -> str:
 
 
 def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
-    if not content:
-        raise PhotoError("the file is empty")
     kind = sniff(content, suffix)
-    if kind not in FORMATS:
-        raise PhotoError(f"{kind} files are not read" if kind else "not a photo in a format known here")
+    check_kind(content, kind)
     if kind == RAW:
         return develop(content, limits)
     import_plugin(kind)
-    with _opened(content, kind, limits) as image:
+    with open_image(io.BytesIO(content), kind) as image:
+        limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
             return develop(content, limits)  # a camera's, under another name
         notes = _notes(image, content, kind)
@@ -146,21 +135,6 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         coding=coding,
         notes=tuple(notes),
     )
-
-
-@contextmanager
-def _opened(content: bytes, kind: str, limits: Limits) -> Iterator[Image.Image]:
-    """Open by one decoder only, with this tool's limit instead of Pillow's."""
-    with _pillow_settings:
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None  # only while the header is read; the size is checked below
-        try:
-            image = Image.open(io.BytesIO(content), formats=[kind])
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-    with image:
-        limits.check(*image.size)
-        yield image
 
 
 def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:

@@ -114,6 +114,20 @@ def sniff(content: bytes, suffix: str) -> str:
     return next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
 
 
+def check_kind(head: bytes, kind: str) -> None:
+    """Refuse a file by what `sniff` says of its beginning.
+
+    Raises
+    ------
+    PhotoError
+        If it is empty, or of no format in `FORMATS`.
+    """
+    if not head:
+        raise PhotoError("the file is empty")
+    if kind not in FORMATS:
+        raise PhotoError(f"{kind} files are not read" if kind else "not a photo in a format known here")
+
+
 def is_photo(path: Path) -> bool:
     """Tell whether a file claims to be a photo, by its name or by its content."""
     if path.suffix.lower() in SUFFIXES:

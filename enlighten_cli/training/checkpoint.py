@@ -61,6 +61,14 @@ def read_tensors(path: Path) -> TensorFile:
     return TensorFile(dict(loaded), {})
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file is a run's checkpoint, with all that it takes to go on."""
+    try:
+        return "images_seen" in read_tensors(path).metadata
+    except ModelError:
+        return False
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a .safetensors file whole or not at all."""
     write_whole(

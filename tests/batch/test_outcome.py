@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from enlighten_cli.batch.outcome import Outcome, Report, Status
+from enlighten_cli.batch.outcome import Outcome, Status, Summary
 
 
 def report_of(*statuses):
-    report = Report()
+    report = Summary()
     for status in statuses:
         report.add(Outcome(Path("a"), Path("b"), status, width=2000, height=1000))
     return report

@@ -10,6 +10,7 @@ from conftest import scene
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Status
 from enlighten_cli.batch.runner import BatchOptions, Conflict, MemoryBudget, run_batch
+from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.errors import OutputError
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Photo, decode, encode
@@ -74,11 +75,11 @@ def test_an_output_that_cannot_be_written_stops_the_batch(job):
 
 def test_bright_photos_can_be_left_alone(job):
     level = decode(job.source).pixels.mean() / 255
-    (outcome,) = run_batch([job], brighter, BatchOptions(skip_brighter_than=level - 0.05))
+    (outcome,) = run_batch([job], brighter, BatchOptions(Treatment(skip_brighter_than=level - 0.05)))
     assert outcome.status is Status.SKIPPED
     assert "bright already" in outcome.reason
     assert not job.output.exists()
-    (outcome,) = run_batch([job], brighter, BatchOptions(skip_brighter_than=level + 0.05))
+    (outcome,) = run_batch([job], brighter, BatchOptions(Treatment(skip_brighter_than=level + 0.05)))
     assert outcome.status is Status.DONE
 
 
@@ -215,17 +216,18 @@ def test_a_renamed_result_and_a_later_one_of_that_name_do_not_meet(tmp_path):
 
 
 def test_what_nobody_foresaw_fails_one_photo_only(job, tmp_path, monkeypatch):
-    from enlighten_cli.batch import runner as batch
+    from enlighten_cli.enhancement import encoded
 
-    decode_photo = batch.photos.decode
-
-    def odd(source, limits):
-        if source.name == "odd.png":
-            raise ZeroDivisionError("unforeseen")
-        return decode_photo(source, limits)
-
-    monkeypatch.setattr(batch.photos, "decode", odd)
+    decode_photo = encoded.decode
     odd_job = Job(tmp_path / "odd.png", tmp_path / "out" / "odd.png")
+    odd_job.source.write_bytes(encode(Photo(scene(8, 8), "PNG")))
+
+    def odd(content, limits, suffix):
+        if content == odd_job.source.read_bytes():
+            raise ZeroDivisionError("unforeseen")
+        return decode_photo(content, limits, suffix=suffix)
+
+    monkeypatch.setattr(encoded, "decode", odd)
     outcomes = list(run_batch([odd_job, job], brighter, BatchOptions()))
     assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
     assert outcomes[0].reason == "internal error: ZeroDivisionError: unforeseen"

@@ -97,7 +97,7 @@ def test_enhancing_writes_a_report_too(folders, tiny_model):
     [
         (["night", "--reference", "empty"], "without a reference"),
         (["empty"], "no photos"),
-        (["night", "--compare", "sheet.tif"], r"ends in .png or .jpg"),
+        (["night", "--compare", "sheet.tif"], "must end in .png or .jpg"),
         (["night", "--report", "nowhere/report.html"], "its folder is not there"),
         (["night", "--method", "nonsense"], "nonsense"),
     ],

@@ -17,7 +17,7 @@ EVIL = "<img src=x onerror=alert(1)> & 'quotes'.jpg"
 
 
 def make(path, count, *, size=(60, 90)):
-    page, scores = Page("a report & <its> title", count), []
+    page, scores = Page("a report & <its> title"), []
     before = scene(*size, exposure=0.2)
     after = np.minimum(before.astype(int) * 3, 255).astype(np.uint8)
     values = measured(after, before=before)
@@ -25,7 +25,7 @@ def make(path, count, *, size=(60, 90)):
         name = EVIL if number == 0 else f"{number}.jpg"
         values = {**values, "niqe": 4.0 + number % 7 / 10, "seconds": 0.1}
         scores.append(Scores("night $x$", f"method {number % 2}", name, values))
-        page.add(scores[-1], before, after)
+        page.add(page.picture(scores[-1], before, after))
     page.write(path, rows_of(scores), ["versions: 1 & 2", "model: <lite>"])
     return path
 
@@ -51,7 +51,7 @@ def test_names_are_escaped(report):
 
 
 def test_an_empty_report_is_a_page_too(tmp_path):
-    Page("nothing", 0).write(tmp_path / "empty.html", [], [])
+    Page("nothing").write(tmp_path / "empty.html", [], [])
     assert "Summary" in (tmp_path / "empty.html").read_text()
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageCms
 from samples import SPACES, SRGB, icc_profile
 
 from enlighten_cli.enhancement.enhance import Options, enhance
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, as_srgb, colour_of
 from enlighten_cli.photo.colour import DirectColour, LookupColour, MatrixColour, encoded_srgb, linear_srgb
 
@@ -50,7 +51,9 @@ def test_strength_zero_is_the_identity_for_every_profile_and_depth(space, dtype,
     profile = SRGB if space == "sRGB" else icc_profile(space) if space else None
     pixels = np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, (16, 16, 3)).astype(dtype)
     photo = Photo(pixels, "PNG", metadata=Metadata(icc_profile=profile))
-    np.testing.assert_array_equal(enhance(photo, lambda rgb: rgb * 3 + 0.1, Options(strength=0)).pixels, pixels)
+    np.testing.assert_array_equal(
+        enhance(photo, FunctionNetwork(lambda rgb: rgb * 3 + 0.1), Options(strength=0)).pixels, pixels
+    )
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -59,7 +62,7 @@ def test_the_same_scene_in_another_space_gets_the_same_change(space):
     profile = icc_profile(space)
     inside = (scene(24, 24, exposure=0.5) // 2 + 40).astype(np.uint8)  # well inside every gamut
     photo = Photo(inside, "PNG", metadata=Metadata(icc_profile=profile))
-    brighter = enhance(photo, lambda rgb: rgb * 1.4, Options())
+    brighter = enhance(photo, FunctionNetwork(lambda rgb: rgb * 1.4), Options())
     direct = (as_srgb(photo).astype(np.float32) * 1.4).clip(0, 255)
     assert np.abs(as_srgb(brighter) - direct).max() <= 4
 
@@ -71,7 +74,7 @@ def test_colours_outside_srgb_survive():
     photo = Photo(green, "PNG", metadata=Metadata(icc_profile=profile))
     before = colour_of(profile, 3).to_srgb(green)
     assert before[..., 0].max() < 0
-    after = enhance(photo, lambda rgb: rgb + np.float32(0.1), Options()).pixels
+    after = enhance(photo, FunctionNetwork(lambda rgb: rgb + np.float32(0.1)), Options()).pixels
     out = colour_of(profile, 3).to_srgb(after)
     assert out[..., 1].min() > before[..., 1].max()
     assert out[..., 0].max() < 0.1  # still more saturated than red + 0.1 from sRGB's border would be
@@ -82,13 +85,13 @@ def test_colours_outside_srgb_survive():
 def test_sixteen_bits_stay_smooth(dtype, step, levels):
     """A dark ramp has as many levels after brightening as before."""
     ramp = (np.arange(4096).reshape(64, 64, 1).repeat(3, 2) // step).astype(dtype)
-    enhanced = enhance(Photo(ramp, "PNG"), lambda rgb: rgb * 3, Options()).pixels
+    enhanced = enhance(Photo(ramp, "PNG"), FunctionNetwork(lambda rgb: rgb * 3), Options()).pixels
     assert len(np.unique(enhanced)) == levels
 
 
 def test_grey_gets_the_luma_of_the_change():
     grey = Photo(np.full((16, 16, 1), 50, np.uint8), "PNG")
-    warmer = enhance(grey, lambda rgb: rgb + np.array([0.1, 0, 0], np.float32), Options())
+    warmer = enhance(grey, FunctionNetwork(lambda rgb: rgb + np.array([0.1, 0, 0], np.float32)), Options())
     assert warmer.pixels.shape == (16, 16, 1)
     assert np.unique(warmer.pixels).tolist() == [50 + round(0.299 * 25.5)]
 

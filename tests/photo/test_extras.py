@@ -11,6 +11,7 @@ from samples import SRGB, XMP, exif
 from enlighten_cli.batch.jobs import Destination, Photos, find_jobs
 from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, decode, encode
 
 METADATA = Metadata(exif=exif(), xmp=XMP, icc_profile=SRGB).upright()
@@ -59,7 +60,7 @@ def test_camera_raw_becomes_16_bit_tiff(tmp_path):
     source.write_bytes(dng(mosaic))
     jobs = list(find_jobs(Photos([source]), Destination(tmp_path / "out", is_folder=True)))
     assert jobs[0].output.name == "shot.tif"
-    (outcome,) = run_batch(jobs, lambda rgb: rgb * 2, BatchOptions())
+    (outcome,) = run_batch(jobs, FunctionNetwork(lambda rgb: rgb * 2), BatchOptions())
     assert outcome.status.value == "done", outcome.reason
     result = decode(jobs[0].output)
     assert result.format == "TIFF"

@@ -1,0 +1,137 @@
+"""The arguments of ``enlighten enhance`` as one value, and what they mean to the layers below."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from enlighten_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.batch.jobs import Destination
+    from enlighten_cli.batch.runner import BatchOptions
+    from enlighten_cli.enhancement.encoded import Treatment
+    from enlighten_cli.models.session import Model
+
+STREAM = "-"
+
+
+@dataclass(frozen=True)
+class EnhanceArguments:
+    """What the command line says, word for word; the help of each option says what it means."""
+
+    photos: tuple[Path, ...]
+    output: str | None
+    model: str | None
+    strength: float
+    mode: str
+    fast: bool
+    tile: int | None
+    format: str | None
+    quality: int | None
+    name: str | None
+    on_conflict: str
+    files_from: BinaryIO | None
+    strip: str | None
+    preserve: bool
+    skip_brighter_than: float | None
+    max_mpixels: float
+    allow_truncated: bool
+    device: str
+    threads: int | None
+    memory: int | None
+    report: Path | None
+    fail_fast: bool
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+    verbose: int
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether the result is written to stdout."""
+        return self.output == STREAM
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What the network, and the photos on their way, may each take."""
+        return self.memory * 10**6 if self.memory else None
+
+    @property
+    def photo_format(self) -> str | None:
+        """The format that was asked for, as `photo.FORMATS` calls it."""
+        from enlighten_cli.photo import CHOICES
+
+        return CHOICES[self.format] if self.format else None
+
+    def treatment(self) -> Treatment:
+        """Return how each photo is read, enhanced and written.
+
+        Raises
+        ------
+        UsageError
+            If options contradict each other.
+        """
+        from enlighten_cli.enhancement.encoded import Treatment
+        from enlighten_cli.enhancement.enhance import Mode, Options
+        from enlighten_cli.photo import Limits, Strip
+
+        if self.fast and self.mode == "full":
+            raise UsageError("--fast and --mode full contradict each other")
+        return Treatment(
+            enhance=Options(
+                strength=self.strength,
+                mode=Mode.FAST if self.fast else Mode(self.mode),
+                tile_px=self.tile,
+                memory_bytes=self.memory_bytes,
+            ),
+            limits=Limits(max_mpixels=self.max_mpixels, allow_truncated=self.allow_truncated),
+            quality=self.quality,
+            strip=Strip(self.strip) if self.strip else Strip.NOTHING,
+            skip_brighter_than=self.skip_brighter_than,
+        )
+
+    def batch_options(self) -> BatchOptions:
+        """Return how a batch of them is run."""
+        from enlighten_cli.batch.runner import BatchOptions, Conflict
+
+        return BatchOptions(
+            treatment=self.treatment(),
+            conflict=Conflict(self.on_conflict),
+            preserve=self.preserve,
+            memory_bytes=self.memory_bytes,
+        )
+
+    def destination(self, inputs: list[Path]) -> Destination:
+        """Return where the results of these inputs go.
+
+        Raises
+        ------
+        UsageError
+            If options contradict each other.
+        """
+        from enlighten_cli.batch.jobs import Destination
+        from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
+        from enlighten_cli.models.registry import DEFAULT_MODEL
+        from enlighten_cli.photo import SUFFIXES
+
+        path = Path(self.output) if self.output else None
+        is_folder = path is not None and (
+            str(self.output).endswith(("/", os.sep)) or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir()
+        )
+        if path is not None and not is_folder:
+            if self.photo_format and SUFFIXES.get(path.suffix.lower()) != self.photo_format:
+                raise UsageError(f"--format {self.format} and the ending of {path} contradict each other")
+            if self.name:
+                raise UsageError("--name is for results in folders; -o names this one already")
+        text = self.name or (BESIDE if path is None else DEFAULT)
+        template = NameTemplate(text, model=Path(self.model).stem if self.model else DEFAULT_MODEL)
+        return Destination(path, is_folder, template, self.photo_format)
+
+    def network(self) -> Model:
+        """Load the model, where it is to compute."""
+        from enlighten_cli.cli.choices import opened_model
+
+        return opened_model(self.model, device=self.device, threads=self.threads, quiet=self.quiet)

@@ -1,0 +1,149 @@
+"""Many photos from the command line: enhance them, and say what became of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from enlighten_cli.cli.arguments import EnhanceArguments
+from enlighten_cli.cli.console import say, visible
+from enlighten_cli.cli.outputs import REPORT, check_output
+from enlighten_cli.cli.signals import SIGNALLED
+from enlighten_cli.cli.streams import Results
+from enlighten_cli.errors import PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.batch.jobs import Job
+    from enlighten_cli.batch.outcome import Outcome
+    from enlighten_cli.cli.progress import BatchProgress
+    from enlighten_cli.enhancement.encoded import Enhanced
+    from enlighten_cli.evaluation.report import Page, Picture
+
+
+def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
+    """Enhance photos, and return the exit code.
+
+    Parameters
+    ----------
+    inputs : list of Path
+        Photos and folders.
+    arguments : EnhanceArguments
+    results : Results
+        Where JSON and plans go.
+    signals : list of int
+        Those received so far; the first one ends the batch well.
+    """
+    from enlighten_cli.batch.jobs import Photos, find_jobs
+    from enlighten_cli.batch.outcome import Status, Summary
+    from enlighten_cli.batch.runner import run_batch
+    from enlighten_cli.cli.progress import BatchProgress
+
+    options = arguments.batch_options()
+    destination = arguments.destination(inputs)
+    photos = Photos(inputs, without=destination.path if destination.is_folder else None)
+    jobs = find_jobs(photos, destination)
+    if arguments.on_conflict == "error":
+        jobs = _none_there(jobs)
+    if arguments.report:
+        _check_report(arguments.report, inputs)
+    if arguments.dry_run:
+        return _dry_run(jobs, results, as_json=arguments.as_json)
+
+    network = arguments.network()
+    page, examine = _report_of(network.name) if arguments.report else (None, lambda job, enhanced: None)
+    summary, scores, began = Summary(), [], time.monotonic()
+    with BatchProgress(photos, shown=not arguments.quiet) as progress:
+        if arguments.tile and not network.tiles_exactly:
+            progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
+        for outcome in run_batch(jobs, network, options, progress.tiles, lambda: bool(signals), examine):
+            summary.add(outcome)
+            if page is not None and outcome.examined is not None:
+                picture = cast("Picture", outcome.examined)
+                picture.scores.values["seconds"] = outcome.seconds
+                scores.append(picture.scores)
+                page.add(picture)
+            progress.advance(outcome)
+            _tell(progress, outcome, arguments.verbose)
+            if arguments.as_json:
+                results.json({**outcome.record(), "model": network.name, "provider": network.provider})
+            if arguments.fail_fast and outcome.status is Status.FAILED:
+                progress.complain("stopped at the first failure, as asked")
+                break
+        for line in photos.unreadable:
+            progress.complain(line)
+    seconds = time.monotonic() - began
+    if arguments.as_json:
+        results.json(summary.record(seconds, photos.ignored))
+    if not arguments.quiet:
+        say(("stopped: " if signals else "") + summary.summary(seconds, photos.ignored))
+    if page is not None and not signals:
+        from enlighten_cli.evaluation.tables import rows_of
+
+        assert arguments.report is not None
+        page.write(arguments.report, rows_of(scores), [f"model: {network.name}"])
+        say(f"report: {arguments.report}")
+    if signals:
+        return SIGNALLED + signals[0]
+    return summary.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
+
+
+def _none_there(jobs: Iterator[Job]) -> Iterator[Job]:
+    """Refuse all where one result is there already."""
+    listed = list(jobs)
+    there = [job.output for job in listed if job.output.exists()]
+    if there:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(f"{there[0]}: is there already{more}; nothing was done")
+    return iter(listed)
+
+
+def _dry_run(jobs: Iterator[Job], results: Results, *, as_json: bool) -> int:
+    for job in jobs:
+        would = "skip" if job.output.exists() else "enhance"
+        source, output = os.fspath(job.source), os.fspath(job.output)
+        if as_json:
+            results.json({"type": "plan", "source": source, "output": output, "would": would})
+        else:
+            results.write(os.fsencode(visible(f"{would}: {source} -> {output}") + "\n"))
+    results.flush()
+    return 0
+
+
+def _check_report(path: Path, inputs: list[Path]) -> None:
+    """Refuse before the work what would fail after it."""
+    from enlighten_cli.evaluation.report import require_report
+
+    require_report()
+    check_output("--report", path, endings=REPORT, inputs=inputs)
+
+
+def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], Picture]]:
+    """Return a page, and what makes its pictures while photos pass: of the files that were written."""
+    from enlighten_cli.evaluation.report import Page
+    from enlighten_cli.evaluation.tables import Scores
+    from enlighten_cli.metrics import measured
+    from enlighten_cli.photo import Limits, as_srgb, decode
+
+    page, unlimited = Page("enlighten"), Limits(max_mpixels=float("inf"))
+
+    def examine(job: Job, enhanced: Enhanced) -> Picture:
+        before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
+        scores = Scores(str(job.source.parent), model, job.source.name, measured(after, before=before))
+        return page.picture(scores, before, after)
+
+    return page, examine
+
+
+def _tell(progress: BatchProgress, outcome: Outcome, verbosity: int) -> None:
+    from enlighten_cli.batch.outcome import Status
+
+    for note in outcome.notes:
+        progress.say(f"{outcome.source}: {note}")
+    if outcome.status is Status.FAILED:
+        progress.complain(f"{outcome.source}: {outcome.reason}")
+    elif verbosity:
+        detail = f" ({outcome.reason})" if outcome.reason else f" in {outcome.seconds:.1f} s"
+        progress.say(f"{outcome.source} -> {outcome.output}: {outcome.status.value}{detail}")

@@ -1,0 +1,127 @@
+"""An encoded photo in, an encoded photo out: what batch, pipeline, evaluation and API do with one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from enlighten_cli.enhancement.enhance import Options, enhance
+from enlighten_cli.errors import EnlightenError
+from enlighten_cli.metrics.luma import mean_luma
+from enlighten_cli.models.network import Network
+from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode, encode
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How a photo is read, enhanced and written.
+
+    Parameters
+    ----------
+    enhance : Options
+    limits : Limits
+        What is decoded at all.
+    quality : int or None
+        Of lossy formats; None follows the source.
+    strip : Strip
+        What is left out of the metadata.
+    skip_brighter_than : float or None
+        Photos whose mean luma is above this, in [0, 1], are left alone.
+    """
+
+    enhance: Options = field(default_factory=Options)
+    limits: Limits = field(default_factory=Limits)
+    quality: int | None = None
+    strip: Strip = Strip.NOTHING
+    skip_brighter_than: float | None = None
+
+
+@dataclass(frozen=True)
+class Enhanced:
+    """A photo's new file.
+
+    Parameters
+    ----------
+    content : bytes
+    format : str
+        A name in `photo.FORMATS`.
+    before : Photo
+        As it was decoded.
+    notes : tuple of str
+        What could not be kept, in words for the user.
+    """
+
+    content: bytes
+    format: str
+    before: Photo
+    notes: tuple[str, ...]
+
+
+class BrightAlreadyError(EnlightenError):
+    """The photo is brighter than what is to be enhanced; not a failure.
+
+    Parameters
+    ----------
+    photo : Photo
+    level : float
+        Its mean luma.
+    """
+
+    def __init__(self, photo: Photo, level: float) -> None:
+        super().__init__(f"bright already: mean luma {level:.2f}")
+        self.photo = photo
+
+
+def enhance_encoded(
+    content: bytes,
+    network: Network,
+    treatment: Treatment,
+    *,
+    suffix: str = "",
+    format_of: Callable[[Photo], str] | None = None,
+    at_network: AbstractContextManager[object] | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Enhanced:
+    """Decode a photo, enhance it and encode it, with everything that it carries.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a photo's file.
+    network : Network
+    treatment : Treatment
+    suffix : str
+        The ending of the file's name: it decides between TIFF and camera RAW.
+    format_of : callable, optional
+        Given the photo, says in which format it is written; by default its own.
+    at_network : context manager, optional
+        Held while the network has the photo.
+    tell : callable
+        Receives the tiles or strips done and their total.
+
+    Raises
+    ------
+    PhotoError
+        If the photo cannot be read, or its new format cannot hold it.
+    OutOfMemoryError
+        If the network needs more memory than there is.
+    BrightAlreadyError
+        If it is to be left alone.
+    """
+    photo = decode(content, treatment.limits, suffix=suffix)
+    if treatment.skip_brighter_than is not None:
+        level = mean_luma(as_srgb(photo))
+        if level > treatment.skip_brighter_than:
+            raise BrightAlreadyError(photo, level)
+    format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
+    stripped = dataclasses.replace(photo, metadata=photo.metadata.stripped(treatment.strip))
+    with at_network or nullcontext():
+        enhanced = enhance(stripped, network, treatment.enhance, tell)
+    return Enhanced(
+        content=encode(enhanced, format, quality=treatment.quality),
+        format=format,
+        before=photo,
+        notes=(*photo.notes, *cannot_hold(photo, format)),
+    )

@@ -1,0 +1,145 @@
+"""A photo's file, opened once: looked at, weighed, then read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from PIL import Image
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.limits import Limits
+
+HEAD_BYTES = 64
+BYTES_A_PIXEL = 8  # four channels of 16 bits: more than any format takes for a pixel
+OTHER_BYTES = 128 * 2**20  # metadata, previews, the unused parts of a burst
+_pillow_limit = threading.Lock()
+# Opening a FIFO would wait for somebody to write into it.
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file that claims to be a photo.
+
+    Parameters
+    ----------
+    file : binary file
+        At its beginning.
+    kind : str
+        A name in `FORMATS`, told by its first bytes.
+    size_bytes : int
+    pixels : int
+        As its header says; 0 where the header cannot be read by itself.
+    """
+
+    file: BinaryIO
+    kind: str
+    size_bytes: int
+    pixels: int
+
+    def read(self) -> bytes:
+        """Return the content; no more than was there when it was opened."""
+        try:
+            content = self.file.read(self.size_bytes + 1)
+        except OSError as error:
+            raise PhotoError(error.strerror or str(error)) from error
+        if len(content) > self.size_bytes:
+            raise PhotoError("the file grew while it was read")
+        return content
+
+
+@contextmanager
+def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
+    """Open a photo's file and refuse, before it is read, what cannot be one.
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be opened, is no regular file, no photo, or larger than a photo can be.
+    """
+    try:
+        file = os.fdopen(os.open(path, OPEN_FLAGS), "rb")
+    except OSError as error:
+        raise PhotoError(error.strerror or str(error)) from error
+    with file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISDIR(status.st_mode):
+            raise PhotoError("a folder, not a photo")
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoError("not a regular file; a pipe is read from stdin: enlighten - -o OUT < PIPE")
+        source = _looked_at(file, path.suffix, status.st_size)
+        _check_size(source, limits)
+        yield source
+
+
+def read_stream(stream: IO[bytes], limits: Limits) -> bytes:
+    """Read a photo from a stream, but no more than a photo can have.
+
+    Raises
+    ------
+    PhotoError
+        If there is more.
+    """
+    most = most_bytes(limits.max_mpixels * 1e6)
+    content = stream.read(most + 1)
+    if len(content) > most:
+        raise PhotoError(f"more than {most:,} bytes: too large for a photo of --max-mpixels {limits.max_mpixels:g}")
+    return content
+
+
+def most_bytes(pixels: float) -> int:
+    """Return how many bytes a file of so many pixels has at most."""
+    return int(pixels * BYTES_A_PIXEL) + OTHER_BYTES
+
+
+def _looked_at(file: BinaryIO, suffix: str, size_bytes: int) -> Source:
+    try:
+        head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise PhotoError(error.strerror or str(error)) from error
+    file.seek(0)
+    kind = sniff(head, suffix)
+    check_kind(head, kind)
+    source = Source(file, kind, size_bytes, 0)
+    if kind == RAW:
+        return source
+    import_plugin(kind)
+    return replace(source, pixels=_pixels_in_header(file, kind))
+
+
+def _pixels_in_header(file: BinaryIO, kind: str) -> int:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = open_image(file, kind)
+            return image.width * image.height
+    except Exception:  # whatever is wrong with it, decoding will say it
+        return 0
+    finally:
+        file.seek(0)
+
+
+def open_image(file: IO[bytes], kind: str) -> Image.Image:
+    """Read a header by the decoder of one format only, and without Pillow's limit of pixels."""
+    with _pillow_limit:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None  # a setting of the whole process, hence the lock
+        try:
+            return Image.open(file, formats=[kind])
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _check_size(source: Source, limits: Limits) -> None:
+    most = most_bytes(source.pixels or limits.max_mpixels * 1e6)
+    if source.size_bytes > most:
+        raise PhotoError(f"{source.size_bytes:,} bytes: too large a file for its pixels ({most:,} bytes at most)")

@@ -1,0 +1,133 @@
+"""What a command writes besides photos never replaces anything by surprise."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import scene, write_photos
+
+from enlighten_cli.cli import main
+from enlighten_cli.photo import Photo, encode
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_photos(tmp_path / "in", 2, exposure=0.2, size=(120, 130))
+    (tmp_path / "in" / "9.bmp").write_bytes(encode(Photo(scene(120, 130), "BMP")))
+    (tmp_path / "precious.html").write_text("<p>not ours</p>")
+    (tmp_path / "link.html").symlink_to(tmp_path / "in" / "0.png")
+    return tmp_path
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("in", "-o", "out/", "--report", "in/9.bmp"),
+        ("in", "-o", "out/", "--report", "out/9.bmp"),
+        ("in", "-o", "out/", "--report", "precious.html"),
+        ("in", "-o", "out/", "--report", "link.html"),
+        ("evaluate", "in", "--method", "input", "--report", "in/9.bmp"),
+        ("evaluate", "in", "--method", "input", "--compare", "in/0.png"),
+        ("evaluate", "in", "--method", "input", "--report", "precious.html"),
+    ],
+)
+def test_nothing_is_replaced_by_surprise(here, words, tiny_model):
+    pytest.importorskip("matplotlib")
+    before = contents(here)
+    model = [] if words[0] == "evaluate" else ["--model", tiny_model]
+    result = run(*words, *model)
+    assert result.exit_code == 2, result.stderr
+    assert contents(here) == before
+
+
+def test_our_own_page_and_sheet_are_replaced(here, tiny_model):
+    pytest.importorskip("matplotlib")
+    for words in (
+        ("in", "-o", "out/", "--on-conflict", "overwrite", "--model", tiny_model, "--report", "page.html"),
+        ("evaluate", "in", "--method", "gamma", "--report", "page.html", "--compare", "sheet.png"),
+        ("evaluate", "in", "--method", "gamma", "--compare", "sheet.jpg"),
+    ):
+        for _ in range(2):
+            assert run(*words).exit_code == 0
+
+
+def test_an_export_never_replaces_its_source_or_a_run_s_checkpoint(tmp_path, tiny_weights):
+    from enlighten_cli.training.checkpoint import write_tensors
+
+    torch = pytest.importorskip("torch")
+    source = tmp_path / "weights.safetensors"
+    source.write_bytes(tiny_weights.read_bytes())
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    write_tensors(checkpoint, {"generator.x": torch.zeros(1)}, {"images_seen": "8", "config": "{}"})
+    before = contents(tmp_path)
+    for target in (source, checkpoint):
+        result = run("export", source, "-o", target)
+        assert result.exit_code == 2
+        assert "choose another name" in result.stderr
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("lost", ["truncated", "large", "deleted"])
+def test_a_report_needs_no_second_look_at_the_photos(here, tiny_model, lost, monkeypatch):
+    """Its pictures are made while photos pass, under the options of the run."""
+    pytest.importorskip("matplotlib")
+    options = []
+    if lost == "truncated":
+        whole = encode(Photo(scene(120, 130), "JPEG"))
+        (here / "in" / "cut.jpg").write_bytes(whole[: len(whole) * 3 // 4])
+        options = ["--allow-truncated"]
+    elif lost == "large":
+        (here / "in" / "0.png").write_bytes(encode(Photo(np.zeros((16000, 16000, 1), np.uint8) + 9, "PNG")))
+        options = ["--max-mpixels", 300, "--fast"]
+    else:
+        from enlighten_cli.batch import runner
+
+        write = runner.write_whole
+
+        def write_and_lose(path, content, **how):
+            write(path, content, **how)
+            (here / "in" / path.name).unlink()
+
+        monkeypatch.setattr(runner, "write_whole", write_and_lose)
+    result = run("in", "-o", "out/", "--model", tiny_model, "--report", "page.html", *options)
+    assert result.exit_code == 0, result.stderr
+    page = (here / "page.html").read_text()
+    assert all(path.name in page for path in (here / "out").iterdir())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--json", "--dry-run"])
+def test_a_full_stdout_is_said_as_such(here, tiny_model, option):
+    words = [sys.executable, "-m", "enlighten_cli", "in", "-o", "out/", "--model", str(tiny_model), option]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 6
+    assert "stdout: cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_names_play_no_tricks_in_errors_and_plans(here, tiny_model):
+    name = "evil\x1b]0;owned\x07\nfake line.png"
+    (here / "in" / name).write_bytes(encode(Photo(scene(20, 20), "PNG")))
+    plan = run("in", "-o", "out/", "--dry-run")
+    error = run(f"in/{name}", "-o", f"in/{name}", "--model", tiny_model)
+    for text in (plan.stdout, plan.stderr, error.stderr):
+        assert "\x1b" not in text
+        assert "\nfake" not in text
+    assert r"evil\x1b]0;owned\x07\nfake line.png" in plan.stdout
+    assert error.exit_code == 2
+    lines = [json.loads(line) for line in run("in", "-o", "out/", "--dry-run", "--json").stdout.splitlines()]
+    assert f"in/{name}" in [line["source"] for line in lines]
