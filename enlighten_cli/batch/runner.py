@@ -193,8 +193,10 @@ class _Batch:
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
             try:
                 job = self._written(job, enhanced.content)
-            except AlreadyThereError:
-                return outcome  # another run was first
+            except AlreadyThereError as error:  # another run was first
+                if self._options.conflict is Conflict.ERROR:
+                    raise PhotoError(str(error)) from error
+                return outcome
             examined = self._examine(job, enhanced)
         return Outcome(
             job.source,

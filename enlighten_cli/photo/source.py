@@ -72,8 +72,6 @@ def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
         raise PhotoError(error.strerror or str(error)) from error
     with file:
         status = os.fstat(file.fileno())
-        if stat.S_ISDIR(status.st_mode):
-            raise PhotoError("a folder, not a photo")
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError("not a regular file; a pipe is read from stdin: enlighten - -o OUT < PIPE")
         source = _looked_at(file, path.suffix, status.st_size)

@@ -352,3 +352,23 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path, monkeypatch, tiny_model):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 130
     process.stderr.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_network_that_never_returns_does_not_hold_up_the_end(tmp_path, monkeypatch):
+    """After a grace of some seconds the process ends, and nothing half-written is there."""
+    folder = write_photos(tmp_path / "in", 2, exposure=0.2)
+    program = (
+        "import sys, time; from enlighten_cli.cli import main, signals; from enlighten_cli.models import session;"
+        "signals.interruptible.__wrapped__.__defaults__ = (1.0,);"
+        "session.Model.__call__ = lambda self, rgb: (print('in', file=sys.stderr, flush=True), time.sleep(600));"
+        "main(sys.argv[1:], prog_name='enlighten')"
+    )
+    words = [sys.executable, "-c", program, str(folder), "-o", str(tmp_path / "out") + "/"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "in\n"
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "its result was not written" in said
+    assert [path for path in (tmp_path / "out").glob("*") if path.suffix == ".png"] == []

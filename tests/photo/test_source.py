@@ -1,0 +1,92 @@
+import io
+import os
+from pathlib import Path
+
+import pytest
+from conftest import scene
+
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo import Limits, Photo, decode, encode
+from enlighten_cli.photo.source import most_bytes, opened_source, read_stream
+
+LIMITS = Limits()
+
+
+def photo(tmp_path, name="photo.jpg", format="JPEG"):
+    path = tmp_path / name
+    path.write_bytes(encode(Photo(scene(40, 60), format)))
+    return path
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF"])
+def test_a_header_tells_kind_and_size(tmp_path, format):
+    path = photo(tmp_path, "photo.any", format)
+    with opened_source(path, LIMITS) as source:
+        assert (source.kind, source.pixels, source.size_bytes) == (format, 2400, path.stat().st_size)
+        assert source.read() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: os.mkfifo(path), "not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_bytes(b"%PDF-1.7"), "PDF files are not read"),
+        (lambda path: path.symlink_to("absent"), "No such file"),
+    ],
+)
+def test_what_is_no_photo_is_refused_unread(tmp_path, make, message):
+    """A pipe that nobody writes into is not waited for, and a device is not read."""
+    path = tmp_path / "photo.jpg"
+    make(path)
+    with pytest.raises(PhotoError, match=message):
+        decode(path)
+
+
+@pytest.mark.parametrize("kind", ["sparse photo", "sparse nothing"])
+def test_a_file_far_larger_than_its_pixels_is_refused_unread(tmp_path, kind, monkeypatch):
+    path = photo(tmp_path) if kind == "sparse photo" else tmp_path / "photo.jpg"
+    with path.open("ab") as file:
+        file.truncate(3 * 10**9)
+    monkeypatch.setattr("enlighten_cli.photo.source.Source.read", lambda source: pytest.fail("it was read"))
+    with pytest.raises(PhotoError, match=r"too large a file|not a photo"):
+        decode(path)
+
+
+def test_every_photo_of_the_largest_kind_is_small_enough():
+    """16-bit RGBA, not compressed, passes; so does a small one with a large preview."""
+    assert most_bytes(250e6) > 250e6 * 8
+    assert most_bytes(1) > 10**8
+
+
+def test_a_stream_is_read_no_further_than_a_photo_can_go():
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size=-1):
+            assert size > 0
+            Endless.given += size
+            return bytes(size)
+
+    small = Limits(max_mpixels=1)
+    with pytest.raises(PhotoError, match="too large for a photo of --max-mpixels 1"):
+        read_stream(Endless(), small)
+    assert Endless.given == most_bytes(1e6) + 1
+    assert read_stream(io.BytesIO(b"photo"), small) == b"photo"
+
+
+def test_a_file_is_read_once(tmp_path, monkeypatch):
+    reads = []
+    fdopen = os.fdopen
+
+    def counted(descriptor, mode):
+        file = fdopen(descriptor, mode)
+        reads.append(file)
+        return file
+
+    monkeypatch.setattr(os, "fdopen", counted)
+    decode(photo(tmp_path))
+    assert len(reads) == 1
+    assert Path(tmp_path / "photo.jpg").exists()
