@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,14 +26,20 @@ def opened_model(model: str | None, *, device: str, threads: int | None, quiet: 
     return network
 
 
-class MethodName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
-    """The name of a method; the registry is read when one is given, not when the command starts."""
+class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
+    """A name in a registry, which is read when one is given, not when the command starts.
 
-    name = "method"
+    Parameters
+    ----------
+    name : str
+        Of what is chosen.
+    names : callable
+        Returns those that there are.
+    """
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return the names, for the help."""
-        return "[" + "|".join(self._names()) + "]"
+    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
+        self.name = name
+        self._registry = names
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Refuse a name that no method has."""
@@ -44,8 +51,19 @@ class MethodName(click.ParamType):  # type: ignore[type-arg]  # generic since cl
         """Offer the names."""
         return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
 
-    @staticmethod
-    def _names() -> list[str]:
-        from enlighten_cli.methods import METHODS
+    def _names(self) -> list[str]:
+        return list(self._registry())
 
-        return list(METHODS)
+
+def method_names() -> Iterable[str]:
+    """Return the names of the methods that need no model."""
+    from enlighten_cli.methods import METHODS
+
+    return METHODS
+
+
+def format_names() -> Iterable[str]:
+    """Return the formats that results may have."""
+    from enlighten_cli.photo import CHOICES
+
+    return CHOICES

@@ -11,6 +11,7 @@ import click
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
+from enlighten_cli.cli.choices import Registered, format_names
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
@@ -52,8 +53,9 @@ from enlighten_cli.errors import UsageError
 )
 @click.option(
     "--format",
-    type=click.Choice(["jpg", "png", "webp", "tiff", "avif"]),
-    help="Format of the results; by default each photo's own (16-bit TIFF for camera RAW).",
+    type=Registered("format", format_names),
+    help="Format of the results, such as jpg, png, webp, tiff; by default each photo's own (16-bit TIFF for camera "
+    "RAW).",
 )
 @click.option(
     "--quality",

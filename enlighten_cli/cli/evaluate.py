@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import MethodName
+from enlighten_cli.cli.choices import Registered, method_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
@@ -35,8 +35,8 @@ COMPARED_PHOTOS = 200  # a contact sheet of more would be no sheet
     "--method",
     "methods",
     multiple=True,
-    type=MethodName(),
-    help="The photos as they are, or a method without a model, to compare with.",
+    type=Registered("method", method_names),
+    help="The photos as they are (input), or a method without a model (gamma, clahe...), to compare with.",
 )
 @click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes.")

@@ -23,7 +23,6 @@ from enlighten_cli.photo.metadata import (
 )
 from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
 
-DEFAULT_QUALITY = {"JPEG": 95, "WEBP": 90, "AVIF": 85, "HEIF": 90, "JXL": 95}
 PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
 MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
 TIFF_WIDTH, TIFF_BITS = 256, 258
@@ -86,27 +85,27 @@ def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None) -> 
 
 def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
     """Return what Pillow has to be told, for it keeps nothing by itself."""
-    metadata, coding = photo.metadata, photo.coding
+    metadata, coding, own = photo.metadata, photo.coding, FORMATS[name]
     options: dict[str, Any] = {}
     if name == "JPEG":
         if quality is None and coding.quantisation:
             options.update(qtables=list(coding.quantisation), subsampling=coding.subsampling)
         else:
-            options.update(quality=quality or DEFAULT_QUALITY[name], subsampling=0)
+            options.update(quality=quality or own.quality, subsampling=0)
         options.update(progressive=coding.progressive, extra=_photoshop_segment(metadata.iptc))
         if metadata.comment:
             options["comment"] = metadata.comment
     elif name == "WEBP" and coding.lossless and quality is None:
         options.update(lossless=True, exact=True)
-    elif name in DEFAULT_QUALITY:
-        options["quality"] = quality or DEFAULT_QUALITY[name]
+    elif own.quality is not None:
+        options["quality"] = quality or own.quality
     if name == "AVIF":
         options["subsampling"] = "4:4:4"
-    if metadata.dpi and name in ("JPEG", "PNG", "TIFF", "BMP"):
+    if metadata.dpi and own.dpi:
         options["dpi"] = metadata.dpi
-    if name == "BMP":
+    if not own.metadata:
         return options
-    if metadata.icc_profile and (photo.pixels.shape[2] == 3 or FORMATS[name].grey):
+    if metadata.icc_profile and (photo.pixels.shape[2] == 3 or own.grey):
         # A profile of grey would be wrong beside three channels.
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,16 @@ if TYPE_CHECKING:
     from enlighten_cli.photo.photo import Photo
 
 
+# Where the first bytes of a file say what it is.
+BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+RAW_MARKS = (b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW", b"IIU\0")
+
+
 @dataclass(frozen=True)
 class Format:
-    """A format.
+    """A format: all that is known of it, in one row.
 
     Parameters
     ----------
@@ -22,37 +31,116 @@ class Format:
         Pillow's.
     suffixes : tuple of str
         Endings of names; the first is given to new files.
-    package : str
-        What has to be installed for it, where Pillow alone does not do.
+    begins : callable
+        Tells by the first 64 bytes whether a file is one.
+    choice : str
+        What ``--format`` calls it; empty where it is not offered.
+    package, plugin : str
+        What has to be installed for it, and the module that teaches it to Pillow, where Pillow alone
+        does not do.
     writable : bool
-    deep, alpha, iptc, grey : bool
-        Whether it can hold 16 bits a channel, opacity, IPTC records, a single channel.
+    quality : int or None
+        Of new files, where it is lossy.
+    deep, alpha, grey : bool
+        Whether it can hold 16 bits a channel, opacity, a single channel.
+    metadata, iptc, comment, text, dpi : bool
+        Whether it can hold EXIF, XMP and colour profiles; IPTC records; a comment; PNG's texts; a
+        resolution outside EXIF.
     """
 
     name: str
     suffixes: tuple[str, ...]
+    begins: Callable[[bytes], bool]
+    choice: str = ""
     package: str = ""
+    plugin: str = ""
     writable: bool = True
+    quality: int | None = None
     deep: bool = False
     alpha: bool = True
-    iptc: bool = False
     grey: bool = True
+    metadata: bool = True
+    iptc: bool = False
+    comment: bool = False
+    text: bool = False
+    dpi: bool = False
+
+
+def _begins(*marks: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(marks)
 
 
 FORMATS = {
     format.name: format
     for format in (
-        Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, iptc=True),
-        Format("PNG", (".png",), deep=True, iptc=True),
-        Format("WEBP", (".webp",), grey=False),
-        Format("TIFF", (".tif", ".tiff"), deep=True, iptc=True),
-        Format("AVIF", (".avif",), grey=False),
-        Format("BMP", (".bmp",), alpha=False),
-        Format("HEIF", (".heic", ".heif", ".hif"), package="pillow-heif", grey=False),
-        Format("JXL", (".jxl",), package="pillow-jxl-plugin"),
+        Format(
+            "JPEG",
+            (".jpg", ".jpeg", ".jpe", ".jfif"),
+            _begins(b"\xff\xd8\xff"),
+            choice="jpg",
+            quality=95,
+            alpha=False,
+            iptc=True,
+            comment=True,
+            dpi=True,
+        ),
+        Format(
+            "PNG",
+            (".png",),
+            _begins(b"\x89PNG\r\n\x1a\n"),
+            choice="png",
+            deep=True,
+            iptc=True,
+            comment=True,
+            text=True,
+            dpi=True,
+        ),
+        Format(
+            "WEBP",
+            (".webp",),
+            lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
+            choice="webp",
+            quality=90,
+            grey=False,
+        ),
+        Format("TIFF", (".tif", ".tiff"), _begins(*TIFF_MARKS), choice="tiff", deep=True, iptc=True, dpi=True),
+        Format(
+            "AVIF",
+            (".avif",),
+            lambda head: head[4:8] == b"ftyp" and (head[8:12] in (b"avif", b"avis") or b"avif" in head[16:]),
+            choice="avif",
+            quality=85,
+            grey=False,
+        ),
+        Format(
+            "BMP",
+            (".bmp",),
+            lambda head: head.startswith(b"BM") and head[14:18] in BMP_HEADERS,
+            alpha=False,
+            metadata=False,
+            dpi=True,
+        ),
+        Format(
+            "HEIF",
+            (".heic", ".heif", ".hif"),
+            lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS,
+            package="pillow-heif",
+            plugin="pillow_heif",
+            quality=90,
+            grey=False,
+        ),
+        Format(
+            "JXL",
+            (".jxl",),
+            _begins(b"\xff\x0a", b"\x00\x00\x00\x0cJXL "),
+            package="pillow-jxl-plugin",
+            plugin="pillow_jxl",
+            quality=95,
+        ),
         Format(
             "RAW",
             (".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".raf", ".rw2", ".pef", ".srw", ".nrw"),
+            lambda head: head.startswith(RAW_MARKS) or head[4:12] == b"ftypcrx ",
             package="rawpy",
             writable=False,
         ),
@@ -60,7 +148,7 @@ FORMATS = {
 }
 RAW, RAW_RESULT = "RAW", "TIFF"
 SUFFIXES = {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
-CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tiff": "TIFF", "avif": "AVIF"}
+CHOICES = {format.choice: format.name for format in FORMATS.values() if format.choice}
 
 # Beginnings of files that are pictures of a kind, but not photos to enhance.
 REFUSED = {
@@ -75,10 +163,6 @@ REFUSED = {
     b"\xff\x4f\xff\x51": "JPEG 2000",
     b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
 }
-BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-RAW_MARKS = (b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW", b"IIU\0")
 
 
 def sniff(content: bytes, suffix: str) -> str:
@@ -90,28 +174,10 @@ def sniff(content: bytes, suffix: str) -> str:
         A name in `FORMATS`, one in `REFUSED`, or "" for something else.
     """
     head = content[:64]
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head.startswith(b"BM") and head[14:18] in BMP_HEADERS:
-        return "BMP"
-    if head.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")):
-        return "JXL"
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        if brand == b"crx ":
-            return RAW
-        if brand in (b"avif", b"avis") or b"avif" in head[16:]:
-            return "AVIF"
-        return "HEIF" if brand in HEIF_BRANDS else ""
-    if head.startswith(RAW_MARKS):
-        return RAW
-    if head.startswith(TIFF_MARKS):
-        return RAW if SUFFIXES.get(suffix.lower()) == RAW or head[8:10] == b"CR" else "TIFF"
-    return next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
+    kind = next((format.name for format in FORMATS.values() if format.begins(head)), "")
+    if kind == "TIFF" and (SUFFIXES.get(suffix.lower()) == RAW or head[8:10] == b"CR"):
+        return RAW  # many cameras' files are TIFF files by their beginning
+    return kind or next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
 
 
 def check_kind(head: bytes, kind: str) -> None:
@@ -147,15 +213,14 @@ def import_plugin(name: str) -> None:
     PhotoError
         If the package is not installed; the message has the command.
     """
+    if not FORMATS[name].plugin:
+        return
     try:
-        if name == "HEIF":
-            import pillow_heif
-
-            pillow_heif.register_heif_opener()
-        elif name == "JXL":
-            import pillow_jxl  # noqa: F401
+        plugin = import_module(FORMATS[name].plugin)
     except ImportError as error:
         raise missing(name) from error
+    if name == "HEIF":  # which does not register itself
+        plugin.register_heif_opener()
 
 
 def missing(name: str) -> PhotoError:
@@ -173,10 +238,10 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
         lost.append(f"{name} has no transparency: flattened on white")
     if photo.metadata.iptc and not format.iptc:
         lost.append(f"{name} has no place for IPTC: left out")
-    if photo.metadata.comment and name not in ("JPEG", "PNG"):
+    if photo.metadata.comment and not format.comment:
         lost.append(f"{name} has no place for a comment: left out")
-    if photo.metadata.text and name != "PNG":
+    if photo.metadata.text and not format.text:
         lost.append(f"{name} has no place for a PNG's texts: left out")
-    if name == "BMP" and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):
-        lost.append("BMP has no place for metadata and colour profiles: left out")
+    if not format.metadata and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):
+        lost.append(f"{name} has no place for metadata and colour profiles: left out")
     return lost
