@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +17,12 @@ from enlighten_cli.evaluation.plots import distributions, histograms, luma_histo
 from enlighten_cli.evaluation.runner import INPUT
 from enlighten_cli.evaluation.sheet import reduced
 from enlighten_cli.evaluation.tables import Row, Scores, best_of
+from enlighten_cli.evaluation.template import environment, jpeg
 from enlighten_cli.metrics import METRICS
-from enlighten_cli.photo import Photo, Pixels, encode
+from enlighten_cli.photo import Pixels
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    pass
 
 THUMBNAIL_PX = 320
 # The side of the full view; later ones are smaller, so that a page of very many stays one that opens.
@@ -80,9 +79,9 @@ class Page:
             scores,
             luma_before,
             luma_after,
-            thumbnail=_jpeg(reduced(after, THUMBNAIL_PX)),
-            before=_jpeg(reduced(before, side)),
-            after=_jpeg(view),
+            thumbnail=jpeg(reduced(after, THUMBNAIL_PX), QUALITY),
+            before=jpeg(reduced(before, side), QUALITY),
+            after=jpeg(view, QUALITY),
             width=view.shape[1],
             height=view.shape[0],
         )
@@ -109,16 +108,19 @@ class Page:
         OutputError
             If the page cannot be written.
         """
-        environment = _environment()
         metrics = [metric for metric in METRICS if any(metric in row.means for row in rows)]
-        page = environment.get_template("report.html").render(
-            title=self.title,
-            facts=facts,
-            metrics=metrics,
-            registry=METRICS,
-            rows=[(row, {metric: best_of(rows, row.set, metric) for metric in metrics}) for row in rows],
-            plots=self._plots([metric for metric in metrics if metric != "seconds"]),
-            entries=[picture for picture in self._pictures if picture.scores.method != INPUT],
+        page = (
+            environment()
+            .get_template("report.html")
+            .render(
+                title=self.title,
+                facts=facts,
+                metrics=metrics,
+                registry=METRICS,
+                rows=[(row, {metric: best_of(rows, row.set, metric) for metric in metrics}) for row in rows],
+                plots=self._plots([metric for metric in metrics if metric != "seconds"]),
+                entries=[picture for picture in self._pictures if picture.scores.method != INPUT],
+            )
         )
         write_whole(path, page.encode("utf-8", "replace"))
 
@@ -155,20 +157,3 @@ def require_report() -> None:
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(f"a report needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    templates = files("enlighten_cli.evaluation")
-    return Environment(
-        loader=FunctionLoader(lambda name: templates.joinpath(name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _jpeg(pixels: Pixels) -> str:
-    return base64.b64encode(encode(Photo(pixels, "JPEG"), quality=QUALITY)).decode("ascii")

@@ -77,6 +77,8 @@ def evaluate(
     sets: Sequence[PhotoSet],
     methods: dict[str, Enhance],
     see: Callable[[Scores, Pixels, Pixels], None] = lambda scores, before, after: None,
+    *,
+    scored: bool = True,
 ) -> Iterator[Scores]:
     """Enhance photo by photo, and score on all cores meanwhile.
 
@@ -87,6 +89,8 @@ def evaluate(
         By name, what makes a photo of a photo.
     see : callable
         Receives scores and the photo before and after, 8-bit sRGB; in order.
+    scored : bool
+        Whether anything is measured.
 
     Yields
     ------
@@ -115,7 +119,10 @@ def evaluate(
                     reference = _read(photos.references[path]) if path in photos.references else None
                     known = {} if method == INPUT else {"seconds": seconds}
                     name = path.relative_to(photos.folder).as_posix()
-                    future = pool.submit(_scored, photos.name, method, name, before, after, reference, known)
+                    if scored:
+                        future = pool.submit(_scored, photos.name, method, name, before, after, reference, known)
+                    else:
+                        future = pool.submit(Scores, photos.name, method, name, known)
                     waiting.append((future, before, after))
                     yield from finished(2 * available_cores())
         yield from finished(0)

@@ -1,6 +1,8 @@
+import base64
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +118,35 @@ def test_a_report_needs_its_packages(folders, monkeypatch):
     for words in (["evaluate", "night", "--method", "input"], ["night", "-o", "out/"]):
         message = enlighten(*words, "--report", "report.html", code=3).stderr
         assert "pip install jinja2" in message
+
+
+def test_a_blind_page_and_its_votes(folders, tmp_path):
+    words = ("night", "--method", "gamma", "--method", "equalize", "--blind", "blind.html")
+    assert "2 pairs" in enlighten("evaluate", *words).stderr
+    key = re.search(r'id="key">([^<]+)<', (tmp_path / "blind.html").read_text())[1]
+    pairs = json.loads(base64.b64decode(key))
+    assert {(pair["left"], pair["right"]) for pair in pairs} <= {("gamma", "equalize"), ("equalize", "gamma")}
+    votes = [{**pair, "vote": "left" if pair["left"] == "gamma" else "right"} for pair in pairs]
+    (tmp_path / "votes.json").write_text(json.dumps({"format": "enlighten votes 1", "votes": votes}))
+    counted = json.loads(enlighten("evaluate", "--votes", "votes.json", "--format", "json").stdout)
+    assert [(each["first"], each["wins"], each["losses"], each["rate"]) for each in counted] == [
+        ("equalize", 0, 2, 0.0)
+    ]
+    for layout in ("table", "markdown", "csv"):
+        assert "equalize" in enlighten("evaluate", "--votes", "votes.json", "--format", layout).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("night", "--blind", "b.html", "--method", "gamma"), "at least two"),
+        (("night", "--blind", "b.html", "--method", "gamma", "--report", "r.html"), "scores nothing"),
+        (("night", "--blind", "b.txt", "--method", "gamma"), "must end in .html"),
+        (("night", "--votes", "votes.json"), "takes no folder"),
+        ((), "no folder given"),
+    ],
+)
+def test_what_makes_no_sense_of_blind_pages_is_refused(folders, tmp_path, words, message):
+    (tmp_path / "votes.json").write_text("{}")
+    assert message in enlighten("evaluate", *words, code=2).stderr
+    assert not list(tmp_path.glob("b.*"))

@@ -1,18 +1,16 @@
 """The report in a real browser: Debian's chromium, driven by Playwright; skipped where there is none."""
 
 import re
-import shutil
-import time
 
 import numpy as np
 import pytest
+from browsers import wait_until
 from conftest import scene
 
 from enlighten_cli.evaluation.report import Page
 from enlighten_cli.evaluation.tables import Scores, rows_of
 from enlighten_cli.metrics import measured
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EVIL = "<img src=x onerror=alert(1)> & 'quotes'.jpg"
 
 
@@ -55,18 +53,6 @@ def test_an_empty_report_is_a_page_too(tmp_path):
     assert "Summary" in (tmp_path / "empty.html").read_text()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no chromium here, so that the report was not opened in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(browser, report):
     """A page that was watched from before it opened: complaints, and requests that leave it."""
@@ -92,14 +78,6 @@ def drawn_edge(page):
     """Where the line between before and after stands on the picture, from 0 to 1."""
     slider, edge = page.locator("#slider").bounding_box(), page.locator("#slider .edge").bounding_box()
     return (edge["x"] + edge["width"] / 2 - slider["x"]) / slider["width"]
-
-
-def wait_until(page, expression, seconds=20):
-    """Ask until it is so; Playwright's own polling evaluates text in the page, which the page's policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(expression):
-        assert time.monotonic() < end, expression
-        page.wait_for_timeout(50)
 
 
 def open_first(page):

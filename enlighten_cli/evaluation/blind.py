@@ -1,0 +1,91 @@
+"""A blind comparison: one page on which people prefer one of two results without knowing whose they are."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.evaluation.sheet import reduced
+from enlighten_cli.evaluation.tables import Scores
+from enlighten_cli.evaluation.template import environment, jpeg
+from enlighten_cli.evaluation.votes import FORMAT
+from enlighten_cli.photo import Pixels
+
+SIDE_PX = 1600  # to which larger photos are reduced
+QUALITY = 92  # so that grain stays visible, or invisible, as it is
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two results of one photo: what the page says of them after a vote, and where their pictures are."""
+
+    set: str
+    photo: str
+    left: str
+    right: str
+
+
+@dataclass
+class BlindPage:
+    """The page, as results come.
+
+    Parameters
+    ----------
+    seed : int
+        Of the order of pairs and of their sides.
+    """
+
+    seed: int = 0
+    _pictures: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    _sizes: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def see(self, scores: Scores, before: Pixels, after: Pixels) -> None:
+        """Keep what a method made of a photo, 8-bit sRGB."""
+        key = scores.set, scores.photo
+        if key not in self._pictures:
+            original = reduced(before, SIDE_PX)
+            self._pictures[key] = {"": jpeg(original, QUALITY)}
+            self._sizes[key] = original.shape[1], original.shape[0]
+        self._pictures[key][scores.method] = jpeg(reduced(after, SIDE_PX), QUALITY)
+
+    def pairs(self) -> list[Pair]:
+        """Return all pairs of methods for all photos, shuffled."""
+        drawn = random.Random(self.seed)
+        pairs = []
+        for (set_name, photo), pictures in sorted(self._pictures.items()):
+            for methods in combinations(sorted(name for name in pictures if name), 2):
+                left, right = drawn.sample(methods, 2)
+                pairs.append(Pair(set_name, photo, left, right))
+        drawn.shuffle(pairs)
+        return pairs
+
+    def write(self, path: Path) -> int:
+        """Write the page, whole or not at all, and return the number of pairs.
+
+        Raises
+        ------
+        MissingDependencyError
+            If Jinja2 is absent.
+        OutputError
+            If the page cannot be written.
+        """
+        pairs = self.pairs()
+        pictures = []
+        for pair in pairs:
+            made = self._pictures[pair.set, pair.photo]
+            width, height = self._sizes[pair.set, pair.photo]
+            pictures.append((width, height, made[""], made[pair.left], made[pair.right]))
+        # Who made what is in the page, for the votes that it saves, but not to be read in passing.
+        key = base64.b64encode(json.dumps([vars(pair) for pair in pairs]).encode()).decode("ascii")
+        identity = hashlib.sha256(key.encode()).hexdigest()[:16]
+        page = (
+            environment().get_template("blind.html").render(pairs=pictures, key=key, identity=identity, format=FORMAT)
+        )
+        write_whole(path, page.encode("utf-8", "replace"))
+        return len(pairs)
