@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-from enlighten_cli.evaluation.runner import INPUT, by_method, evaluate, photo_sets
+from enlighten_cli.enhancement.enhance import Mode, Options
+from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, evaluate, photo_sets
 from enlighten_cli.methods import METHODS
 from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.session import open_model
@@ -43,7 +43,7 @@ def main() -> None:
     methods = {"input": by_method(METHODS[INPUT].enhance)}
     for name in arguments.model or [DEFAULT_MODEL]:
         network = open_model(name)
-        methods[name] = lambda photo, network=network: enhance(photo, network, options)
+        methods[name] = by_network(network, options)
 
     given = {folder.name.upper(): folder for folder in arguments.data.iterdir() if folder.name.upper() in SETS}
     if not given:

@@ -67,3 +67,10 @@ def format_names() -> Iterable[str]:
     from enlighten_cli.photo import CHOICES
 
     return CHOICES
+
+
+def optional_metric_names() -> Iterable[str]:
+    """Return the metrics that are measured only when they are asked for."""
+    from enlighten_cli.metrics import METRICS
+
+    return (name for name, metric in METRICS.items() if metric.is_optional)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import Registered, method_names, opened_model
+from enlighten_cli.cli.choices import Registered, method_names, opened_model, optional_metric_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS, layout_of_votes
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -17,7 +17,9 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from enlighten_cli.evaluation.runner import Enhance
+    from collections.abc import Sequence
+
+    from enlighten_cli.evaluation.runner import Candidate, PhotoSet
     from enlighten_cli.evaluation.tables import Scores
     from enlighten_cli.photo import Pixels
 
@@ -36,6 +38,8 @@ class EvaluateArguments:
     reference: Path | None
     models: tuple[str, ...]
     methods: tuple[str, ...]
+    outputs: tuple[str, ...]
+    metrics: tuple[str, ...]
     mode: str
     device: str
     threads: int | None
@@ -59,6 +63,21 @@ class EvaluateArguments:
     multiple=True,
     type=Registered("method", method_names),
     help="The photos as they are (input), or a method without a model (gamma, clahe...), to compare with.",
+)
+@click.option(
+    "--outputs",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    help="Results that another program made, matched by the stem of the names; with several folders of photos, in "
+    "subfolders of their names.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=Registered("metric", optional_metric_names),
+    help="Measure this too, against the reference: aligned_psnr and aligned_ssim (after one gain that gives the "
+    "photo the reference's mean), ciede2000, chroma_ratio, contrast_ratio; or darkest, the 5th percentile of luma.",
 )
 @click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes.")
@@ -119,7 +138,7 @@ def _make_blind_page(arguments: EvaluateArguments) -> int:
 
     assert arguments.blind is not None
     sets = photo_sets(arguments.folders, None)
-    chosen, _ = _methods(arguments)
+    chosen, _ = _candidates(arguments, sets)
     if len(chosen) < 2:
         raise UsageError("--blind compares at least two: --model, --method, or both")
     total = len(chosen) * sum(len(photos.paths) for photos in sets)
@@ -144,7 +163,7 @@ def _score(arguments: EvaluateArguments) -> int:
 
     report, compare, reference = arguments.report, arguments.compare, arguments.reference
     sets = photo_sets(arguments.folders, reference)
-    chosen, facts = _methods(arguments)
+    chosen, facts = _candidates(arguments, sets)
     total = len(chosen) * sum(len(photos.paths) for photos in sets)
     if compare and total > COMPARED_PHOTOS:
         raise UsageError(f"--compare of {total} pictures; at most {COMPARED_PHOTOS}")
@@ -157,7 +176,7 @@ def _score(arguments: EvaluateArguments) -> int:
         interruptible() as signals,
         counted(total, shown=not arguments.quiet) as advance,
     ):
-        for each in run(sets, chosen, sight.see):
+        for each in run(sets, chosen, sight.see, optional=arguments.metrics):
             scores.append(each)
             advance(f"{each.set}/{each.photo}")
             if signals:
@@ -192,23 +211,28 @@ def _check_outputs(arguments: EvaluateArguments) -> None:
         check_output("--report", arguments.report, endings=REPORT, inputs=inputs)
 
 
-def _methods(arguments: EvaluateArguments) -> tuple[dict[str, Enhance], dict[str, Any]]:
+def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple[dict[str, Candidate], dict[str, Any]]:
     """Return what is to be compared, by name, and the facts about the models among it."""
-    from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-    from enlighten_cli.evaluation.runner import by_method
+    from enlighten_cli.enhancement.enhance import Mode, Options
+    from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, by_outputs
     from enlighten_cli.methods import METHODS
     from enlighten_cli.models.download import sha256_of
     from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.models.store import locate
 
-    chosen: dict[str, Enhance] = {name: by_method(METHODS[name].enhance) for name in arguments.methods}
+    chosen = {name: by_method(METHODS[name].enhance, is_timed=name != INPUT) for name in arguments.methods}
     facts = {}
     options = Options(mode=Mode(arguments.mode))
-    for word in arguments.models or ([] if arguments.methods else [DEFAULT_MODEL]):
+    for word in arguments.models or ([] if chosen or arguments.outputs else [DEFAULT_MODEL]):
         network = opened_model(word, device=arguments.device, threads=arguments.threads, quiet=arguments.quiet)
         name = network.name if network.name not in chosen else word
-        chosen[name] = lambda before, network=network: enhance(before, network, options)  # type: ignore[misc]
+        chosen[name] = by_network(network, options)
         facts[name] = {"sha256": sha256_of(locate(word)), "provider": network.provider}
+    for words in arguments.outputs:
+        name, _, folder = words.partition("=")
+        if not name or not folder or name in chosen:
+            raise UsageError(f"--outputs {words}: must be NAME=FOLDER, with a name that nothing else has")
+        chosen[name] = by_outputs(Path(folder), sets)
     return chosen, facts
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
+from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import PhotoError, UsageError
 from enlighten_cli.evaluation.tables import Scores
 from enlighten_cli.metrics import measured
+from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, as_srgb
 from enlighten_cli.resources import available_cores
-
-Enhance: TypeAlias = Callable[[Photo], Photo]
 
 INPUT = "input"  # the method that takes photos as they are
 
@@ -54,13 +53,13 @@ def photo_sets(folders: Sequence[Path], reference: Path | None) -> list[PhotoSet
     return sets
 
 
-def _matched(paths: Sequence[Path], reference: Path) -> dict[Path, Path]:
+def _matched(paths: Sequence[Path], reference: Path, what: str = "reference") -> dict[Path, Path]:
     by_stem: dict[str, list[Path]] = {}
     for path in find_photos(reference):
         by_stem.setdefault(path.stem, []).append(path)
     for problem, wrong in (
-        ("without a reference", [path for path in paths if path.stem not in by_stem]),
-        ("with more than one reference", [path for path in paths if len(by_stem.get(path.stem, [])) > 1]),
+        (f"without a {what}", [path for path in paths if path.stem not in by_stem]),
+        (f"with more than one {what}", [path for path in paths if len(by_stem.get(path.stem, [])) > 1]),
     ):
         if wrong:
             more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -68,29 +67,74 @@ def _matched(paths: Sequence[Path], reference: Path) -> dict[Path, Path]:
     return {path: by_stem[path.stem][0] for path in paths}
 
 
-def by_method(method: Callable[[Rgb], Rgb]) -> Enhance:
+@dataclass(frozen=True)
+class Candidate:
+    """What is evaluated.
+
+    Parameters
+    ----------
+    enhance : callable
+        Given a decoded photo and its path, returns what became of it.
+    is_timed : bool
+        Whether the seconds that it takes say something.
+    """
+
+    enhance: Callable[[Photo, Path], Photo]
+    is_timed: bool = True
+
+
+def by_method(method: Callable[[Rgb], Rgb], *, is_timed: bool = True) -> Candidate:
     """Return what a method without a model, RGB to RGB, makes of a photo: 8-bit sRGB."""
-    return lambda before: Photo(as_pixels(method(as_rgb(as_srgb(before)))), "PNG")
+    return Candidate(lambda photo, path: Photo(as_pixels(method(as_rgb(as_srgb(photo)))), "PNG"), is_timed)
+
+
+def by_network(network: Network, options: Options) -> Candidate:
+    """Return what a network makes of a photo."""
+    return Candidate(lambda photo, path: enhance(photo, network, options))
+
+
+def by_outputs(folder: Path, sets: Sequence[PhotoSet]) -> Candidate:
+    """Return results that were made elsewhere.
+
+    Parameters
+    ----------
+    folder : Path
+        Its photos are matched by the stems of their names; where there are several sets, those of a
+        set stand in a subfolder of its name.
+    sets : sequence of PhotoSet
+
+    Raises
+    ------
+    UsageError
+        If a photo has no result or more than one.
+    """
+    results: dict[Path, Path] = {}
+    for photos in sets:
+        results |= _matched(photos.paths, folder / photos.name if len(sets) > 1 else folder, "result")
+    return Candidate(lambda _, path: photo.decode(results[path]), is_timed=False)
 
 
 def evaluate(
     sets: Sequence[PhotoSet],
-    methods: dict[str, Enhance],
+    candidates: Mapping[str, Candidate],
     see: Callable[[Scores, Pixels, Pixels], None] = lambda scores, before, after: None,
     *,
     scored: bool = True,
+    optional: Collection[str] = (),
 ) -> Iterator[Scores]:
     """Enhance photo by photo, and score on all cores meanwhile.
 
     Parameters
     ----------
     sets : sequence of PhotoSet
-    methods : dict
-        By name, what makes a photo of a photo.
+    candidates : mapping
+        By name.
     see : callable
         Receives scores and the photo before and after, 8-bit sRGB; in order.
     scored : bool
         Whether anything is measured.
+    optional : collection of str
+        Names of optional metrics that are measured too.
 
     Yields
     ------
@@ -113,14 +157,16 @@ def evaluate(
                 yield scores
 
         for photos in sets:
-            for method, enhance in methods.items():
+            for method, candidate in candidates.items():
                 for path in photos.paths:
-                    before, after, seconds = _enhanced(path, enhance)
+                    before, after, seconds = _enhanced(path, candidate)
                     reference = _read(photos.references[path]) if path in photos.references else None
-                    known = {} if method == INPUT else {"seconds": seconds}
+                    known = {"seconds": seconds} if candidate.is_timed else {}
                     name = path.relative_to(photos.folder).as_posix()
                     if scored:
-                        future = pool.submit(_scored, photos.name, method, name, before, after, reference, known)
+                        future = pool.submit(
+                            _scored, photos.name, method, name, before, after, reference, known, optional
+                        )
                     else:
                         future = pool.submit(Scores, photos.name, method, name, known)
                     waiting.append((future, before, after))
@@ -135,13 +181,13 @@ def _read(path: Path) -> Pixels:
         raise PhotoError(f"{path}: {error}") from error
 
 
-def _enhanced(path: Path, enhance: Enhance) -> tuple[Pixels, Pixels, float]:
+def _enhanced(path: Path, candidate: Candidate) -> tuple[Pixels, Pixels, float]:
     try:
         decoded = photo.decode(path)
     except PhotoError as error:
         raise PhotoError(f"{path}: {error}") from error
     began = time.perf_counter()
-    enhanced = enhance(decoded)
+    enhanced = candidate.enhance(decoded, path)
     seconds = time.perf_counter() - began
     return as_srgb(decoded), as_srgb(enhanced), seconds
 
@@ -154,10 +200,11 @@ def _scored(
     after: Pixels,
     reference: Pixels | None,
     known: dict[str, float],
+    optional: Collection[str],
 ) -> Scores:
     try:
         # Of a photo taken as it is, what compares it with itself says nothing.
-        values = measured(after, before=None if method == INPUT else before, reference=reference)
+        values = measured(after, before=None if method == INPUT else before, reference=reference, optional=optional)
     except PhotoError as error:
         raise PhotoError(f"{set_name}/{name}: {error}") from error
     return Scores(set_name, method, name, {**values, **known})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from enlighten_cli import __version__
+from enlighten_cli.evaluation.interval import Interval, interval
 from enlighten_cli.metrics import METRICS, Better
 
 
@@ -36,16 +37,19 @@ class Scores:
 
 @dataclass(frozen=True)
 class Row:
-    """Means over a set."""
+    """Means over a set, with their 95 % intervals."""
 
     set: str
     method: str
     count: int
     means: dict[str, float]
+    intervals: dict[str, Interval] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """Return all of it for JSON."""
         means = {metric: {"mean": value} for metric, value in self.means.items()}
+        for metric, each in self.intervals.items():
+            means[metric] |= {"low": each.low, "high": each.high}
         return {"set": self.set, "method": self.method, "count": self.count, **means}
 
 
@@ -56,12 +60,13 @@ def rows_of(scores: Iterable[Scores]) -> list[Row]:
         groups.setdefault((each.set, each.method), []).append(each)
     rows = []
     for (set_name, method), members in groups.items():
-        means = {}
+        means, intervals = {}, {}
         for metric in METRICS:
             values = [member.values[metric] for member in members if metric in member.values]
             if values:
                 means[metric] = float(np.mean(values))
-        rows.append(Row(set_name, method, len(members), means))
+                intervals[metric] = interval(values)
+        rows.append(Row(set_name, method, len(members), means, intervals))
     return rows
 
 

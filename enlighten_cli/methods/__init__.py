@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from enlighten_cli.methods.clahe import clahe
 from enlighten_cli.methods.equalize import equalize
+from enlighten_cli.methods.fusion import fusion
 from enlighten_cli.methods.gamma import gamma
 from enlighten_cli.photo import Rgb
 
@@ -39,6 +40,7 @@ METHODS = {
         Method("input", lambda rgb: rgb, "the photo as it is"),
         Method("gamma", gamma, "sRGB to the power of 1/2.2"),
         Method("clahe", clahe, "Zuiderveld, Graphics Gems IV, 1994"),
+        Method("fusion", fusion, "Mertens, Kautz and Van Reeth, doi:10.1109/PG.2007.17, of simulated exposures"),
         Method("equalize", equalize, "histogram equalization"),
     )
 }

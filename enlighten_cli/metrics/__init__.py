@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.metrics.aligned import aligned_psnr, aligned_ssim
+from enlighten_cli.metrics.ciede2000 import ciede2000
 from enlighten_cli.metrics.colour_shift import colour_shift
 from enlighten_cli.metrics.loe import loe
 from enlighten_cli.metrics.luma import mean_luma
 from enlighten_cli.metrics.niqe import niqe
 from enlighten_cli.metrics.psnr import psnr
+from enlighten_cli.metrics.ratios import chroma_ratio, contrast_ratio, darkest
 from enlighten_cli.metrics.ssim import ssim
 from enlighten_cli.photo import Pixels
 
@@ -48,6 +51,8 @@ class Metric:
         In plain words.
     needs : Needs
     unit : str
+    is_optional : bool
+        Whether it is measured only when it is asked for.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Metric:
     meaning: str
     needs: Needs = Needs.NOTHING
     unit: str = ""
+    is_optional: bool = False
 
 
 METRICS = {
@@ -67,12 +73,25 @@ METRICS = {
         Metric("luma", mean_luma, Better.NEITHER, "mean brightness, 0 to 1"),
         Metric("psnr", psnr, Better.HIGHER, "nearness to the reference", Needs.REFERENCE, "dB"),
         Metric("ssim", ssim, Better.HIGHER, "structure kept of the reference", Needs.REFERENCE),
+        *(
+            Metric(name, measure, better, meaning, Needs.REFERENCE, unit, is_optional=True)
+            for name, measure, better, meaning, unit in (
+                ("aligned_psnr", aligned_psnr, Better.HIGHER, "nearness to the reference after one gain", "dB"),
+                ("aligned_ssim", aligned_ssim, Better.HIGHER, "structure kept, after one gain", ""),
+                ("ciede2000", ciede2000, Better.LOWER, "difference of colours after one gain", ""),
+                ("chroma_ratio", chroma_ratio, Better.NEITHER, "colourfulness over the reference's, 1 is as much", ""),
+                ("contrast_ratio", contrast_ratio, Better.NEITHER, "contrast over the reference's, 1 is as much", ""),
+            )
+        ),
+        Metric("darkest", darkest, Better.NEITHER, "5th percentile of luma, 0 to 1", is_optional=True),
         Metric("seconds", None, Better.NEITHER, "for one photo", Needs.BEFORE, "s"),
     )
 }
 
 
-def measured(after: Pixels, *, before: Pixels | None = None, reference: Pixels | None = None) -> dict[str, float]:
+def measured(
+    after: Pixels, *, before: Pixels | None = None, reference: Pixels | None = None, optional: Collection[str] = ()
+) -> dict[str, float]:
     """Measure a photo by every metric that has what it needs.
 
     Parameters
@@ -80,6 +99,8 @@ def measured(after: Pixels, *, before: Pixels | None = None, reference: Pixels |
     after, before, reference : ndarray, shape (H, W, 3), uint8
         The photo, what it was made of, and what it should be. Without the second it is taken as
         it is, without the third it is not compared.
+    optional : collection of str
+        Names of optional metrics that are measured too.
 
     Returns
     -------
@@ -95,7 +116,7 @@ def measured(after: Pixels, *, before: Pixels | None = None, reference: Pixels |
     others = {Needs.BEFORE: before, Needs.REFERENCE: reference}
     values = {}
     for metric in METRICS.values():
-        if metric.measure is None:
+        if metric.measure is None or (metric.is_optional and metric.name not in optional):
             continue
         if metric.needs is Needs.NOTHING:
             try:

@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import scene, write_photos
 
 from enlighten_cli.errors import PhotoError, UsageError
-from enlighten_cli.evaluation.runner import by_method, evaluate, photo_sets
+from enlighten_cli.evaluation.runner import Candidate, by_method, by_outputs, evaluate, photo_sets
 from enlighten_cli.evaluation.tables import Row, Scores, best_of, rows_of
 from enlighten_cli.methods import METHODS
 from enlighten_cli.metrics import measured
@@ -16,7 +18,7 @@ def folder(tmp_path):
 
 
 def test_rows_are_means_over_the_photos(folder):
-    methods = {name: by_method(METHODS[name].enhance) for name in ("input", "gamma")}
+    methods = {name: by_method(METHODS[name].enhance, is_timed=name != "input") for name in ("input", "gamma")}
     scores = list(evaluate(photo_sets([folder], None), methods))
     assert [(each.method, each.photo) for each in scores] == [
         (method, f"{number}.png") for method in methods for number in range(3)
@@ -34,7 +36,7 @@ def test_references_are_matched_by_stem(folder, tmp_path):
     for path in bright.iterdir():
         path.rename(path.with_suffix(".PNG"))
     (photos,) = photo_sets([folder], bright)
-    scores = list(evaluate([photos], {"double": lambda photo: Photo(photo.pixels * 2, "PNG")}))
+    scores = list(evaluate([photos], {"double": Candidate(lambda photo, path: Photo(photo.pixels * 2, "PNG"))}))
     assert all(each.values["psnr"] > 30 and each.values["ssim"] > 0.8 for each in scores)
 
 
@@ -74,7 +76,7 @@ def test_folders_without_photos_and_names_that_clash(folder, tmp_path):
 @pytest.mark.parametrize("name", ["gamma", "clahe", "equalize"])
 def test_plain_methods_brighten(name):
     dark = Photo(scene(200, 220), "PNG")
-    bright = by_method(METHODS[name].enhance)(dark)
+    bright = by_method(METHODS[name].enhance).enhance(dark, Path("x"))
     assert bright.pixels.shape == dark.pixels.shape
     assert bright.pixels.mean() > 1.2 * dark.pixels.mean()
 
@@ -110,3 +112,21 @@ def test_a_set_is_averaged_by_metric_where_it_was_measured():
     (row,) = rows_of(scores)
     assert row.means == {"niqe": 2.0, "luma": pytest.approx(0.3)}
     assert rows_of([]) == []
+
+
+def test_results_made_elsewhere_are_matched_and_not_timed(folder, tmp_path):
+    outputs = write_photos(tmp_path / "theirs", 3, exposure=0.4, size=(200, 220))
+    sets = photo_sets([folder], None)
+    scores = list(evaluate(sets, {"theirs": by_outputs(outputs, sets)}))
+    assert [each.method for each in scores] == ["theirs"] * 3
+    assert all(each.values["luma"] > 0.1 and "seconds" not in each.values for each in scores)
+    (outputs / "2.png").unlink()
+    with pytest.raises(UsageError, match=r"without a result: 2\.png"):
+        by_outputs(outputs, sets)
+
+
+def test_means_come_with_intervals(folder):
+    (row,) = rows_of(evaluate(photo_sets([folder], None), {"gamma": by_method(METHODS["gamma"].enhance)}))
+    assert row.intervals["luma"].low <= row.means["luma"] <= row.intervals["luma"].high
+    record = row.record()["luma"]
+    assert record["low"] < record["mean"] < record["high"]
