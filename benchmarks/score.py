@@ -1,92 +1,116 @@
-"""Score models on the validation sets: PSNR and SSIM on LOL's pairs, NIQE on the others.
+"""Judge models and methods on the validation sets: one run, one table a method.
 
-`well_lit` is the PSNR of LOL's well-lit photos to themselves: how far a good photo is left alone.
+    python benchmarks/score.py DATA/val [--model NAME|FILE ...] [--mode auto|full|fast] [--json FILE] [--sheet FOLDER]
 
-    python benchmarks/score.py DATA/val [--model NAME|FILE ...] [--input] [--sheet FOLDER] [--json FILE]
-
-DATA/val holds lol/low and lol/high (same names), lime, mef and dicm. `--input` scores the photos
-as they are; NIQE is computed rightly when lime (without 5.png), mef and the shared half of dicm
-then have 4.56, 4.32 and 4.07. A sheet has a row a photo: the input, then what each model makes of it.
+DATA/val holds lol and backlit (low and high, same names), lime, mef and dicm. Beside the models stand the input, a
+gamma of 0.45, CLAHE and exposure fusion, and results made elsewhere (`--outputs NAME=FOLDER`, in subfolders named as
+the sets). Means come with 95 % bootstrap intervals over photos. At the end: for every two models, which differences lie
+outside their interval. `aligned`: after one gain a photo. `perceptual` needs VGG-16 (`--vgg`); a sheet has a row a
+photo: the input, then each method. NIQE is computed rightly when the input of lime (without 5.png), mef and the
+shared half of dicm has 4.56, 4.32 and 4.07.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import math
+import time
 from pathlib import Path
-from typing import TypeAlias
 
-import numpy as np
+from board import GAMMA045, MODEL, OUTPUTS, Board, made, run, tasks
+from perceptual import DEFAULT_VGG
 
 from enlighten_cli import photo
-from enlighten_cli.batch.jobs import find_photos
-from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.evaluation.sheet import contact_sheet
-from enlighten_cli.metrics.niqe import niqe
-from enlighten_cli.metrics.psnr import psnr
-from enlighten_cli.metrics.ssim import ssim
+from enlighten_cli.methods import METHODS
 from enlighten_cli.models.registry import DEFAULT_MODEL
-from enlighten_cli.models.session import open_model
-from enlighten_cli.photo import Photo, Pixels, as_srgb, encode
+from enlighten_cli.photo import Metadata, Photo, as_srgb, encode
 
-NIQE_SETS = ("lime", "mef", "dicm")
-LEFT_OUT = ("5.png",)  # in lime: not among the nine photos of the published figure
-
-Method: TypeAlias = Callable[[Path], Pixels]
+BASELINES = ("input", GAMMA045, "clahe", "fusion")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("val", type=Path)
     parser.add_argument("--model", action="append", help=f"may be repeated; {DEFAULT_MODEL} by default")
-    parser.add_argument("--input", action="store_true")
-    parser.add_argument("--sheet", type=Path, help="folder for a contact sheet of each set")
+    parser.add_argument("--method", action="append", choices=[*METHODS, GAMMA045, "none"], help="instead of the usual")
+    parser.add_argument("--outputs", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--mode", choices=["auto", "full", "fast"], default="auto")
+    parser.add_argument("--only", action="append", default=[], metavar="SET")
+    parser.add_argument("--every", type=int, default=1, help="judge every so-many-th photo")
+    parser.add_argument("--vgg", type=Path, default=DEFAULT_VGG)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--sheet", type=Path, help="folder for a contact sheet of each set")
     arguments = parser.parse_args()
-    methods: dict[str, Method] = {"input": original} if arguments.input else {}
-    for name in arguments.model or ([] if arguments.input else [DEFAULT_MODEL]):
-        methods[name] = enhanced_by(name, Mode(arguments.mode))
+    methods = [name for name in arguments.method or BASELINES if name != "none"]
+    methods += [MODEL + name for name in arguments.model or [DEFAULT_MODEL]]
+    methods += [OUTPUTS + words for words in arguments.outputs]
 
-    scores = {name: scores_of(method, arguments.val) for name, method in methods.items()}
-    for name, values in scores.items():
-        print(name, "  ".join(f"{metric} {value:.3f}" for metric, value in values.items()))
+    began = time.monotonic()
+    found = tasks(arguments.val, arguments.only, arguments.every)
+    board = run(found, methods, arguments.mode, arguments.vgg if arguments.vgg.is_file() else None)
+    show(board)
+    print(f"\n{len(found)} photos, {len(methods)} methods: {time.monotonic() - began:.0f} s")
     if arguments.json:
-        arguments.json.write_text(json.dumps(scores, indent=2) + "\n")
+        arguments.json.write_text(json.dumps(record(board, arguments.mode), indent=1) + "\n")
     if arguments.sheet:
         arguments.sheet.mkdir(parents=True, exist_ok=True)
-        for name in (*NIQE_SETS, "lol/low"):
-            rows = [
-                [each(path) for each in (original, *methods.values())] for path in find_photos(arguments.val / name)
-            ]
-            file = arguments.sheet / f"{name.split('/')[0]}.jpg"
-            file.write_bytes(encode(Photo(contact_sheet(rows), "JPEG")))
+        for name in dict.fromkeys(task.set for task in found):
+            rows = []
+            for task in (task for task in found if task.set == name):
+                decoded = photo.decode(task.path)
+                cells = [as_srgb(decoded), *(made(method, decoded, task, arguments.mode) for method in methods)]
+                rows.append(cells + ([as_srgb(photo.decode(task.reference))] if task.reference else []))
+            sheet = Photo(contact_sheet(rows), "JPEG", metadata=Metadata(comment=b"enlighten contact sheet"))
+            (arguments.sheet / f"{name}.jpg").write_bytes(encode(sheet))
 
 
-def original(path: Path) -> Pixels:
-    return as_srgb(photo.decode(path))
+def short(method: str) -> str:
+    return Path(method.removeprefix(MODEL).removeprefix(OUTPUTS).split("=")[0]).stem
 
 
-def enhanced_by(name: str, mode: Mode) -> Method:
-    model = open_model(name)
-    return lambda path: as_srgb(enhance(photo.decode(path), model, Options(mode=mode)))
+def show(board: Board) -> None:
+    for method, sets in board.means().items():
+        print(f"\n{short(method)}")
+        for name, metrics in sets.items():
+            for metric, each in metrics.items():
+                print(f"  {name:10} {metric:15} {each.mean:9.3f}   {each.low:8.3f} to {each.high:.3f}")
+    print("\ndifferences outside their 95 % interval (one - other):")
+    for name, metric, one, other, each in board.differences():
+        if each.excludes_zero and MODEL in one + other:
+            words = f"{short(one)} - {short(other)}"
+            print(f"  {name:10} {metric:15} {words:28} {each.mean:+9.3f}   {each.low:+8.3f} to {each.high:+.3f}")
 
 
-def scores_of(method: Method, val: Path) -> dict[str, float]:
-    scores: dict[str, float] = {}
-    pairs, well_lit = [], []
-    for path in find_photos(val / "lol" / "low"):
-        bright = val / "lol" / "high" / path.name
-        enhanced, reference = method(path), original(bright)
-        pairs.append((psnr(enhanced, reference), ssim(enhanced, reference)))
-        well_lit.append(psnr(method(bright), reference))
-    scores["lol_psnr"], scores["lol_ssim"] = np.mean(pairs, axis=0).tolist()
-    scores["well_lit_psnr"] = float(np.mean(well_lit))
-    for name in NIQE_SETS:
-        paths = [path for path in find_photos(val / name) if not (name == "lime" and path.name in LEFT_OUT)]
-        scores[f"{name}_niqe"] = float(np.mean([niqe(method(path)) for path in paths]))
-    return scores
+def record(board: Board, mode: str) -> dict[str, object]:
+    """Return all of it for JSON, figures to four digits."""
+
+    def few(value: float) -> float | None:
+        return round(value, 4) if math.isfinite(value) else None
+
+    return {
+        "mode": mode,
+        "means": {
+            short(method): {
+                name: {metric: [few(each.mean), few(each.low), few(each.high)] for metric, each in metrics.items()}
+                for name, metrics in sets.items()
+            }
+            for method, sets in board.means().items()
+        },
+        "differences": [
+            [name, metric, short(one), short(other), few(each.mean), few(each.low), few(each.high)]
+            for name, metric, one, other, each in board.differences()
+        ],
+        "photos": board.photos,
+        "values": {
+            short(method): {
+                name: {metric: [few(value) for value in values] for metric, values in metrics.items()}
+                for name, metrics in sets.items()
+            }
+            for method, sets in board.values.items()
+        },
+    }
 
 
 if __name__ == "__main__":

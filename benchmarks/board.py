@@ -1,0 +1,166 @@
+"""The board by which the picture is decided: every method on every validation photo, in one run.
+
+Pairs (LOL, backlit) are compared with their references, as they are and after one gain a photo; lime, mef and
+dicm, which have none, are judged by NIQE, LOE and colour shift; LOL's well-lit photos show how far a good photo is
+left alone. Imported by score.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from enlighten_cli import photo
+from enlighten_cli.batch.jobs import find_photos
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.evaluation.interval import Interval, difference, interval
+from enlighten_cli.methods import METHODS
+from enlighten_cli.methods.gamma import gamma
+from enlighten_cli.metrics import METRICS, measured
+from enlighten_cli.metrics.psnr import psnr
+from enlighten_cli.models.session import open_model
+from enlighten_cli.photo import Photo, Pixels, as_pixels, as_rgb, as_srgb
+from enlighten_cli.resources import available_cores
+
+PAIRED, UNPAIRED = ("lol", "backlit"), ("lime", "mef", "dicm")
+LEFT_OUT = {"lime/5.png"}  # not among the nine photos of the published figures
+OPTIONAL = tuple(name for name, metric in METRICS.items() if metric.is_optional)
+GAMMA045 = "gamma045"
+MODEL, OUTPUTS = "model:", "outputs:"
+WELL_LIT = "well-lit"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One photo, to be judged for all methods: where it is, and what it is compared with."""
+
+    set: str
+    path: Path
+    reference: Path | None
+
+
+@dataclass
+class Board:
+    """Values by method, set and metric, a photo each in one order."""
+
+    photos: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
+
+    def add(self, task: Task, scores: dict[str, dict[str, float]]) -> None:
+        """Add what all methods made of a photo."""
+        self.photos.setdefault(task.set, []).append(task.path.name)
+        for method, measured_values in scores.items():
+            for metric, value in measured_values.items():
+                self.values.setdefault(method, {}).setdefault(task.set, {}).setdefault(metric, []).append(value)
+
+    def means(self) -> dict[str, dict[str, dict[str, Interval]]]:
+        """Return means with their intervals, by method, set and metric."""
+        return {
+            method: {
+                name: {metric: interval([value for value in values if np.isfinite(value)] or [np.nan])
+                       for metric, values in metrics.items()}
+                for name, metrics in sets.items()
+            }
+            for method, sets in self.values.items()
+        }  # fmt: skip
+
+    def differences(self) -> Iterator[tuple[str, str, str, str, Interval]]:
+        """Yield every two methods' paired difference: set, metric, one, other, one minus other."""
+        methods = list(self.values)
+        for name in self.photos:
+            for metric in self.values[methods[0]].get(name, {}):
+                for place, one in enumerate(methods):
+                    for other in methods[place + 1 :]:
+                        pair = (self.values[each].get(name, {}).get(metric, []) for each in (one, other))
+                        first, second = pair
+                        if len(first) == len(second) and first and np.isfinite([*first, *second]).all():
+                            yield name, metric, one, other, difference(first, second)
+
+
+def tasks(val: Path, only: Sequence[str], every: int) -> list[Task]:
+    """List what there is to judge: all sets, or some of them, or every so-many-th photo."""
+    found = []
+    for name in PAIRED:
+        if (not only or name in only) and (val / name / "low").is_dir():
+            references = {path.stem: path for path in find_photos(val / name / "high")}
+            paths = find_photos(val / name / "low")[::every]
+            found += [Task(name, path, references[path.stem]) for path in paths]
+            if name == "lol" and not only:
+                found += [Task(WELL_LIT, references[path.stem], references[path.stem]) for path in paths]
+    for name in UNPAIRED:
+        if (not only or name in only) and (val / name).is_dir():
+            paths = [path for path in find_photos(val / name) if f"{name}/{path.name}" not in LEFT_OUT]
+            found += [Task(name, path, None) for path in paths[::every]]
+    return found
+
+
+def run(found: Sequence[Task], methods: Sequence[str], mode: str, vgg: Path | None) -> Board:
+    """Judge all of it on all cores, a process each."""
+    board = Board()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(available_cores()) as pool:
+        count = len(found)
+        judged = pool.map(judge, found, [tuple(methods)] * count, [mode] * count, [vgg] * count, chunksize=1)
+        for task, scores in zip(found, judged, strict=True):
+            board.add(task, scores)
+    return board
+
+
+def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> dict[str, dict[str, float]]:
+    """Return what each method's result of a photo measures."""
+    decoded = photo.decode(task.path)
+    before = as_srgb(decoded)
+    reference = as_srgb(photo.decode(task.reference)) if task.reference else None
+    distance = _distance(vgg) if vgg and task.set in PAIRED else None
+    wanted = distance.features(reference) if distance and reference is not None else None
+    scores = {}
+    for method in methods:
+        after = made(method, decoded, task, mode)
+        if task.set == WELL_LIT:
+            assert reference is not None
+            values = {"psnr": min(psnr(after, reference), 100.0)}
+        elif reference is not None:
+            values = measured(after, reference=reference, optional=OPTIONAL)
+            if distance and wanted is not None:
+                values["perceptual"] = distance(distance.features(after), wanted)
+        else:
+            compared = measured(after, before=before)
+            values = {name: compared[name] for name in ("niqe", "loe", "colour_shift") if name in compared}
+        scores[method] = values
+    return scores
+
+
+def made(method: str, decoded: Photo, task: Task, mode: str) -> Pixels:
+    """Return a method's result as 8-bit sRGB: of ours, a model's, or one that was made elsewhere."""
+    if method.startswith(OUTPUTS):
+        _, _, folder = method.removeprefix(OUTPUTS).partition("=")
+        base = Path(folder, task.set)
+        found = [path for path in find_photos(base if base.is_dir() else Path(folder)) if path.stem == task.path.stem]
+        if len(found) != 1:
+            raise PhotoError(f"{folder}: {len(found)} results of {task.path.name}")
+        return as_srgb(photo.decode(found[0]))
+    if method.startswith(MODEL):
+        return as_srgb(enhance(decoded, _model(method.removeprefix(MODEL)), Options(mode=Mode(mode))))
+    rgb = as_rgb(as_srgb(decoded))
+    return as_pixels(gamma(rgb, 0.45) if method == GAMMA045 else METHODS[method].enhance(rgb))
+
+
+@cache
+def _model(name: str):  # noqa: ANN202
+    return open_model(name, threads=1)
+
+
+@cache
+def _distance(vgg: Path):  # noqa: ANN202
+    import torch
+    from perceptual import PerceptualDistance
+
+    torch.set_num_threads(1)
+    return PerceptualDistance(vgg)
