@@ -14,7 +14,7 @@ from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo
 from enlighten_cli.resources import available_memory
 
-MAX_STRENGTH = 1.5
+MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
 WHOLE = 0
 # A network that learned from whole photos, reduced, says from how many pixels it judges light, which it cannot at
 # another scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike
@@ -48,6 +48,9 @@ class Options:
     tile_px : int or None
         Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
         for the largest that memory allows.
+    denoise : float
+        How strong the photo's noise is taken to be, over what was measured: 1 by default, 0 leaves it,
+        2 at most. Noise that would not be seen is left in any case.
     memory_bytes : int or None
         What the network may take; None is half of what is free.
     """
@@ -55,6 +58,7 @@ class Options:
     strength: float = 1.0
     mode: Mode = Mode.AUTO
     tile_px: int | None = None
+    denoise: float = 1.0
     memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
@@ -67,6 +71,8 @@ class Options:
         """
         if not 0 <= self.strength <= MAX_STRENGTH:
             raise UsageError(f"strength is {self.strength}; it must be from 0 to {MAX_STRENGTH}")
+        if not 0 <= self.denoise <= MAX_DENOISE:
+            raise UsageError(f"denoise is {self.denoise}; it must be from 0 to {MAX_DENOISE}")
         if self.tile_px is not None and self.tile_px != WHOLE and self.tile_px < MULTIPLE_PX:
             raise UsageError(f"tile is {self.tile_px}; it must be 0 (the whole photo) or at least {MULTIPLE_PX} px")
         if self.tile_px is not None and self.mode is Mode.FAST:
@@ -114,12 +120,14 @@ def enhance(
         If a tile of the size that was asked for, or of the smallest, does not fit.
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
-        return dataclasses.replace(photo, pixels=fast.enhance(photo, network, options.strength, tell))
+        return dataclasses.replace(photo, pixels=fast.enhance(photo, network, options.strength, tell, options.denoise))
 
-    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network))
+    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))
 
     def tiled(tile_px: int) -> Photo:
-        return dataclasses.replace(photo, pixels=full.enhance(photo, network, options.strength, tile_px, tell))
+        return dataclasses.replace(
+            photo, pixels=full.enhance(photo, network, options.strength, tile_px, tell, options.denoise)
+        )
 
     if options.tile_px is not None:
         try:

@@ -15,8 +15,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.noise import lifted_contrast, relative_noise
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, enhanced_thumbnail, thumbnail, upsampled
+from enlighten_cli.enhancement.denoise import STRIP_ROWS, DenoisingNetwork
+from enlighten_cli.enhancement.survey import box_mean, surveyed
+from enlighten_cli.enhancement.thumbnail import enhanced_thumbnail, upsampled
+from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
 from enlighten_cli.photo.colour import DirectColour
@@ -25,11 +27,8 @@ from enlighten_cli.resources import available_cores
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
-FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept; the rest is mostly noise
-RADIUS_PX = 2  # of a window, in the reduced photo
+FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept
 FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
-DARKEST = np.float32(1e-3)  # light that gains are reckoned from, at least
-ROUNDING = 0.15 / 255  # deviation that rounding leaves at least; where light is a few steps of 255, it is seen
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 
@@ -56,15 +55,13 @@ class Light:
         return scale, detail, offset
 
 
-def fit_guided_filter(rgb: Rgb, made: Rgb, noise: float) -> Light:
-    """Describe what the network did to the reduced photo, so that the whole can be brightened likewise.
+def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
+    """Describe what the network did to a thumbnail, so that the whole photo can be brightened likewise.
 
     Parameters
     ----------
     rgb, made : ndarray, shape (h, w, 3), float32, range [0, 1]
         Before and after.
-    noise : float
-        The photo's `relative_noise`.
 
     Notes
     -----
@@ -72,57 +69,47 @@ def fit_guided_filter(rgb: Rgb, made: Rgb, noise: float) -> Light:
     2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
     "Fast guided filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
     back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
-    is more light, lest shadows look hazy, or nearly none where noise would be lifted with it.
-    Contrast of colour stays as it was there, and so does its noise. And a part of what is left, the
-    network's own hand.
+    is more light, lest shadows look hazy. Contrast of colour stays as it was there. And a part of what is left,
+    the network's own hand.
     """
     change = made - rgb
-    mean, mean_change = _box_mean(rgb), _box_mean(change)
-    variance = _box_mean(rgb * rgb) - mean**2
-    covariance = _box_mean(rgb * change) - mean * mean_change
+    mean, mean_change = box_mean(rgb), box_mean(change)
+    variance = box_mean(rgb * rgb) - mean**2
+    covariance = box_mean(rgb * change) - mean * mean_change
     scale = 1 + covariance / (variance + FLAT)
 
-    luma, luma_change = mean @ LUMA, mean_change @ LUMA
-    rounding = np.float32(ROUNDING) / (luma + np.float32(1 / 255))
-    gain = 1 + lifted_contrast(np.maximum(np.float32(noise), rounding)) * luma_change / (luma + DARKEST)
+    luma = mean @ LUMA
+    more_light = (mean_change @ LUMA) / np.maximum(luma, np.float32(1e-6))
     flat = (FLAT / (variance + FLAT)).mean(axis=2)
-    detail = (flat * (gain - 1))[..., None]
+    detail = (flat * more_light)[..., None]
     offset = mean + mean_change - scale * mean - detail * luma[..., None]
 
-    scale, detail, offset = _box_mean(scale), _box_mean(detail), _box_mean(offset)
+    scale, detail, offset = box_mean(scale), box_mean(detail), box_mean(offset)
     described = scale * rgb + detail * (rgb @ LUMA)[..., None] + offset
-    offset += (FINISH * lifted_contrast(rounding))[..., None] * (made - described)
+    offset += FINISH * (made - described)
     return Light(scale, detail, offset)
 
 
-def _box_mean(values: Rgb) -> Rgb:
-    """Average over windows, smaller at the borders."""
-    for axis in (0, 1):
-        length = values.shape[axis]
-        margin = [(RADIUS_PX, RADIUS_PX) if each == axis else (0, 0) for each in range(3)]
-        padded = np.pad(values, margin)
-        slices = [slice(None)] * axis
-        sums = padded[(*slices, slice(0, length))].copy()
-        for first in range(1, 2 * RADIUS_PX + 1):
-            sums += padded[(*slices, slice(first, first + length))]
-        places = np.arange(length, dtype=np.float32)
-        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
-        values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
-    return values
-
-
-def enhance(photo: Photo, network: Network, strength: float, tell: Callable[[int, int], None]) -> Pixels:
+def enhance(
+    photo: Photo,
+    network: Network,
+    strength: float,
+    tell: Callable[[int, int], None],
+    denoise: float,
+    denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
+) -> Pixels:
     """Enhance a photo by what the network made of a thumbnail of it.
 
     Parameters
     ----------
     photo : Photo
     network : Network
-        Called twice at most.
     strength : float
         Of the change; 0 gives the photo's own numbers.
     tell : callable
         Receives the strips done and their total.
+    denoise, denoiser
+        As of `survey.surveyed`.
 
     Returns
     -------
@@ -132,24 +119,29 @@ def enhance(photo: Photo, network: Network, strength: float, tell: Callable[[int
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
-    rgb = thumbnail(pixels, colour.to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
-    made = enhanced_thumbnail(rgb, network, judged_pixels)
-    light = fit_guided_filter(rgb, made, relative_noise(pixels, colour.to_srgb))
+    survey = surveyed(photo, network, denoise if strength else 0, denoiser)
+    made = enhanced_thumbnail(survey.rgb, network, survey.judged)
+    light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
+    denoising = survey.denoising
     bright = np.empty_like(pixels)
 
     def work(start: int, stop: int) -> None:
         own = pixels[start:stop]
         scale, detail, offset = light.rows(start, stop, height, width)
-        if isinstance(colour, DirectColour) and own.shape[2] == 3:
+        if denoising is None and isinstance(colour, DirectColour) and own.shape[2] == 3:
             bright[start:stop] = _brightened(own, scale, detail, offset, strength)
             return
         before = colour.to_srgb(own)
         seen = before.clip(0, 1)
-        after = before + np.float32(strength) * (scale * seen + detail * (seen @ LUMA)[..., None] + offset - seen)
+        if denoising:
+            seen = denoising.rows(
+                lambda first, last: colour.to_srgb(pixels[first:last]).clip(0, 1), start, stop, height, width
+            )
+        lifted = scale * seen + detail * (seen @ LUMA)[..., None] + offset
+        after = before + np.float32(strength) * (lifted - before.clip(0, 1))
         bright[start:stop] = colour.changed(own, before, after)
 
-    rows = max(1, STRIP_PIXELS // width)
+    rows = STRIP_ROWS if denoising else max(1, STRIP_PIXELS // width)
     starts = range(0, height, rows)
     tell(0, len(starts))
     with ThreadPoolExecutor(available_cores()) as pool:

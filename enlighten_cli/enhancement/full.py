@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, missing_light, thumbnail, upsampled
+from enlighten_cli.enhancement.denoise import STRIP_ROWS as DENOISED_ROWS
+from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.survey import surveyed
+from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, thumbnail, upsampled
 from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
+from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
+from enlighten_cli.resources import available_cores
 
 STRIP_ROWS = 64
 KEPT_SCALE = 65535  # what the network made is kept in 16 bits until its light is known
 
 
-def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell: Callable[[int, int], None]) -> Pixels:
+def enhance(
+    photo: Photo,
+    network: Network,
+    strength: float,
+    tile_px: int,
+    tell: Callable[[int, int], None],
+    denoise: float,
+    denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
+) -> Pixels:
     """Enhance a photo by a network that sees all of it.
 
     Parameters
@@ -31,6 +45,8 @@ def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell:
         Pixels that a tile gives; 0 for one tile.
     tell : callable
         Receives the tiles done and their total.
+    denoise, denoiser
+        As of `survey.surveyed`.
 
     Returns
     -------
@@ -42,15 +58,22 @@ def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell:
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
     bright = np.empty_like(pixels)
 
+    survey = surveyed(photo, network, denoise if strength else 0, denoiser)
+    clean = _denoised(survey.denoising, pixels, colour.to_srgb) if survey.denoising else None
+
+    def read(rows: NDArray[np.intp] | slice, columns: NDArray[np.intp] | slice) -> Rgb:
+        if clean is not None:
+            return _from_kept(clean[rows][:, columns])
+        return colour.to_srgb(pixels[rows][:, columns]).clip(0, 1)
+
     def finish(rows: slice, columns: slice, rgb: Rgb) -> None:
-        own = pixels[rows, columns]
+        own, seen = pixels[rows, columns], read(rows, columns)
+        known = upsampled(survey.known, rows.start, rows.stop, height, width)[:, columns]
+        lifted = seen + known * (rgb - seen)
         # Colours outside sRGB are shown to the network at its border, and keep their distance to it.
         before = colour.to_srgb(own)
-        after = before + np.float32(strength) * (rgb - before.clip(0, 1))
+        after = before + np.float32(strength) * (lifted - before.clip(0, 1))
         bright[rows, columns] = colour.changed(own, before, after)
-
-    def read(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Rgb:
-        return colour.to_srgb(pixels[np.ix_(rows, columns)]).clip(0, 1)
 
     judged_pixels = _judged_pixels(photo, network)
     made = np.empty((height, width, 3), np.uint16) if judged_pixels else None
@@ -64,8 +87,7 @@ def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell:
         tell(done, len(tiles))
 
     if made is not None:
-        seen = thumbnail(pixels, colour.to_srgb, judged_pixels)
-        light = missing_light(seen, network, thumbnail(made, _from_kept, LIGHT_PIXELS))
+        light = survey.judged.missing(thumbnail(made, _from_kept, LIGHT_PIXELS))
         for start in range(0, height, STRIP_ROWS):
             rows = slice(start, min(start + STRIP_ROWS, height))
             more = upsampled(light, rows.start, rows.stop, height, width)
@@ -73,9 +95,25 @@ def enhance(photo: Photo, network: Network, strength: float, tile_px: int, tell:
     return bright
 
 
-def kept_bytes(photo: Photo, network: Network) -> int:
-    """Return the bytes that keep what the network made, until light was judged from a thumbnail."""
-    return 2 * 3 * photo.height * photo.width if _judged_pixels(photo, network) else 0
+def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Pixels:
+    """Return the photo without noise, as sRGB in 16 bits."""
+    height, width = pixels.shape[:2]
+    clean = np.empty((height, width, 3), np.uint16)
+
+    def work(start: int) -> None:
+        stop = min(start + DENOISED_ROWS, height)
+        rows = denoising.rows(lambda first, last: to_srgb(pixels[first:last]).clip(0, 1), start, stop, height, width)
+        clean[start:stop] = np.rint(rows.clip(0, 1) * KEPT_SCALE)
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(work, range(0, height, DENOISED_ROWS)))
+    return clean
+
+
+def kept_bytes(photo: Photo, network: Network, denoise: float) -> int:
+    """Return the bytes that keep the photo without noise, and what the network made until its light is known."""
+    kept = (_judged_pixels(photo, network) > 0) + (denoise > 0)
+    return kept * 2 * 3 * photo.height * photo.width
 
 
 def _judged_pixels(photo: Photo, network: Network) -> int:

@@ -1,62 +1,102 @@
-"""A photo's noise, measured, and how far it forbids to lift contrast."""
+"""The noise of a photo, measured: its standard deviation as a function of luma."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.photo import LUMA, Pixels, Rgb
 
-# Deviation of the noise over the luma, below which it is not seen once the photo is bright, and from which it is.
-# LOL's dark photos, which are noisy, lie mostly above the second, and most others below the first.
-NOISE_UNSEEN, NOISE_SEEN = 0.018, 0.036
-CONTRAST_OF_NOISY = 0.1  # part of the gain in light that contrast gets where noise would get it too
-NOISE_BANDS, NOISE_BAND_ROWS = 8, 50  # of a photo, in which its noise is measured
-NOISE_BLOCK_PX, NOISE_BLOCKS = 16, 0.1  # in blocks, of which this part, the smoothest, are taken for noise alone
-BLACK, WHITE = 2 / 255, 0.9  # mean luma of blocks whose noise is cut off
+Plane = NDArray[np.float32]
+
+BLOCK_PX = 8  # a side
+BANDS, BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
+QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone; they hold this much of the mean noise
+LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
+MOST_OF_FINE = 2.0  # times fine noise is noise at most; what is more is texture
+STEEPEST = 1.6  # from one level of luma to the next
+BLACK, WHITE = 1.5 / 255, 0.96  # means of blocks whose noise is cut off
 
 
-def relative_noise(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> float:
-    """Estimate a photo's noise, as a part of its mean luma: what will be seen of it at any brightness.
+@dataclass(frozen=True)
+class NoiseCurve:
+    """Noise by luma.
+
+    Parameters
+    ----------
+    lumas : ndarray, shape (K,), rising, range [0, 1]
+    deviations : ndarray, shape (K,), range [0, 1]
+        Standard deviation of luma's noise at each.
+    """
+
+    lumas: Plane
+    deviations: Plane
+
+    def at(self, luma: Plane) -> Plane:
+        """Return the standard deviation at each luma, interpolated; beyond the ends, that of the ends."""
+        return np.interp(luma, self.lumas, self.deviations).astype(np.float32)
+
+
+NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+
+def measure_noise(pixels: Pixels | Rgb, to_srgb: Callable[[Pixels], Rgb]) -> NoiseCurve:
+    """Measure the noise of a photo, or of a thumbnail.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, C)
+    to_srgb : callable
+        From rows of it to sRGB in [0, 1].
 
     Notes
     -----
-    The operator of Immerkær, "Fast noise variance estimation", CVIU 1996,
-    doi:10.1006/cviu.1996.0060, which no edge and no slope answers, but texture does: hence the
-    smoothest blocks. Bands of rows do for the whole.
+    Per level of luma, the deviation within the quietest blocks, less a plane: that holds noise of
+    low frequency too, which a demosaic and JPEG leave. Texture is told from noise by the
+    operator of Immerkær, "Fast noise variance estimation", CVIU 1996, doi:10.1006/cviu.1996.0060,
+    which sees fine noise alone and limits the first; and noise changes slowly with luma, so a
+    level that is all texture borrows from its neighbours.
     """
     height = len(pixels)
-    rows = min(height, NOISE_BAND_ROWS)
-    starts = np.unique(np.linspace(0, height - rows, NOISE_BANDS).astype(int))
-    answers, lights = [], []
-    for start in starts:
-        luma = to_srgb(pixels[start : start + rows]) @ LUMA
-        lights.append(float(luma.mean()))
-        if min(luma.shape) >= NOISE_BLOCK_PX + 2:
-            second = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
-            answer = np.abs(second[:-2] - 2 * second[1:-1] + second[2:])
-            answers.append(np.stack([_blocks(answer), _blocks(luma[1:-1, 1:-1])]))
-    if not answers:
-        return 0.0
-    answer, light = np.concatenate(answers, axis=1)
-    whole = (light > BLACK) & (light < WHITE)
-    if not whole.any():
-        return 0.0
-    deviation = float(np.quantile(answer[whole], NOISE_BLOCKS)) * (np.pi / 2) ** 0.5 / 6
-    return float(deviation / (sum(lights) / len(lights) + 1 / 255))
+    rows = min(height, BAND_ROWS)
+    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int))
+    found = [_blocks(to_srgb(pixels[start : start + rows]) @ LUMA) for start in starts]
+    luma, deviation, fine = np.concatenate(found, axis=1)
+    kept = (luma > BLACK) & (luma < WHITE)
+    if kept.sum() < LEVEL_BLOCKS:
+        return NO_NOISE
+    luma, deviation, fine = luma[kept], deviation[kept], fine[kept]
+    order = np.array_split(np.argsort(luma), max(1, min(LEVELS, len(luma) // LEVEL_BLOCKS)))
+    lumas = np.array([luma[level].mean() for level in order], np.float32)
+    levels = np.array(
+        [min(_quiet(deviation[level]), MOST_OF_FINE * _quiet(fine[level])) for level in order], np.float32
+    )
+    for _ in range(len(levels)):
+        neighbours = np.minimum(np.pad(levels[1:], (0, 1), mode="edge"), np.pad(levels[:-1], (1, 0), mode="edge"))
+        levels = np.minimum(levels, STEEPEST * neighbours)
+    return NoiseCurve(lumas, levels)
 
 
-def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average whole blocks, in any order."""
-    rows, columns = (length // NOISE_BLOCK_PX for length in values.shape)
-    whole = values[: rows * NOISE_BLOCK_PX, : columns * NOISE_BLOCK_PX]
-    means: NDArray[np.float32] = whole.reshape(rows, NOISE_BLOCK_PX, columns, NOISE_BLOCK_PX).mean(axis=(1, 3)).ravel()
-    return means
+def _quiet(deviations: Plane) -> float:
+    return float(np.quantile(deviations, QUIET_PART)) / QUIET_BIAS
 
 
-def lifted_contrast(noise: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the part of the gain in light that fine contrast gets, where noise is this part of the light."""
-    part = ((noise - NOISE_UNSEEN) / (NOISE_SEEN - NOISE_UNSEEN)).clip(0, 1)
-    return np.asarray(1 + part * (CONTRAST_OF_NOISY - 1), np.float32)
+def _blocks(luma: Plane) -> Plane:
+    """Return the mean, the deviation from a plane and the fine noise of whole blocks: (3, blocks)."""
+    rows, columns = (length // BLOCK_PX for length in luma.shape)
+    if not rows or not columns:
+        return np.empty((3, 0), np.float32)
+    blocks = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+    blocks = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
+    mean = blocks.mean(axis=(1, 2))
+    places = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
+    norm = (places**2).sum() * BLOCK_PX
+    across, down = blocks.sum(axis=1) @ places, blocks.sum(axis=2) @ places
+    total = (blocks**2).sum(axis=(1, 2)) - BLOCK_PX**2 * mean**2 - (across**2 + down**2) / norm
+    deviation = np.sqrt(np.maximum(total, 0) / (BLOCK_PX**2 - 3))
+    second = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]
+    fine = second[:, :-2] - 2 * second[:, 1:-1] + second[:, 2:]
+    return np.stack([mean, deviation, np.sqrt((fine**2).mean(axis=(1, 2)) / 36)]).astype(np.float32)

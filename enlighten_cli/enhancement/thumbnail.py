@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from PIL import Image
 
 from enlighten_cli.enhancement.tiles import padded_index
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import Pixels, Rgb
+from enlighten_cli.photo import LUMA, Pixels, Rgb
 
 Box: TypeAlias = tuple[float, float, float, float]
 
 THUMBNAIL_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
+GAIN_PIXELS = 3_000  # over so many, the gain is smooth
+STEP = 1 / 255
 LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from as many as it learned from
 
 
@@ -52,6 +55,11 @@ def _reduced_size(values: NDArray[Any], pixels: float) -> tuple[tuple[int, int],
     return (max(1, round(width / factor)), max(1, round(height / factor))), factor
 
 
+def reduced(values: NDArray[np.float32], most_pixels: float) -> Rgb:
+    """Reduce planes, (h, w, C) in float32, by area to at most so many pixels."""
+    return _resized(values, _reduced_size(values, most_pixels)[0], Image.Resampling.BOX)
+
+
 def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resampling, box: Box | None = None) -> Rgb:
     if box is None and values.shape[1::-1] == size:
         return values
@@ -59,15 +67,55 @@ def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resa
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-def enhanced_thumbnail(rgb: Rgb, network: Network, judged_pixels: int) -> Rgb:
-    """Let the network enhance a thumbnail: detail as it sees it there, light as it judges it from fewer pixels.
+@dataclass(frozen=True)
+class JudgedLight:
+    """How bright a photo is to be, as the network judges it from as few pixels as it learned from.
+
+    Parameters
+    ----------
+    seen, made : ndarray, shape (h, w, 3), float32, range [0, 1]
+        The photo, far reduced, before and after.
+    """
+
+    seen: Rgb
+    made: Rgb
+
+    @classmethod
+    def of(cls, rgb: Rgb, network: Network, judged_pixels: int) -> Self:
+        """Judge a photo or a thumbnail of it."""
+        seen = reduced(rgb, judged_pixels)
+        return cls(seen, _shown(seen, network))
+
+    def gain(self) -> NDArray[np.float32]:
+        """Return by how much the light is lifted, 1 or more: (h, w, 1), smooth."""
+        seen, made = (reduced(rgb, GAIN_PIXELS) @ LUMA for rgb in (self.seen, self.made))
+        return np.maximum((made + STEP) / (seen + STEP), 1)[..., None].astype(np.float32)
+
+    def missing(self, made: Rgb) -> NDArray[np.float32]:
+        """Return what the light of a photo lacks to the judged one.
+
+        Parameters
+        ----------
+        made : ndarray, shape (h, w, 3), float32, range [0, 1]
+            What the network made of more pixels.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns, 3), float32
+            Over `LIGHT_PIXELS`; to be added, interpolated.
+        """
+        coarse = reduced(made, LIGHT_PIXELS)
+        return _resized(self.made, coarse.shape[1::-1], Image.Resampling.BOX) - coarse
+
+
+def enhanced_thumbnail(rgb: Rgb, network: Network, judged: JudgedLight) -> Rgb:
+    """Let the network enhance a thumbnail: detail as it sees it there, light as it judged it from fewer pixels.
 
     Parameters
     ----------
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
     network : Network
-    judged_pixels : int
-        Of the whole photo, reduced, from which the network learned how bright it is to be.
+    judged : JudgedLight
 
     Returns
     -------
@@ -75,35 +123,14 @@ def enhanced_thumbnail(rgb: Rgb, network: Network, judged_pixels: int) -> Rgb:
 
     Notes
     -----
-    How bright a photo is to be hangs on all of it, which a convolution network sees only at the
+    How bright a photo is to be depends on all of it, which a convolutional network sees only at the
     scale at which it learned; at finer scales its detail is right, but not its light.
     """
     made = _shown(rgb, network)
-    coarse = _resized(rgb, _reduced_size(rgb, judged_pixels)[0], Image.Resampling.BOX)
-    if coarse.shape == rgb.shape:
+    if judged.seen.shape == rgb.shape:
         return made
-    seen = _resized(made, _reduced_size(made, LIGHT_PIXELS)[0], Image.Resampling.BOX)
     height, width = rgb.shape[:2]
-    return np.asarray((made + upsampled(missing_light(coarse, network, seen), 0, height, height, width)).clip(0, 1))
-
-
-def missing_light(coarse: Rgb, network: Network, seen: Rgb) -> NDArray[np.float32]:
-    """Return what the light of a photo lacks to what the network judges from fewer pixels.
-
-    Parameters
-    ----------
-    coarse : ndarray, shape (h, w, 3), float32, range [0, 1]
-        The photo, reduced to as many pixels as the network learned from.
-    network : Network
-    seen : ndarray, shape (rows, columns, 3), float32, range [0, 1]
-        What the network made of more pixels, reduced to `LIGHT_PIXELS`.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns, 3), float32
-        To be added, interpolated.
-    """
-    return _resized(_shown(coarse, network), seen.shape[1::-1], Image.Resampling.BOX) - seen
+    return np.asarray((made + upsampled(judged.missing(made), 0, height, height, width)).clip(0, 1))
 
 
 def _shown(rgb: Rgb, network: Network) -> Rgb:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
+from enlighten_cli.errors import EnlightenError, MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.models.device import (
     CPU,
     CUDA,
@@ -157,11 +157,7 @@ class Model:
         try:
             (result,) = self._session.run([self._output], {self._input: batch})
         except Exception as error:
-            height, width = rgb.shape[:2]
-            reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-            out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
-            kind = OutOfMemoryError if out_of_memory else ModelError
-            raise kind(f"{self.name} failed on {width} x {height} pixels: {reason}") from error
+            raise failure_of(error, self.name, rgb) from error
         if result.shape != batch.shape:
             raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
         enhanced = np.asarray(result[0].transpose(1, 2, 0))
@@ -186,6 +182,31 @@ def open_model(model: str, *, threads: int | None = None, device: Device = AUTO)
         return Model(path, None if path == Path(model) else model, threads=threads, device=device)
     said = {"width": str(row.width), "align_corners": str(row.align_corners).lower()}
     return Model(path, row.name, metadata=said, output_range=row.output_range, threads=threads, device=device)
+
+
+def open_session(path: Path, *, threads: int | None, inputs: Sequence[str]) -> onnxruntime.InferenceSession:
+    """Load an ``.onnx`` file with some inputs for the CPU.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed.
+    ModelError
+        If the file cannot be read, or has other inputs.
+    """
+    session = _session(import_runtime(), path, session_options(threads), [CPU])
+    if [each.name for each in session.get_inputs()] != list(inputs):
+        raise ModelError(f"{path}: a model with the inputs {', '.join(inputs)} is wanted")
+    return session
+
+
+def failure_of(error: Exception, name: str, rgb: Rgb) -> EnlightenError:
+    """Return what to raise where a run of a network failed."""
+    height, width = rgb.shape[:2]
+    reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+    out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
+    kind = OutOfMemoryError if out_of_memory else ModelError
+    return kind(f"{name} failed on {width} x {height} pixels: {reason}")
 
 
 def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:

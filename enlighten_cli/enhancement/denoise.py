@@ -1,0 +1,103 @@
+"""Noise that would be seen once the photo is bright, removed before it is lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.enhancement.noise import NoiseCurve
+from enlighten_cli.enhancement.thumbnail import reduced, upsampled
+from enlighten_cli.photo import LUMA, Rgb
+
+Plane: TypeAlias = NDArray[np.float32]
+
+# Noise times gain, in steps of 255: below the first it is not seen and nothing is done, from the second on all is.
+UNSEEN, SEEN = 1.0, 2.5
+MULTIPLE_PX = 4  # of rows and columns that the denoiser takes
+HALO_PX = 32  # over its receptive field of 30 px, on the grid
+STRIP_ROWS = 192
+PLANE_PIXELS = 25_000  # over so many, noise and gain are smooth
+
+
+class DenoisingNetwork(Protocol):
+    """A network from RGB, its noise and its gain to RGB, as `models.denoiser.Denoiser` is."""
+
+    def __call__(self, rgb: Rgb, noise: Plane, gain: Plane, /) -> Rgb: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """How a photo of any size is denoised.
+
+    Parameters
+    ----------
+    network : DenoisingNetwork
+    planes : ndarray, shape (h, w, 3), float32
+        Over a thumbnail: deviation of luma's noise, gain, and the part in [0, 1] that is removed.
+    """
+
+    network: DenoisingNetwork
+    planes: NDArray[np.float32]
+
+    @classmethod
+    def planned(
+        cls, denoiser: Callable[[], DenoisingNetwork], thumbnail: Rgb, noise: NoiseCurve, gain: Plane, strength: float
+    ) -> Self | None:
+        """Decide what is removed where; None if nothing would be seen.
+
+        Parameters
+        ----------
+        denoiser : callable
+            Returns the network; not called if nothing would be seen.
+        thumbnail : ndarray, shape (h, w, 3), float32, range [0, 1]
+        noise : NoiseCurve
+            Of the photo that is to be denoised.
+        gain : ndarray, shape (rows, columns, 1), float32
+            By which the light will be lifted; interpolated.
+        strength : float
+            1 takes the noise as it was measured, 2 for twice as strong; above 0.
+        """
+        smooth = reduced(thumbnail, PLANE_PIXELS)
+        height, width = smooth.shape[:2]
+        lifts = upsampled(gain, 0, height, height, width)[..., 0]
+        deviation = noise.at(smooth @ LUMA) * np.float32(strength)
+        part = ((255 * deviation * lifts - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
+        part = part * part * (3 - 2 * part)  # smooth, so that no outline is drawn
+        if not part.any():
+            return None
+        return cls(denoiser(), np.stack([deviation, lifts, part], axis=-1).astype(np.float32))
+
+    def rows(self, read: Callable[[int, int], Rgb], start: int, stop: int, height: int, width: int) -> Rgb:
+        """Return some rows of the photo, denoised: the same whichever rows are asked for together.
+
+        Parameters
+        ----------
+        read : callable
+            Returns rows of the photo: (rows, width, 3) float32, sRGB in [0, 1].
+        start, stop : int
+        height, width : int
+            Of the photo.
+        """
+        first = max(0, (start - HALO_PX) // MULTIPLE_PX * MULTIPLE_PX)
+        last = min(height, stop + HALO_PX)
+        rgb = read(first, last)
+        planes = upsampled(self.planes, first, last, height, width)
+        noise, gain, part = planes[..., 0], planes[..., 1], planes[..., 2:]
+        own = slice(start - first, stop - first)
+        if not part[own].any():
+            return rgb[own]
+        # What the denoiser sees beyond the last row must not depend on where a strip ends.
+        margin = [(0, -length % MULTIPLE_PX) for length in rgb.shape[:2]]
+        padded = np.pad(rgb, [*margin, (0, 0)], mode="edge")
+        clean = self.network(padded, np.pad(noise, margin, mode="edge"), np.pad(gain, margin, mode="edge"))
+        clean = clean[own, :width]
+        return np.asarray(rgb[own] + part[own] * (clean - rgb[own]))
+
+    def whole(self, rgb: Rgb) -> Rgb:
+        """Return a whole photo, or a thumbnail, denoised."""
+        height, width = rgb.shape[:2]
+        return self.rows(lambda start, stop: rgb[start:stop], 0, height, height, width)

@@ -1,0 +1,115 @@
+"""What a thumbnail tells of a photo before it is enhanced: its light, its noise, and how much of both is signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, JudgedLight, thumbnail
+from enlighten_cli.models.denoiser import package_denoiser
+from enlighten_cli.models.network import Network
+from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of
+from enlighten_cli.photo.photo import full_scale
+
+Planes: TypeAlias = NDArray[np.float32]
+
+RADIUS_PX = 2  # of a window, in the thumbnail
+ROUNDING = np.float32(12**-0.5)  # deviation of what rounding takes away, in steps
+DOUBT = np.float32(10)  # times the variance of what is not known; where light squared is as much, half is lifted
+NOISE_LEFT = np.float32(0.3)  # part of the noise that is not known to be removed
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A photo, surveyed.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
+        Its thumbnail, without the noise that would be seen.
+    judged : JudgedLight
+    known : ndarray, shape (h, w, 1), float32, range [0, 1]
+        Part of its light that is signal, and may be lifted.
+    denoising : Denoising or None
+        What is done to the photo at full size; None where no noise would be seen.
+    """
+
+    rgb: Rgb
+    judged: JudgedLight
+    known: Planes
+    denoising: Denoising | None
+
+
+def surveyed(
+    photo: Photo, network: Network, denoise: float, denoiser: Callable[[], DenoisingNetwork] = package_denoiser
+) -> Survey:
+    """Survey a photo.
+
+    Parameters
+    ----------
+    photo : Photo
+    network : Network
+        Called once.
+    denoise : float
+        How strong the noise is taken to be, over what was measured; 0 leaves it.
+    denoiser : callable
+        Returns the denoiser; called only if noise would be seen.
+    """
+    pixels = photo.pixels
+    to_srgb = colour_of(photo.metadata.icc_profile, pixels.shape[2]).to_srgb
+    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
+    rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
+    judged = JudgedLight.of(rgb, network, judged_pixels)
+    noise_of_thumbnail = measure_noise(rgb, lambda rows: rows)
+    denoising = None
+    if denoise:
+        noise, gain = measure_noise(pixels, lambda rows: to_srgb(rows).clip(0, 1)), judged.gain()
+        denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
+        if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
+            rgb = of_thumbnail.whole(rgb)
+    return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, 1 / full_scale(pixels)), denoising)
+
+
+def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
+    """Return what part of the light is signal: black, and what is mostly rounding, is not lifted to grey.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
+    noise : NoiseCurve
+    step : float
+        Of the photo's numbers, 1/255 or 1/65535.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 1), float32, range [0, 1]
+
+    Notes
+    -----
+    Wiener's gain, signal^2 / (signal^2 + c noise^2), of the mean light of windows, so that no outline is drawn.
+    """
+    light = box_mean(rgb @ LUMA[:, None])
+    doubt = DOUBT * ((ROUNDING * np.float32(step)) ** 2 + (NOISE_LEFT * noise.at(light)) ** 2)
+    return np.asarray(light**2 / (light**2 + doubt + 1e-12), np.float32)
+
+
+def box_mean(values: Planes) -> Planes:
+    """Average over windows, smaller at the borders."""
+    for axis in (0, 1):
+        length = values.shape[axis]
+        margin = [(RADIUS_PX, RADIUS_PX) if each == axis else (0, 0) for each in range(3)]
+        padded = np.pad(values, margin)
+        slices = [slice(None)] * axis
+        sums = padded[(*slices, slice(0, length))].copy()
+        for first in range(1, 2 * RADIUS_PX + 1):
+            sums += padded[(*slices, slice(first, first + length))]
+        places = np.arange(length, dtype=np.float32)
+        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
+        values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
+    return values
