@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import torch
+from enlighten_cli.training.objectives.steps import step
 
 from enlighten_cli.cli.train_options import workers_for
 from enlighten_cli.photo import Photo, encode
@@ -29,7 +30,6 @@ from enlighten_cli.training.checkpoint import TrainState
 from enlighten_cli.training.config import TrainConfig, read_options
 from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
 from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS, VggFeatures
-from enlighten_cli.training.objectives.steps import step
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
