@@ -2,10 +2,10 @@
 
     python benchmarks/training.py [--device cpu|cuda] [--width 16 32] [--precision bf16] [--workers N] [--crop PX]
 
-For each width: samples alone, with what lifting makes of them and without, from photos held in memory; the lessons
-of a warm start; and whole adversarial steps, by the recipe of `lite`. Samples are made as `enlighten train` has
-them made (on a GPU, where it holds the photos), or by so many workers. Photos are drawn; VGG-16's features
-have random weights, which take as long. Busy: of all cores, by this process and its workers, and of the GPU
+For each objective: its samples alone, from photos held in memory, and whole steps for each width, as `enlighten
+train` takes them; frames and precision are those of `lite`'s recipe. Samples are made on a GPU where it holds the
+photos, or by so many workers. `teacher`: what distillation's teacher takes of that, alone. Photos are drawn; VGG-16's
+features have random weights, which take as long. Busy: of all cores, by this process and its workers, and of the GPU
 where there is one (and nvidia-ml-py).
 """
 
@@ -15,7 +15,7 @@ import argparse
 import importlib.util
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,14 @@ import torch
 from enlighten_cli.cli.train_options import workers_for
 from enlighten_cli.photo import Photo, encode
 from enlighten_cli.resources import available_cores
-from enlighten_cli.training.checkpoint import TrainState
-from enlighten_cli.training.config import TrainConfig, read_options
-from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.data.batches import batches
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS, VggFeatures
-from enlighten_cli.training.objectives.steps import step
+from enlighten_cli.training.objectives import OBJECTIVES
+from enlighten_cli.training.objectives.retinex_teacher import retinex_teacher
+from enlighten_cli.training.recipe import config_from, read_options, shared_options
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
@@ -42,7 +45,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--width", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="bf16")
-    parser.add_argument("--crop", type=int, help="crops of whole photos, as in the paper, instead of the recipe's")
+    parser.add_argument("--crop", type=int, help="side of a frame, instead of the recipe's")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--steps", type=int, default=20)
@@ -50,34 +53,38 @@ def main() -> None:
     torch.set_flush_denormal(True)
     device = torch.device(arguments.device)
     with tempfile.TemporaryDirectory() as folder:
-        options = read_options(RECIPE) | {
+        options = shared_options(read_options(RECIPE)) | {
             "low": str(photos(Path(folder, "low"), 0.15)),
             "normal": str(photos(Path(folder, "normal"), 1.0)),
             "start": "weights that need not be known here",
             "images": LONG,
-            "warm_start_images": LONG,
             "batch": arguments.batch,
             "precision": arguments.precision,
-            "lift_weight": 0.0,
-            "well_lit_weight": 0.0,
         }
         if arguments.crop:
-            options |= {"crop_px": arguments.crop, "frame": "photo", "frame_min": 1.0, "look_pixels": 0}
-        config = TrainConfig.from_mapping(options, str(RECIPE))
-        held = UnpairedPhotos(config)
+            options |= {"crop_px": arguments.crop}
+        configs = {
+            (name, width): config_from({**options, "objective": name, "width": width}, str(RECIPE))
+            for name in OBJECTIVES
+            for width in arguments.width
+        }
+        config = next(iter(configs.values()))
+        held = PhotoFolders(config)
         workers = workers_for(held, device, arguments.workers)
-        features = random_features().to(device, memory_format=torch.channels_last)
-        made = f"by {workers} workers" if workers else f"ahead, on {held.normal[0].device}"
+        descent = Descent(device, config.precision)
+        features = descent.place(random_features())
+        made = f"by {workers} workers" if workers else f"ahead, on {held.device}"
         print(f"{device}, crops of {config.crop_px} px, batches of {config.batch}, {config.precision}, samples {made}")
-        print(f"{'what':28}{'images/s':>10}{'cores busy':>12}{'GPU busy':>10}")
-        for what, lessons in (("lifted", LONG), ("not lifted", 0)):
-            held.config = replace(config, warm_start_images=lessons)
-            report(f"samples alone, {what}", held, None, features, workers, arguments.steps)
-        for width in arguments.width:
-            for what, lessons in (("lessons", LONG), ("adversarial steps", 0)):
-                held.config = replace(config, width=width, warm_start_images=lessons)
-                state = TrainState(held.config, device)
-                report(f"width {width}, {what}", held, state, features, workers, arguments.steps)
+        print(f"{'what':32}{'images/s':>10}{'cores busy':>12}{'GPU busy':>10}")
+        for (name, width), config in configs.items():
+            objective = OBJECTIVES[name](config, descent, features)
+            given = batches(objective.samples(held), config, 0, LONG, workers)
+            if width == arguments.width[0]:
+                report(f"{name}, samples alone", config, lambda given=given: next(given), device, arguments.steps)
+            step = lambda objective=objective, given=given: objective.step(next(given), 0)  # noqa: E731
+            report(f"{name}, width {width}", config, step, device, arguments.steps)
+        frames = torch.rand(config.batch, 3, config.crop_px, config.crop_px, device=device)
+        report("teacher", config, lambda: retinex_teacher(frames), device, arguments.steps)
 
 
 def photos(folder: Path, exposure: float) -> Path:
@@ -101,31 +108,26 @@ def random_features() -> VggFeatures:
     return VggFeatures(tensors)
 
 
-def report(
-    what: str, held: UnpairedPhotos, state: TrainState | None, features: VggFeatures, workers: int, steps: int
-) -> None:
-    given = batches(held, 0, workers)
+def report(what: str, config: TrainConfig, work: Callable[[], object], device: torch.device, steps: int) -> None:
     busy = []
 
-    def work(count: int) -> None:
+    def repeat(count: int) -> None:
         for _ in range(count):
-            sample = next(given)
-            if state:
-                step(state, features, sample)
-                if state.device.type == "cuda" and NVML:
-                    busy.append(torch.cuda.utilization(state.device))
-        if sample.low.is_cuda:
-            torch.cuda.synchronize(sample.low.device)
+            work()
+            if device.type == "cuda" and NVML:
+                busy.append(torch.cuda.utilization(device))
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
 
-    work(WARM_UP_STEPS)
+    repeat(WARM_UP_STEPS)
     busy.clear()
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     before, began = busy_seconds(processes), time.perf_counter()
-    work(steps)
+    repeat(steps)
     seconds = time.perf_counter() - began
     gpu = f"{sum(busy) / len(busy):.0f}%" if busy else "-"
     cores = (busy_seconds(processes) - before) / seconds / available_cores()
-    print(f"{what:28}{steps * held.config.batch / seconds:10.1f}{cores:12.0%}{gpu:>10}", flush=True)
+    print(f"{what:32}{steps * config.batch / seconds:10.1f}{cores:12.0%}{gpu:>10}", flush=True)
 
 
 def busy_seconds(processes: list[psutil.Process]) -> float:

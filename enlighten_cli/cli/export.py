@@ -23,12 +23,14 @@ from enlighten_cli.errors import UsageError
 @click.option("--name", help="Name recorded in the file; the output's by default.")
 @click.option("--licence", default="not stated", show_default=True, help="Licence recorded in the file.")
 @click.option(
-    "--look-pixels",
+    "--training-pixels",
     type=click.IntRange(min=0),
-    help="How many pixels of a photo, reduced, the model is to see; else what the checkpoint says. 0: any.",
+    help="To how many pixels photos were reduced when it learned; else what the checkpoint says. 0: any.",
 )
 @click.option("--fp16", is_flag=True, help="A graph that computes in fp16, for CUDA; name it as the model, plus -fp16.")
-def export(checkpoint: Path, output: Path, name: str | None, licence: str, look_pixels: int | None, fp16: bool) -> None:
+def export(
+    checkpoint: Path, output: Path, name: str | None, licence: str, training_pixels: int | None, fp16: bool
+) -> None:
     """Write the generator of a CHECKPOINT as one file.
 
     CHECKPOINT is a run's checkpoint, a .safetensors file of weights or the published .pth. An
@@ -50,8 +52,8 @@ def export(checkpoint: Path, output: Path, name: str | None, licence: str, look_
 
     name = name or output.stem
     if output.suffix == ".safetensors":
-        export_weights(checkpoint, output, name=name, licence=licence, look_pixels=look_pixels)
+        export_weights(checkpoint, output, name=name, licence=licence, training_pixels=training_pixels)
         say(f"{output}: written")
         return
-    difference = export_onnx(checkpoint, output, name=name, licence=licence, half=fp16, look_pixels=look_pixels)
+    difference = export_onnx(checkpoint, output, name=name, licence=licence, half=fp16, training_pixels=training_pixels)
     say(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255")

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import signal
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from enlighten_cli.cli.signals import SIGNALLED, interruptible
-from enlighten_cli.cli.train_options import (
-    CONFIG,
-    PRETRAINED,
-    device_called,
-    new_config,
-    refuse_used,
-    resumed_config,
-    workers_for,
-)
-from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from enlighten_cli.training.checkpoint import Weights
-    from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.distributed import Group
-    from enlighten_cli.training.loop import Watch
+from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
+from enlighten_cli.cli.train_run import Setting, train_in
+from enlighten_cli.errors import UsageError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-MODEL = "model"
-CURVES = "curves.png"
-SMALL_BATCH = 8
-SHEET_PHOTOS = 4
 
 
 @click.command(short_help="Make a model, or fit one to new photos.")
@@ -52,6 +28,19 @@ SHEET_PHOTOS = 4
     "a checkpoint, .safetensors or .pth.  [default: pretrained]",
 )
 @click.option(
+    "--objective",
+    metavar="NAME",
+    help="What is learned: enlightengan, the paper's losses, or distillation, from a teacher's arithmetic.  "
+    "[default: enlightengan]",
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Any option of the recipe, one of the objective's own say (sfp_weight=0.5); repeatable.",
+)
+@click.option(
     "--width",
     type=int,
     help="Channels of the first level: 32 is the paper's. Weights can be widened to a multiple of theirs.",
@@ -63,13 +52,6 @@ SHEET_PHOTOS = 4
 @click.option("--lr", type=float, help="Learning rate of the generator; the paper has 1e-4.")
 @click.option(
     "--ema", "ema_images", type=int, metavar="IMAGES", help="Half-life of the average of the weights; 0: none."
-)
-@click.option(
-    "--warm-start",
-    "warm_start_images",
-    type=int,
-    metavar="IMAGES",
-    help="Plain brightening before the adversaries, for a random start; 2000 then.",
 )
 @click.option(
     "--precision",
@@ -84,8 +66,13 @@ SHEET_PHOTOS = 4
     help="Processes that prepare crops; 0: the run itself, on its GPU if that can hold the photos, 3 GB at most.  "
     "[default: 1; on a GPU 0, or one a core]",
 )
-@click.option("--vgg", type=FILE, help="VGG-16 weights; without it torchvision's are downloaded (553 MB).")
+@click.option(
+    "--vgg",
+    type=FILE,
+    help="VGG-16 weights, where the objective needs them; else torchvision's are downloaded (553 MB).",
+)
 @click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
+@click.option("--skip-bad", is_flag=True, help="Train without the photos that cannot be read.")
 @click.option("--resume", is_flag=True, help="Go on with the RUN from its last checkpoint.")
 @click.option("--tensorboard", is_flag=True, help="Write the curves for TensorBoard too.")
 @click.option("--dry-run", is_flag=True, help="Print the options that the run would have, and stop.")
@@ -102,6 +89,8 @@ def train(
     workers: int | None,
     vgg: Path | None,
     val: Path | None,
+    skip_bad: bool,
+    settings: tuple[str, ...],
     resume: bool,
     tensorboard: bool,
     dry_run: bool,
@@ -128,6 +117,7 @@ def train(
     given = {
         name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
     }
+    given = with_settings(given, settings)
     if epochs is not None:
         from enlighten_cli.training.config import IMAGES_AN_EPOCH
 
@@ -138,144 +128,9 @@ def train(
         config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
     else:
         refuse_used(run)
-        config, weights = new_config(given, file, start or PRETRAINED)
+        config, weights = new_config(given, file, start)
     if dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    _run(config, weights, Setting(run, device_called(device), workers, vgg, val, tensorboard))
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run has around it; nothing of it but rounding changes what is learned.
-
-    `workers` is None where nobody said how many, `vgg` where VGG-16 is to be downloaded, `val` where sheets are of
-    the low photos.
-    """
-
-    run: Path
-    device: torch.device
-    workers: int | None
-    vgg: Path | None
-    val: Path | None
-    tensorboard: bool
-
-
-def _run(config: TrainConfig, weights: Weights | None, setting: Setting) -> None:
-    """Train, alone or as one of the processes that torchrun started; the first of them does the rest."""
-    from enlighten_cli.training.distributed import joined
-
-    with joined(setting.device) as group:
-        if config.batch % group.size:
-            raise UsageError(f"batch is {config.batch}; it must be a multiple of the {group.size} processes")
-        _train(config, weights, setting, group)
-    if group.leads:
-        _finish(setting.run)
-
-
-def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
-    import torch
-
-    from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.cli.training_log import TrainingLog
-    from enlighten_cli.training.checkpoint import TrainState
-    from enlighten_cli.training.data.dataset import UnpairedPhotos
-    from enlighten_cli.training.loop import CHECKPOINT, Watch
-    from enlighten_cli.training.loop import train as run_training
-
-    if config.batch < SMALL_BATCH and group.leads:
-        click.echo(
-            f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
-        )
-    run, device = setting.run, setting.device
-    photos = UnpairedPhotos(config)
-    workers = workers_for(photos, device, setting.workers)
-    features = _vgg_features(setting.vgg).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    resumed = (run / CHECKPOINT).is_file()
-    if resumed:
-        state = TrainState.load(run / CHECKPOINT, config, device)
-    else:
-        state = TrainState(config, device)
-        if weights:
-            state.start_from(weights)
-
-    with interruptible(grace_seconds=None) as signals:
-        if not group.leads:
-            watch = Watch(stopping=lambda: bool(signals))
-            if not run_training(state, photos, features, run, workers, watch, group):
-                raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)
-            return
-        if not resumed:
-            write_whole(run / CONFIG, config.to_json().encode())
-        with TrainingLog(run, config.images, tensorboard=setting.tensorboard) as log:
-            log.say(
-                f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}, "
-                f"samples {f'by {workers} workers' if workers else f'made on {photos.device}'}"
-            )
-            watch = _watch(setting.val, photos.low.paths, log.status, signals)
-            if not run_training(state, photos, features, run, workers, watch, group):
-                log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
-                raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
-            log.say(f"trained on {state.images_seen} images")
-
-
-def _computers(group: Group, device: torch.device) -> str:
-    return f"{group.size} processes, each on its own {device.type}" if group.size > 1 else str(device)
-
-
-def _finish(run: Path) -> None:
-    """Make of a finished run what one uses: the model, its weights, a picture of its curves."""
-    from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.evaluation.plots import run_curves
-    from enlighten_cli.training.export import export_onnx, export_weights
-    from enlighten_cli.training.loop import CHECKPOINT, STATS
-
-    name = run.resolve().name
-    export_weights(run / CHECKPOINT, run / f"{MODEL}.safetensors", name=name, licence="not stated")
-    export_onnx(run / f"{MODEL}.safetensors", run / f"{MODEL}.onnx", name=name, licence="not stated")
-    try:
-        lines = (run / STATS).read_text(encoding="utf-8").splitlines()
-        write_whole(run / CURVES, run_curves([json.loads(line) for line in lines]))
-    except MissingDependencyError as error:
-        click.echo(f"enlighten: no plot of the run: {error}", err=True)
-    click.echo(f"model: {run / MODEL}.onnx; use it with: enlighten PHOTO --model {run / MODEL}.onnx", err=True)
-
-
-def _vgg_features(file: Path | None) -> nn.Module:
-    from enlighten_cli.models.download import fetch
-    from enlighten_cli.models.registry import VGG16
-    from enlighten_cli.training.checkpoint import read_tensors
-    from enlighten_cli.training.networks.vgg import VggFeatures
-
-    if file is None:
-        click.echo(f"enlighten: VGG-16 from {VGG16.url} ({VGG16.size_bytes / 1e6:.0f} MB, once)", err=True)
-        file = fetch(VGG16)
-    return VggFeatures(read_tensors(file).tensors)
-
-
-def _watch(val: Path | None, low: list[Path], tell: Any, signals: list[int]) -> Watch:
-    import numpy as np
-
-    from enlighten_cli import photo
-    from enlighten_cli.batch.jobs import find_photos
-    from enlighten_cli.errors import PhotoError
-    from enlighten_cli.metrics.niqe import niqe
-    from enlighten_cli.photo import Pixels
-    from enlighten_cli.training.loop import Watch
-
-    paths = find_photos(val) if val else low[:SHEET_PHOTOS]
-    if not paths:
-        raise TrainingError(f"{val}: no photos")
-
-    def score(enhanced: list[Pixels]) -> dict[str, float]:
-        try:
-            natural = {"niqe": float(np.mean([niqe(pixels) for pixels in enhanced]))}
-        except PhotoError:
-            natural = {}  # a photo too small for it
-        return {**natural, "mean": float(np.mean([pixels.mean() for pixels in enhanced])) / 255}
-
-    try:
-        sheet = [photo.as_srgb(photo.decode(path)) for path in paths]
-    except PhotoError as error:
-        raise TrainingError(f"{val}: {error}") from error
-    return Watch(sheet=sheet, score=score if val else lambda enhanced: {}, tell=tell, stopping=lambda: bool(signals))  # type: ignore[arg-type]
+    setting = Setting(run, device_called(device), workers, vgg, val, skip_bad, tensorboard)
+    train_in(setting.remembered() if resume else setting, config, weights)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,35 @@ if TYPE_CHECKING:
 
     from enlighten_cli.training.checkpoint import Weights
     from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.data.dataset import UnpairedPhotos
+    from enlighten_cli.training.data.photo_cache import PhotoFolders
+    from enlighten_cli.training.objectives import Needs
 
 CONFIG = "config.json"
 FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
 PRETRAINED = "pretrained"
-WARM_START_IMAGES = 2000
-FROZEN_IMAGES = 2000
+FOLDERS = ("low", "normal")
+
+
+def with_settings(given: dict[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
+    """Add what ``--set`` gave, each a name and a value as in JSON, or text.
+
+    Raises
+    ------
+    UsageError
+        If one is not of the form, or given twice.
+    """
+    options = dict(given)
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {setting}: NAME=VALUE is wanted, as in sfp_weight=0.5")
+        if name in options:
+            raise UsageError(f"--set {setting}: {name} is given twice")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
 
 
 def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
@@ -32,8 +54,8 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
     UsageError
         If there is no run, or the command line says something else.
     """
-    from enlighten_cli.training.config import TrainConfig, read_options
     from enlighten_cli.training.loop import CHECKPOINT
+    from enlighten_cli.training.recipe import config_from, read_options
 
     if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
         raise UsageError(f"{run}: no checkpoint to resume from")
@@ -43,7 +65,7 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
             raise UsageError(f"{name} is {kept.get(name)!r} in {run}, not {value!r}; a resumed run keeps its options")
     if file:
         raise UsageError("--config and --resume exclude each other; a resumed run keeps its options")
-    return TrainConfig.from_mapping(kept, str(run / CONFIG))
+    return config_from(kept, str(run / CONFIG))
 
 
 def refuse_used(run: Path) -> None:
@@ -52,7 +74,7 @@ def refuse_used(run: Path) -> None:
         raise UsageError(f"{run}: holds a run already; --resume goes on with it, another -o begins anew")
 
 
-def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[TrainConfig, Weights | None]:
+def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> tuple[TrainConfig, Weights | None]:
     """Settle the options of a new run, and read the weights that it begins with.
 
     Parameters
@@ -60,8 +82,8 @@ def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[Tr
     given : dict
         Options of the command line; they win over those of the file, and these over the recipe of known weights.
     file : Path or None
-    start : str
-        What to begin with, as ``--from`` has it.
+    start : str or None
+        What to begin with, as ``--from`` has it; else as the objective would.
 
     Returns
     -------
@@ -77,32 +99,35 @@ def new_config(given: dict[str, Any], file: Path | None, start: str) -> tuple[Tr
     """
     from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
     from enlighten_cli.models.store import weights_file
-    from enlighten_cli.training.checkpoint import read_weights
-    from enlighten_cli.training.config import RANDOM, TrainConfig, read_options
-    from enlighten_cli.training.networks.widening import widened
+    from enlighten_cli.training.config import RANDOM
+    from enlighten_cli.training.recipe import config_from, objective_class, read_options, shared_options
 
+    source = str(file or "options")
     chosen = {**(read_options(file) if file else {}), **given}
-    for name in ("low", "normal"):
-        if name not in given:
-            raise UsageError(f"--{name} FOLDER is needed")
-    chosen["start"] = start
-    if start == RANDOM:
-        chosen.setdefault("warm_start_images", WARM_START_IMAGES)
-        return TrainConfig.from_mapping(chosen, str(file or "options")), None
+    objective = objective_class(chosen, source)
+    start = chosen["start"] = start or str(chosen.get("start") or objective.default_start)
+    weights = None
+    if start != RANDOM:
+        path, name = Path(start), DEFAULT_MODEL if start == PRETRAINED else start
+        if name in MODELS and MODELS[name].bundled:
+            recipe = read_options(weights_file(FINE_TUNE))
+            same = objective_class(recipe, FINE_TUNE) is objective
+            chosen = {**(recipe if same else shared_options(recipe)), **chosen}
+            path = weights_file(f"{name}.safetensors")
+        weights = objective.read(path)
+    config = config_from({**objective.suggested(weights), **chosen}, source)
+    _check_folders(config, objective.needs(config))
+    return config, objective.fitted(weights, config) if weights else None
 
-    path, name = Path(start), DEFAULT_MODEL if start == PRETRAINED else start
-    if name in MODELS and MODELS[name].bundled:
-        chosen = {**read_options(weights_file(FINE_TUNE)), **chosen}
-        path = weights_file(f"{name}.safetensors")
-    weights = read_weights(path)
-    chosen.setdefault("width", weights.generator.width)
-    chosen.setdefault("warm_start_images", 0)
-    if weights.discriminators:
-        chosen["discriminator_width"] = weights.discriminator_width
-    else:
-        chosen.setdefault("frozen_images", FROZEN_IMAGES)
-    config = TrainConfig.from_mapping(chosen, str(file or "options"))
-    return config, replace(weights, generator=widened(weights.generator, config.width, config.seed))
+
+def _check_folders(config: TrainConfig, needs: Needs) -> None:
+    """Refuse a run that lacks a folder of photos, or has one that it would not look at."""
+    for name in FOLDERS:
+        folder = getattr(config, name)
+        if name in needs.folders and not folder:
+            raise UsageError(f"--{name} FOLDER is needed")
+        if name not in needs.folders and folder:
+            raise UsageError(f"--{name} {folder}: {config.objective} learns nothing from it; leave it out")
 
 
 def device_called(name: str) -> torch.device:
@@ -137,7 +162,7 @@ def device_called(name: str) -> torch.device:
     return torch.device(name)
 
 
-def workers_for(photos: UnpairedPhotos, device: torch.device, wanted: int | None) -> int:
+def workers_for(photos: PhotoFolders, device: torch.device, wanted: int | None) -> int:
     """Settle how many processes make crops; none on a GPU that can hold the photos, which it does from here on.
 
     Else as many as keep it busy; of torchrun's processes each has its own.

@@ -118,7 +118,7 @@ class Model:
     @property
     def training_pixels(self) -> int:
         """To how many pixels photos were reduced when it learned; 0 if it does not say."""
-        pixels = self.metadata.get("look_pixels", "")
+        pixels = self.metadata.get("training_pixels") or self.metadata.get("look_pixels", "")  # as it was once called
         return int(pixels) if pixels.isdecimal() else 0
 
     @property

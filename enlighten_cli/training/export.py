@@ -25,7 +25,7 @@ from enlighten_cli.errors import TrainingError
 from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.session import Model
 from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
-from enlighten_cli.training.networks.generator import MULTIPLE_PX, REACH_PX, EnlightenNet
+from enlighten_cli.training.networks.generator import MULTIPLE_PX, RECEPTIVE_FIELD_PX, EnlightenNet
 
 OPSET = 20
 PARITY = 0.5 / 255
@@ -35,7 +35,7 @@ LARGEST_PX = 1 << 20
 
 
 def export_onnx(
-    checkpoint: Path, output: Path, *, name: str, licence: str, half: bool = False, look_pixels: int | None = None
+    checkpoint: Path, output: Path, *, name: str, licence: str, half: bool = False, training_pixels: int | None = None
 ) -> float:
     """Write a checkpoint's generator as an ONNX file without external data.
 
@@ -50,8 +50,8 @@ def export_onnx(
         Recorded in the file.
     half : bool
         Whether the graph also computes in fp16, between fp32 ends: for CUDA.
-    look_pixels : int, optional
-        How many pixels of a photo, reduced, the model is to see; else what the checkpoint says.
+    training_pixels : int, optional
+        To how many pixels photos were reduced when it learned; else what the checkpoint says.
 
     Returns
     -------
@@ -76,9 +76,9 @@ def export_onnx(
         "version": __version__,
         "licence": licence,
         "width": str(generator.width),
-        "reach": str(REACH_PX),
+        "reach": str(RECEPTIVE_FIELD_PX),
         "align_corners": str(generator.align_corners).lower(),
-        "look_pixels": _look(weights, look_pixels),
+        "training_pixels": _training_pixels(weights, training_pixels),
         "weights_sha256": sha256_of(checkpoint),
     }
     helper.set_model_props(model, metadata)
@@ -98,7 +98,9 @@ def export_onnx(
     return difference
 
 
-def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str, look_pixels: int | None = None) -> None:
+def export_weights(
+    checkpoint: Path, output: Path, *, name: str, licence: str, training_pixels: int | None = None
+) -> None:
     """Write a checkpoint's generator as safetensors, and its discriminators beside it.
 
     Raises
@@ -107,12 +109,12 @@ def export_weights(checkpoint: Path, output: Path, *, name: str, licence: str, l
         If the checkpoint cannot be read.
     """
     weights: Weights = read_weights(checkpoint)
-    metadata = {"name": name, "licence": licence, "look_pixels": _look(weights, look_pixels)}
+    metadata = {"name": name, "licence": licence, "training_pixels": _training_pixels(weights, training_pixels)}
     write_weights(output, weights.generator, weights.discriminators, metadata)
 
 
-def _look(weights: Weights, look_pixels: int | None) -> str:
-    return weights.metadata.get("look_pixels", "0") if look_pixels is None else str(look_pixels)
+def _training_pixels(weights: Weights, given: int | None) -> str:
+    return str(weights.training_pixels if given is None else given)
 
 
 class _Affine(nn.Module):

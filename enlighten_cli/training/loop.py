@@ -7,25 +7,21 @@ import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
-from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.evaluation.sheet import contact_sheet
-from enlighten_cli.models.network import BYTES_PER_PIXEL, RECEPTIVE_FIELD_PX
-from enlighten_cli.photo import Photo, Pixels, Rgb, encode
-from enlighten_cli.training.checkpoint import TrainState, write_weights
-from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
-from enlighten_cli.training.distributed import ALONE, Group
-from enlighten_cli.training.networks.generator import EnlightenNet
-from enlighten_cli.training.objectives.steps import step
+from enlighten_cli.photo import Photo, Pixels, encode
+from enlighten_cli.training.data.batches import batches
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.objectives import Objective
+from enlighten_cli.training.state import TrainState
 
 CHECKPOINT = "checkpoint.safetensors"
 STATS = "stats.jsonl"
@@ -47,14 +43,14 @@ class Status:
 
 @dataclass(frozen=True)
 class Watch:
-    """How somebody looks at a run while it goes, without changing it.
+    """How somebody follows a run while it goes, without changing it.
 
     Parameters
     ----------
     sheet : sequence of ndarray, shape (H, W, 3), uint8
-        Photos of which a sheet, input beside enhanced, is made at every snapshot.
+        Photos of which a sheet, input beside what the network makes of it, is made at every snapshot.
     score : callable
-        Given enhanced photos, returns named scores for the log.
+        Given what the network makes of them, returns named scores for the log.
     tell : callable
         Receives every `Status`.
     stopping : callable
@@ -67,32 +63,20 @@ class Watch:
     stopping: Callable[[], bool] = lambda: False
 
 
-def train(
-    state: TrainState,
-    photos: UnpairedPhotos,
-    features: nn.Module,
-    run: Path,
-    workers: int,
-    watch: Watch,
-    group: Group = ALONE,
-) -> bool:
+def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watch: Watch) -> bool:
     """Train until the configured number of images was seen.
 
     Parameters
     ----------
     state : TrainState
         Changed in place.
-    photos : UnpairedPhotos
-    features : Module
-        `VggFeatures`, on the state's device.
+    photos : PhotoFolders
     run : Path
         An existing folder for ``stats.jsonl``, sheets, snapshots and the checkpoint.
     workers : int
-        Processes that prepare crops, or 0; they change nothing but the speed, and the rounding where
+        Processes that prepare samples, or 0; they change nothing but the speed, and the rounding where
         a GPU makes the samples.
     watch : Watch
-    group : Group
-        The processes that share the run; each takes its part of every batch.
 
     Returns
     -------
@@ -104,33 +88,27 @@ def train(
     TrainingError
         If a loss is not finite; the message names the image and the term.
     """
-    config = state.config
+    config, group = state.config, state.descent.group
     every = max(config.batch, config.images // SNAPSHOTS)
     sums: dict[str, float] = defaultdict(float)
     steps, began = 0, time.monotonic()
 
     with (run / STATS if group.leads else Path(os.devnull)).open("a", encoding="utf-8") as stats:
-        for sample in batches(photos, state.images_seen, workers, group):
-            terms = step(state, features, sample, group)
-            before, state.images_seen = state.images_seen, state.images_seen + len(sample.low) * group.size
+        for objective, batch in _steps(state, photos, workers):
+            # Learn.
+            state.set_learning_rates()
+            losses = objective.step(batch, state.images_seen)
+            before, state.images_seen = state.images_seen, state.images_seen + len(batch.numbers) * group.size
             state.update_average()
 
-            # Look at what came out of it.
-            for name, value in terms.items():
-                if not math.isfinite(value):
-                    raise TrainingError(f"the {name} loss is {value} at image {state.images_seen}")
+            # Tell, draw, save.
+            for name, value in _finite(losses, state.images_seen).items():
                 sums[name] += value
             steps += 1
-
-            # Tell, draw, save.
             done = state.images_seen >= config.images
-            stopping = group.any(watch.stopping(), state.device)
+            stopping = group.any(watch.stopping(), state.descent.device)
             snapshot = done or state.images_seen // every > before // every
-            if not group.leads:
-                if stopping and not done:
-                    return False
-                continue
-            if steps == STATUS_STEPS or snapshot or stopping:
+            if group.leads and (steps == STATUS_STEPS or snapshot or stopping):
                 speed = steps * config.batch / (time.monotonic() - began)
                 scores = _snapshot(state, run, watch) if snapshot else {}
                 means = {name: total / steps for name, total in sums.items()}
@@ -139,46 +117,40 @@ def train(
                 watch.tell(status)
                 sums.clear()
                 steps, began = 0, time.monotonic()
-            if snapshot or stopping:
+            if group.leads and (snapshot or stopping):
                 state.save(run / CHECKPOINT)
             if stopping and not done:
                 return False
     return True
 
 
-class GeneratorAsNetwork:
-    """A generator as a network for enhancement: (H, W, 3) to (H, W, 3), and what it judges light from."""
+def _steps(state: TrainState, photos: PhotoFolders, workers: int) -> Iterator[tuple[Objective, Any]]:
+    """Yield what is left of the run: objectives, one after the other, each with its batches."""
+    for stage in state.stages:
+        if state.images_seen < stage.until:
+            samples, group = stage.objective.samples(photos), state.descent.group
+            for batch in batches(samples, state.config, state.images_seen, stage.until, workers, group):
+                yield stage.objective, batch
 
-    def __init__(self, generator: EnlightenNet, look_pixels: int) -> None:
-        self._generator = generator
-        self.training_pixels = look_pixels
-        self.receptive_field_px = RECEPTIVE_FIELD_PX
-        self.bytes_per_pixel = BYTES_PER_PIXEL
 
-    @torch.no_grad()
-    def __call__(self, rgb: Rgb) -> Rgb:
-        """Enhance a photo of multiples of 16, on the generator's device."""
-        device = next(self._generator.parameters()).device
-        made = self._generator(torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].to(device))
-        return np.asarray(made[0].permute(1, 2, 0).cpu().numpy())
+def _finite(losses: Mapping[str, Tensor], images_seen: int) -> dict[str, float]:
+    """Bring losses to the CPU, all at once."""
+    values = torch.stack([loss.detach() for loss in losses.values()]).tolist()
+    for name, value in zip(losses, values, strict=True):
+        if not math.isfinite(value):
+            raise TrainingError(f"the {name} loss is {value} at image {images_seen}")
+    return dict(zip(losses, values, strict=True))
 
 
 def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
-    """Keep the averaged generator as it is now, with pictures as it makes them in use, and scores."""
-    name = f"{state.images_seen:08d}"
-    write_weights(
-        run / f"generator-{name}.safetensors",
-        state.average,
-        {},
-        {"images": str(state.images_seen), "look_pixels": str(state.config.look_pixels)},
-    )
+    """Keep the average as it is now, with pictures as it makes them in use, and scores."""
+    state.save_average(run)
     if not watch.sheet:
         return {}
-    network = GeneratorAsNetwork(state.average, state.config.look_pixels)
-    enhanced = [enhance(Photo(pixels, "PNG"), network, Options()).pixels for pixels in watch.sheet]
-    sheet = contact_sheet(list(zip(watch.sheet, enhanced, strict=True)))
+    made = [state.objective.picture(state.average, pixels) for pixels in watch.sheet]
+    sheet = contact_sheet(list(zip(watch.sheet, made, strict=True)))
     (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
-    return watch.score(enhanced)
+    return watch.score(made)
 
 
 def _append(stats: IO[str], status: Status) -> None:

@@ -1,4 +1,4 @@
-"""The losses of EnlightenGAN, and one against grain: pure functions."""
+"""Losses that objectives are made of: pure functions."""
 
 from __future__ import annotations
 
@@ -50,31 +50,3 @@ def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tenso
     change = made - before
     side = 2 * radius_px + 1
     return (change - F.avg_pool2d(change, side, 1, radius_px, count_include_pad=False)).abs().mean()
-
-
-def new_detail(low: Tensor, enhanced: Tensor, *, radius_px: int = 2, epsilon: float = 1e-6) -> Tensor:
-    """Return how much of the enhanced photo's fine detail is not the input's.
-
-    In each small window the enhanced photo is fitted as a x input + b, channel by channel, as in
-    the guided filter (He, Sun and Tang 2013, doi:10.1109/TPAMI.2012.213, equations 5 and 6); what
-    the fit leaves, as a standard deviation, is grain, ringing and sharpening that the network
-    added. Brightening, contrast and smoothing cost nothing.
-
-    Parameters
-    ----------
-    low, enhanced : Tensor, shape (N, 3, H, W), range [0, 1]
-    radius_px : int
-        Of a window: 2 is 5 x 5 pixels.
-    epsilon : float
-        Variance below which a window of the input counts as flat.
-    """
-
-    def mean(batch: Tensor) -> Tensor:
-        return F.avg_pool2d(batch, 2 * radius_px + 1, stride=1)
-
-    mean_low, mean_enhanced = mean(low), mean(enhanced)
-    variance_low = mean(low * low) - mean_low**2
-    variance_enhanced = mean(enhanced * enhanced) - mean_enhanced**2
-    covariance = mean(low * enhanced) - mean_low * mean_enhanced
-    left = variance_enhanced - covariance**2 / (variance_low + epsilon)
-    return (left.clamp(min=0) + 1e-6).sqrt().mean()

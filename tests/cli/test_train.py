@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from conftest import write_photos
 
 from enlighten_cli.cli import main
-from enlighten_cli.training.checkpoint import TrainState, read_weights, write_weights
+from enlighten_cli.training.checkpoint import read_weights, write_weights
 from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.descent import Descent
+from enlighten_cli.training.objectives.enlightengan import EnlightenGan, EnlightenGanOptions
 
 SMALL = {"discriminator_width": 2, "crop_px": 32, "patches": 2, "patch_px": 16, "batch": 2, "sfp_px": 16}
 
@@ -37,7 +39,7 @@ def planned(*arguments):
 
 def test_a_run_ends_with_a_model_that_enhances(folders, tmp_path, vgg_file):
     said = train(
-        *folders, "--from", "random", "--width", 2, "--images", 8, "--warm-start", 4, "--vgg", vgg_file,
+        *folders, "--from", "random", "--width", 2, "--images", 8, "--set", "warm_start_images=4", "--vgg", vgg_file,
         "--val", "low", "--workers", 0, "--device", "cpu",
     ).stderr  # fmt: skip
     assert "a batch of 2 tends to leave artefacts" in said
@@ -63,7 +65,7 @@ def test_processes_started_by_torchrun_share_a_run(folders, tmp_path, vgg_file):
         [
             sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611",
             "-m", "enlighten_cli", "train", *folders, "--from", "random", "--width", "2", "--images", "10",
-            "--batch", "4", "--warm-start", "4", "--vgg", str(vgg_file), "--workers", "0", "--device", "cpu",
+            "--batch", "4", "--set", "warm_start_images=4", "--vgg", str(vgg_file), "--workers", "0", "--device", "cpu",
             "--tensorboard",
         ],
         capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False,
@@ -131,7 +133,7 @@ def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp
 def test_the_defaults_are_the_papers_and_the_command_line_wins(folders):
     config = planned("--low", "low", "--normal", "normal", "-o", "run", "--from", "random")
     assert config == {
-        **json.loads(TrainConfig().to_json()),
+        **json.loads(TrainConfig(EnlightenGanOptions()).to_json()),
         "low": "low",
         "normal": "normal",
         "warm_start_images": 2000,
@@ -141,30 +143,105 @@ def test_the_defaults_are_the_papers_and_the_command_line_wins(folders):
 
 
 def test_known_weights_bring_their_width_and_discriminators(folders, tmp_path):
-    state = TrainState(TrainConfig(width=2, discriminator_width=3), device=__import__("torch").device("cpu"))
-    write_weights(tmp_path / "known.safetensors", state.generator, state.discriminators.state_dict(), {})
+    import torch
+
+    config = TrainConfig(EnlightenGanOptions(discriminator_width=3), width=2)
+    known = EnlightenGan(config, Descent(torch.device("cpu")))
+    write_weights(tmp_path / "known.safetensors", known.generator, known.discriminators.state_dict(), {})
+    (tmp_path / "small.json").write_text("{}")
     config = planned(*folders, "--from", "known.safetensors")
     assert (config["width"], config["discriminator_width"]) == (2, 3)
-    assert (config["warm_start_images"], config["frozen_images"]) == (0, 0)
+    assert (config["warm_start_images"], config["discriminators_first_images"]) == (0, 0)
     assert planned(*folders, "--from", "known.safetensors", "--width", 4)["width"] == 4
     assert "multiple of" in train(*folders, "--from", "known.safetensors", "--width", 3, code=2).stderr
 
     (tmp_path / "known-discriminators.safetensors").unlink()
-    assert planned(*folders, "--from", "known.safetensors")["frozen_images"] == 2000
+    assert planned(*folders, "--from", "known.safetensors")["discriminators_first_images"] == 2000
 
 
 def test_the_packages_weights_are_the_default(folders):
     config = planned(*folders)
     assert config["start"] == "pretrained"
     assert config["width"] == read_weights(shipped()).generator.width
-    assert config["frozen_images"] == 0
+    assert config["discriminators_first_images"] == 0
 
 
 def test_weights_of_the_package_are_known_by_name(folders):
     config = planned(*folders, "--from", "lite")
     assert (config["start"], config["width"]) == ("lite", 16)
-    assert config["lift_weight"] > 0  # by the recipe for fine-tuning
+    assert config["teacher_weight"] > 0  # by the recipe for fine-tuning
     assert "enlightengan-original: no such file" in train(*folders, "--from", "enlightengan-original", code=4).stderr
+
+
+def test_distillation_needs_neither_vgg_nor_more_than_two_words(folders, tmp_path, monkeypatch):
+    """It begins with the package's weights, and takes of the recipe for fine-tuning what every objective knows."""
+    monkeypatch.setattr("enlighten_cli.models.download.fetch", lambda file: pytest.fail("VGG-16 was asked for"))
+    (tmp_path / "small.json").write_text(json.dumps({"crop_px": 32, "batch": 2}))
+    config = planned(*folders, "--objective", "distillation", "--set", "kept_detail_weight=2")
+    assert (config["objective"], config["start"], config["frame"]) == ("distillation", "pretrained", "square")
+    assert config["kept_detail_weight"] == 2
+    assert "sfp_px" not in config
+    said = train(
+        *folders, "--objective", "distillation", "--from", "random", "--set", "frame=square", "--width", 2,
+        "--images", 4, "--workers", 0, "--device", "cpu",
+    ).stderr  # fmt: skip
+    assert "teacher" in said
+    assert sorted(path.name for path in (tmp_path / "run").glob("model*")) == ["model.onnx", "model.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["sfp_weight"], "--set sfp_weight: NAME=VALUE is wanted"),
+        (["sfp_weight=1", "sfp_weight=2"], "sfp_weight is given twice"),
+        (["sfp_weight=much"], "sfp_weight is 'much'; it must be of type float"),
+        (["sfp=1"], "unknown option 'sfp'"),
+        (["objective=distillation", "frame=square"], "is an option of the objective enlightengan, not of distillation"),
+        (["objective=cubism"], "objective is 'cubism'; it must be one of"),
+    ],
+)
+def test_settings_are_checked(folders, settings, message):
+    words = [word for setting in settings for word in ("--set", setting)]
+    assert message in train(*folders, "--from", "random", *words, "--dry-run", code=2).stderr
+
+
+def test_a_run_remembers_what_it_needs_of_this_machine(folders, tmp_path, vgg_file, monkeypatch):
+    """VGG-16, whose photos to show, and which to leave out."""
+    from enlighten_cli.cli import train_run
+
+    (tmp_path / "low" / "bad.png").write_bytes(b"not a photo")
+    begin = [
+        *folders, "--from", "random", "--width", 2, "--images", 6, "--set", "warm_start_images=0", "--vgg", vgg_file,
+        "--workers", 0, "--device", "cpu",
+    ]  # fmt: skip
+    refused = train(*begin, code=7).stderr
+    assert "bad.png" in refused
+    assert "--skip-bad" in refused
+
+    def stopped(state, photos, run, workers, watch):
+        state.save(run / "checkpoint.safetensors")
+        return False
+
+    monkeypatch.setattr("enlighten_cli.training.loop.train", stopped)
+    assert "left out: low/bad.png" in train(*begin, "--skip-bad", "--val", "normal", code=130).stderr
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("enlighten_cli.models.download.fetch", lambda file: pytest.fail("VGG-16 was asked for"))
+    said = train("-o", "run", "--resume", "--workers", 0, "--device", "cpu").stderr
+    assert "trained on 6 images" in said
+    assert "mean" in said  # of --val
+    assert train_run.SETTING in {path.name for path in (tmp_path / "run").iterdir()}
+
+
+def test_a_run_says_what_it_remembers_and_no_longer_finds(folders, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "setting.json").write_text(json.dumps({"vgg": "/gone/vgg.pth"}))
+    from enlighten_cli.cli.train_run import Setting
+    from enlighten_cli.errors import UsageError
+
+    setting = Setting(tmp_path / "run", None, None, None, None, False, False)
+    with pytest.raises(UsageError, match=r"/gone/vgg\.pth: no longer there; give --vgg"):
+        setting.remembered()
 
 
 def shipped():

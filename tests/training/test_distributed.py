@@ -7,26 +7,31 @@ from torch import nn
 
 from enlighten_cli.training.checkpoint import read_tensors
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.data.dataset import UnpairedPhotos, batches
+from enlighten_cli.training.data.batches import batches
+from enlighten_cli.training.data.dataset import UnpairedPhotos
+from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.distributed import Group, joined
+from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
 
 SCRIPT = """
 import sys
 from pathlib import Path
 import torch
-from enlighten_cli.training.checkpoint import TrainState, read_tensors
-from enlighten_cli.training.config import TrainConfig, read_options
-from enlighten_cli.training.data.dataset import UnpairedPhotos
+from enlighten_cli.training.checkpoint import read_tensors
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.distributed import joined
-from enlighten_cli.training.loop import CHECKPOINT, Watch, train
+from enlighten_cli.training.loop import Watch, train
 from enlighten_cli.training.networks.vgg import VggFeatures
+from enlighten_cli.training.recipe import config_from, read_options
+from enlighten_cli.training.state import TrainState
 
-config = TrainConfig.from_mapping(read_options(Path("config.json")), "config")
+config = config_from(read_options(Path("config.json")), "config")
 features = VggFeatures(read_tensors(Path(sys.argv[1])).tensors)
 with joined(torch.device("cpu")) as group:
-    state = TrainState(config, torch.device("cpu"))
+    state = TrainState(config, Descent(torch.device("cpu"), config.precision, group), features)
     asked = lambda: group.rank == 1 and state.images_seen >= 8  # noqa: E731
-    complete = train(state, UnpairedPhotos(config), features, Path("run"), 0, Watch(stopping=asked), group)
+    complete = train(state, PhotoFolders(config), Path("run"), 0, Watch(stopping=asked))
     assert complete is False, complete
     state.save(Path(f"rank{group.rank}.safetensors"))
 """
@@ -35,10 +40,8 @@ with joined(torch.device("cpu")) as group:
 def config(tmp_path):
     low = write_photos(tmp_path / "low", 3, exposure=0.1)
     normal = write_photos(tmp_path / "normal", 3, exposure=1.0)
-    return TrainConfig(
-        low=str(low), normal=str(normal), width=2, discriminator_width=2, images=20, crop_px=32, batch=4,
-        patches=2, patch_px=16, warm_start_images=4, lr=1e-3, sfp_px=16,
-    )  # fmt: skip
+    options = EnlightenGanOptions(discriminator_width=2, patches=2, patch_px=16, warm_start_images=4, sfp_px=16)
+    return TrainConfig(options, low=str(low), normal=str(normal), width=2, images=20, crop_px=32, batch=4, lr=1e-3)
 
 
 def test_alone_nothing_is_shared():
@@ -54,9 +57,10 @@ def test_alone_nothing_is_shared():
 
 
 def test_parts_of_a_batch_make_the_batch(tmp_path):
-    photos = UnpairedPhotos(config(tmp_path))
-    whole = list(batches(photos, 4, 0, Group()))
-    parts = [list(batches(photos, 4, 0, Group(rank, 2))) for rank in range(2)]
+    shared = config(tmp_path)
+    photos = UnpairedPhotos(shared, PhotoFolders(shared))
+    whole = list(batches(photos, shared, 4, 20, 0, Group()))
+    parts = [list(batches(photos, shared, 4, 20, 0, Group(rank, 2))) for rank in range(2)]
     assert len(whole) == len(parts[0]) == len(parts[1]) == 4
     for batch, first, second in zip(whole, *parts, strict=True):
         for together, one, other in zip(batch, first, second, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -15,9 +14,6 @@ from torch.nn import functional as F
 
 from enlighten_cli.training.config import SQUARE, TrainConfig
 from enlighten_cli.training.data.augmentation import exposed
-from enlighten_cli.training.objectives.retinex_teacher import lift
-
-LIFTED_PIXELS = 1 << 18  # frames of one size are lifted together, up to so many pixels: more would leave the cache
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class View:
         top, left = (
             int(random.integers(length - side + 1)) for length, side in zip(photo, (height, width), strict=True)
         )
-        factor = _drawn_factor((height, width), config, random)
+        factor = _factor((height, width), config)
         size = _reduced_size((height, width), factor)
         crop = [int(random.integers(length - config.crop_px + 1)) for length in size]
         steps = [int(random.choice([-1, 1])) for _ in "yx"]
@@ -63,7 +59,16 @@ class View:
         frame = (config.crop_px, config.crop_px)
         return cls((top, left), frame, 1.0, (0, 0), config.crop_px, (steps[0], steps[1]))
 
-    def crop_alone(self) -> View:
+    def of(self, photo: Tensor) -> Tensor:
+        """Return the crop: uint8 (3, H, W) to (3, crop_px, crop_px) in [0, 1], reduced as in use but for rounding."""
+        view = self._crop_alone()
+        (top, left), (height, width) = view.corner, view.frame
+        frame = reduced(photo[:, top : top + height, left : left + width], view.factor)
+        top, left = view.crop
+        crop = frame[:, top : top + self.crop_px, left : left + self.crop_px]
+        return crop.flip([axis for axis, step in enumerate(self.steps, start=1) if step < 0])
+
+    def _crop_alone(self) -> View:
         """Return the view of the crop alone, where nothing is reduced and what is around it is not needed."""
         if self.factor != 1:
             return self
@@ -71,27 +76,14 @@ class View:
         side = (self.crop_px, self.crop_px)
         return replace(self, corner=(top, left), frame=side, crop=(0, 0))
 
-    def of(self, photo: Tensor) -> Tensor:
-        """Return the reduced frame: uint8 (3, H, W) to (3, h, w) in [0, 1]; as `look.look` does, but for rounding."""
-        (top, left), (height, width) = self.corner, self.frame
-        return reduced(photo[:, top : top + height, left : left + width], self.factor)
 
-    def cut(self, frame: Tensor) -> Tensor:
-        """Cut the crop from the reduced frame, or from what became of it: (3, h, w) to (3, crop_px, crop_px)."""
-        top, left = self.crop
-        crop = frame[:, top : top + self.crop_px, left : left + self.crop_px]
-        return crop.flip([axis for axis, step in enumerate(self.steps, start=1) if step < 0])
-
-
-def _drawn_factor(frame: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> float:
-    """Draw how far a frame is reduced."""
+def _factor(frame: tuple[int, int], config: TrainConfig) -> float:
+    """Return how far a frame is reduced: to the training pixels, but to no less than a crop."""
     most = min(frame) / config.crop_px
     if config.frame == SQUARE:
         return most
-    to_look = max(1.0, (frame[0] * frame[1] / config.look_pixels) ** 0.5) if config.look_pixels else 1.0
-    most = min(to_look * config.reduce_max, most)
-    least = min(max(1.0, to_look * config.reduce_min), most)
-    return float(random.uniform(least, most))
+    wanted = max(1.0, (frame[0] * frame[1] / config.training_pixels) ** 0.5) if config.training_pixels else 1.0
+    return min(wanted, most)
 
 
 def _reduced_size(size: tuple[int, int], factor: float) -> tuple[int, int]:
@@ -137,10 +129,8 @@ def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
     return ((sums.index_select(axis, stops) - sums.index_select(axis, starts)) / counts).float()
 
 
-def crops(
-    photos: Sequence[Tensor], views: Sequence[View], part: float = 0.0, stops: NDArray[np.floating[Any]] | None = None
-) -> tuple[Tensor, Tensor]:
-    """Make crops, and what the generator is to make of them.
+def crops(photos: Sequence[Tensor], views: Sequence[View], stops: NDArray[np.floating[Any]] | None = None) -> Tensor:
+    """Make crops.
 
     Parameters
     ----------
@@ -148,38 +138,15 @@ def crops(
         On one device.
     views : sequence of View
         One each.
-    part : float
-        Of what `lift` makes of each frame, in [0, 1].
     stops : ndarray, shape (N, 3), or None
-        By which each is exposed anew, before it is lifted.
+        By which each is exposed anew.
 
     Returns
     -------
-    Tensor, Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
+    Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
         On the photos' device, which is never waited for.
     """
-    if not part:
-        views = [view.crop_alone() for view in views]
-    made: dict[int, tuple[Tensor, Tensor]] = {}
-    for places in _alike(views):
-        frames = torch.stack([views[place].of(photos[place]) for place in places])
-        if stops is not None and stops[places].any():
-            frames = exposed(frames, torch.from_numpy(stops[places]).float().to(frames.device, non_blocking=True))
-        taught = torch.lerp(frames, lift(frames), part) if part else frames
-        for place, before, after in zip(places, frames, taught, strict=True):
-            made[place] = views[place].cut(before), views[place].cut(after)
-    befores, afters = zip(*(made[place] for place in range(len(views))), strict=True)
-    crop = torch.stack(befores)
-    return crop, torch.stack(afters) if part else crop
-
-
-def _alike(views: Sequence[View]) -> list[list[int]]:
-    """Gather the places of frames that can be worked on together."""
-    sizes: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for place, view in enumerate(views):
-        sizes[view.size].append(place)
-    gathered = []
-    for (height, width), places in sizes.items():
-        most = max(1, LIFTED_PIXELS // (height * width))
-        gathered += [places[start : start + most] for start in range(0, len(places), most)]
-    return gathered
+    made = torch.stack([view.of(photo) for photo, view in zip(photos, views, strict=True)])
+    if stops is None or not stops.any():
+        return made
+    return exposed(made, torch.from_numpy(stops).float().to(made.device, non_blocking=True))

@@ -1,7 +1,8 @@
-"""The photos of a folder, decoded once and held where samples are made of them."""
+"""The photos of a run, decoded once and held where samples are made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,19 @@ from torch import Tensor
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS
-from enlighten_cli.errors import EnlightenError, TrainingError
+from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 
 FEWEST_PHOTOS = 2
-HELD_LOOKS = 16  # of as many pixels as so many looks photos are kept, and no fewer than fast mode looks at
+HELD_THUMBNAILS = 16  # photos are kept in as many pixels as so many thumbnails have, and no fewer than fast mode sees
+HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over all folders
 
 
-class HeldPhotos:
+class PhotoCache:
     """Photos by their place among those of a folder, nested or not: uint8 (3, H, W).
+
+    All are decoded here, so that bad ones are found now.
 
     Parameters
     ----------
@@ -30,27 +34,34 @@ class HeldPhotos:
     budget_bytes : int
         Photos that do not fit into it are decoded anew whenever they are asked for.
 
-    Raises
-    ------
-    TrainingError
-        If there are too few, or one cannot be read: each is decoded here, so that a bad one is found now.
+    Attributes
+    ----------
+    paths : list of Path
+        Of the photos that could be read.
+    unreadable : list of str
+        Path and reason of each that could not.
     """
 
     def __init__(self, folder: Path, config: TrainConfig, budget_bytes: int) -> None:
-        self.paths = find_photos(folder)
-        if len(self.paths) < FEWEST_PHOTOS:
-            raise TrainingError(f"{folder}: {len(self.paths)} photos; at least {FEWEST_PHOTOS} are needed")
+        self.folder = folder
+        self.paths: list[Path] = []
+        self.unreadable: list[str] = []
         self._config = config
         self._sizes: list[tuple[int, int]] = []
         self._held: dict[int, Tensor] = {}
         self.held_bytes = 0
         self.device = torch.device("cpu")
-        for index in range(len(self.paths)):
-            pixels = self._decode(index)
-            self._sizes.append((pixels.shape[1], pixels.shape[2]))
+        for path in find_photos(folder):
+            try:
+                pixels = self._decode(path)
+            except TrainingError as error:
+                self.unreadable.append(str(error))
+                continue
             if self.held_bytes + pixels.nbytes <= budget_bytes:
-                self._held[index] = pixels
+                self._held[len(self.paths)] = pixels
                 self.held_bytes += pixels.nbytes
+            self.paths.append(path)
+            self._sizes.append((pixels.shape[1], pixels.shape[2]))
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -58,7 +69,7 @@ class HeldPhotos:
 
     def __getitem__(self, index: int) -> Tensor:
         """Return one of them, from where it is held or decoded anew."""
-        return self._held[index] if index in self._held else self._decode(index)
+        return self._held[index] if index in self._held else self._decode(self.paths[index])
 
     @property
     def complete(self) -> bool:
@@ -75,8 +86,11 @@ class HeldPhotos:
         for index, pixels in self._held.items():
             self._held[index] = pixels.to(device)
 
-    def _decode(self, index: int) -> Tensor:
-        path = self.paths[index]
+    def pixels(self, index: int) -> Pixels:
+        """Return one of them as an array, (H, W, 3) uint8."""
+        return np.ascontiguousarray(self[index].permute(1, 2, 0).cpu().numpy())
+
+    def _decode(self, path: Path) -> Tensor:
         try:
             pixels = photo.as_srgb(photo.decode(path))
         except EnlightenError as error:
@@ -84,10 +98,79 @@ class HeldPhotos:
         return torch.from_numpy(np.ascontiguousarray(_resized(pixels, self._config).transpose(2, 0, 1)))
 
 
+class PhotoFolders(Mapping[str, PhotoCache]):
+    """The folders of photos that a run learns from, by what they are to it: ``"low"``, ``"normal"``.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    names : sequence of str
+        Those that the objective needs.
+    skip_bad : bool
+        Whether to do without photos that cannot be read.
+
+    Raises
+    ------
+    UsageError
+        If two folders are the same, or one is none.
+    TrainingError
+        If a folder has too few photos, or some cannot be read; all of these are named.
+    """
+
+    def __init__(
+        self, config: TrainConfig, names: Sequence[str] = ("low", "normal"), *, skip_bad: bool = False
+    ) -> None:
+        folders = {name: Path(getattr(config, name)) for name in names}
+        if len({folder.resolve() for folder in folders.values()}) < len(folders):
+            raise UsageError(f"{folders[names[0]]}: one folder cannot be both low and normal light")
+        self._caches: dict[str, PhotoCache] = {}
+        for name, folder in folders.items():
+            self._caches[name] = PhotoCache(folder, config, HELD_BYTES - self.held_bytes)
+        self.unreadable = [line for cache in self._caches.values() for line in cache.unreadable]
+        if self.unreadable and not skip_bad:
+            many = f"{len(self.unreadable)} photos cannot be read: " if len(self.unreadable) > 1 else ""
+            raise TrainingError(f"{many}{'; '.join(self.unreadable)}; --skip-bad trains without")
+        for folder, cache in zip(folders.values(), self._caches.values(), strict=True):
+            if len(cache) < FEWEST_PHOTOS:
+                raise TrainingError(f"{folder}: {len(cache)} photos; at least {FEWEST_PHOTOS} are needed")
+
+    def __getitem__(self, name: str) -> PhotoCache:
+        """Return the photos of one folder."""
+        return self._caches[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._caches)
+
+    def __len__(self) -> int:
+        """Return how many folders there are."""
+        return len(self._caches)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much memory the photos take."""
+        return sum(cache.held_bytes for cache in self._caches.values())
+
+    @property
+    def device(self) -> torch.device:
+        """Where samples are made."""
+        return next(iter(self._caches.values())).device
+
+    def move_to(self, device: torch.device) -> bool:
+        """Hold the photos on a device, so that samples are made there; false if it has no room for all of them."""
+        room = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else HELD_BYTES
+        if not all(cache.complete for cache in self._caches.values()) or self.held_bytes > room:
+            return False
+        for cache in self._caches.values():
+            cache.move_to(device)
+        return True
+
+
 def _resized(pixels: Pixels, config: TrainConfig) -> Pixels:
     """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
     height, width = pixels.shape[:2]
-    enough = max(HELD_LOOKS * config.look_pixels, THUMBNAIL_PIXELS) if config.look_pixels else height * width
+    seen = config.training_pixels
+    enough = max(HELD_THUMBNAILS * seen, THUMBNAIL_PIXELS) if seen else height * width
     factor = max(min(1.0, (enough / (height * width)) ** 0.5), config.crop_px / min(height, width))
     if factor == 1:
         return pixels

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 MULTIPLE_PX = 16  # four 2x2 poolings
-REACH_PX = 137  # how far away an input pixel can change an output pixel
+RECEPTIVE_FIELD_PX = 137  # how far away an input pixel can change an output pixel
 PAPER_WIDTH = 32
 
 

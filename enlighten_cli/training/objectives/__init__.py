@@ -1,1 +1,11 @@
-"""What a step of training learns."""
+"""What a run learns, by name."""
+
+from __future__ import annotations
+
+from enlighten_cli.training.objectives.distillation import Distillation
+from enlighten_cli.training.objectives.enlightengan import EnlightenGan
+from enlighten_cli.training.objectives.objective import Needs, Objective, Stage
+
+__all__ = ["OBJECTIVES", "Needs", "Objective", "Stage"]
+
+OBJECTIVES: dict[str, type[Objective]] = {kind.Options.objective: kind for kind in (Distillation, EnlightenGan)}

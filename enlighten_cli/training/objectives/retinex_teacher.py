@@ -1,4 +1,4 @@
-"""What plain arithmetic makes of a dark photo: the generator's first lesson, and its anchor later.
+"""The teacher of distillation: what plain arithmetic makes of a dark photo.
 
 A photo is light times what the light falls on (Retinex; Land and McCann 1971). The light is
 estimated, its curve lifted, and the photo multiplied by the difference, as in LIME (Guo, Li and
@@ -30,8 +30,9 @@ QUIET_GAIN, LOUD_GAIN = 3.0, 9.0  # gains from which it begins, and from which i
 STEPS = 8
 
 
-def lift(rgb: Tensor) -> Tensor:
-    """Lift dark photos of one size.
+@torch.no_grad()
+def retinex_teacher(rgb: Tensor) -> Tensor:
+    """Brighten dark photos of one size, without gradients.
 
     Parameters
     ----------

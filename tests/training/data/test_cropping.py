@@ -11,9 +11,9 @@ from enlighten_cli.enhancement.thumbnail import thumbnail
 from enlighten_cli.photo import as_rgb
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.cropping import View, crops, reduced
-from enlighten_cli.training.objectives.retinex_teacher import lift
+from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
 
-CONFIG = TrainConfig(crop_px=32)
+CONFIG = TrainConfig(EnlightenGanOptions(), crop_px=32)
 
 
 def photo(height, width, *, seed=0):
@@ -43,9 +43,9 @@ def test_squares_are_reduced_exactly_as_in_use(side, size):
 
 
 @pytest.mark.parametrize(("shape", "seen"), [((128, 128), (64, 64)), ((256, 512), (45, 91)), ((48, 48), (48, 48))])
-def test_views_are_as_large_as_the_look(shape, seen):
+def test_views_have_the_training_pixels(shape, seen):
     """Of 4096 pixels; smaller photos stay as they are."""
-    assert drawn(shape, look_pixels=4096).size == seen
+    assert drawn(shape, training_pixels=4096).size == seen
 
 
 def test_frames_are_parts_of_the_photo():
@@ -72,26 +72,34 @@ def test_unreduced_views_are_crops_of_anywhere():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_crops_are_of_the_place_that_was_drawn(seed):
-    """Alone or cut from the whole frame, flipped or not."""
+    """Flipped or not."""
     whole = photo(90, 120)
     view = drawn((90, 120), seed, frame_min=0.6)
-    alone, _ = crops([whole], [view])
+    crop = crops([whole], [view])[0]
     top, left = (start + inside for start, inside in zip(view.corner, view.crop, strict=True))
     expected = whole[:, top : top + 32, left : left + 32] / 255
     expected = expected.flip([axis for axis, step in enumerate(view.steps, start=1) if step < 0])
-    assert torch.equal(alone[0], expected)
-    from_frame, lifted = crops([whole], [view], 1.0)
-    assert torch.equal(from_frame, alone)
-    assert torch.allclose(lifted[0], view.cut(lift(view.of(whole)[None])[0]), atol=1e-6)
+    assert torch.equal(crop, expected)
 
 
-def test_frames_of_any_sizes_are_lifted_each_as_if_alone():
-    """In the order asked for, whichever are worked on together."""
+def test_crops_of_reduced_frames_are_cut_from_what_is_seen_of_the_photo():
+    whole = photo(200, 300)
+    view = drawn((200, 300), 3, training_pixels=4096)
+    (top, left), (height, width) = view.crop, view.size
+    seen = reduced(whole, view.factor)
+    assert seen.shape == (3, height, width)
+    expected = seen[:, top : top + 32, left : left + 32]
+    expected = expected.flip([axis for axis, step in enumerate(view.steps, start=1) if step < 0])
+    assert torch.equal(crops([whole], [view])[0], expected)
+
+
+def test_crops_are_exposed_each_by_its_own_stops():
+    """In the order asked for, whatever is beside them."""
     sizes = [(90, 120), (60, 60), (90, 120), (33, 200), (60, 60)]
     photos = [photo(*size, seed=seed) for seed, size in enumerate(sizes)]
     views = [drawn(size, seed) for seed, size in enumerate(sizes)]
     stops = np.linspace(-2, 0, 15).reshape(5, 3)
-    together = crops(photos, views, 0.5, stops)
+    together = crops(photos, views, stops)
     for place in range(5):
-        alone = crops(photos[place : place + 1], views[place : place + 1], 0.5, stops[place : place + 1])
-        assert all(torch.allclose(one[place], other[0], atol=1e-5) for one, other in zip(together, alone, strict=True))
+        alone = crops(photos[place : place + 1], views[place : place + 1], stops[place : place + 1])
+        assert torch.allclose(together[place], alone[0], atol=1e-6)

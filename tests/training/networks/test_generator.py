@@ -6,7 +6,7 @@ import torch
 
 from enlighten_cli.errors import ModelError
 from enlighten_cli.training.checkpoint import read_weights
-from enlighten_cli.training.networks.generator import REACH_PX, EnlightenNet, initialise, luma
+from enlighten_cli.training.networks.generator import RECEPTIVE_FIELD_PX, EnlightenNet, initialise, luma
 
 STATE = json.loads((Path(__file__).parent / "published_state.json").read_text())
 
@@ -31,7 +31,7 @@ def test_where_there_is_no_attention_nothing_changes():
     torch.testing.assert_close(EnlightenNet(4).eval()(white), white)
 
 
-def test_reach_is_what_tiling_relies_on():
+def test_the_receptive_field_is_what_tiling_relies_on():
     generator = EnlightenNet(2).double().eval()
     initialise(generator, 3)
     generator.requires_grad_(False)
@@ -39,9 +39,9 @@ def test_reach_is_what_tiling_relies_on():
     middle = 160
     generator(rgb)[0, :, :, middle].sum().backward()
     touched = rgb.grad.abs().sum(dim=(0, 1, 2)).nonzero().flatten()
-    assert middle - touched.min() <= REACH_PX
-    assert touched.max() - middle <= REACH_PX
-    assert touched.max() - touched.min() > REACH_PX  # the figure is not idle
+    assert middle - touched.min() <= RECEPTIVE_FIELD_PX
+    assert touched.max() - middle <= RECEPTIVE_FIELD_PX
+    assert touched.max() - touched.min() > RECEPTIVE_FIELD_PX  # the figure is not idle
 
 
 def test_initialisation_depends_on_nothing_but_the_seed():

@@ -1,0 +1,220 @@
+"""A run of ``enlighten train``: what is around it, from its photos to the model that it leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.cli.train_options import CONFIG, workers_for
+from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from enlighten_cli.photo import Pixels
+    from enlighten_cli.training.checkpoint import Weights
+    from enlighten_cli.training.config import TrainConfig
+    from enlighten_cli.training.data.photo_cache import PhotoFolders
+    from enlighten_cli.training.distributed import Group
+    from enlighten_cli.training.loop import Watch
+
+MODEL = "model"
+SETTING = "setting.json"
+CURVES = "curves.png"
+SMALL_BATCH = 8
+SHEET_PHOTOS = 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run has around it; but for rounding, and photos left out, nothing of it changes what is learned.
+
+    `workers` is None where nobody said how many, `vgg` where VGG-16 is to be downloaded, `val` where sheets are of
+    the photos that it learns from. `skip_bad`: without the photos that cannot be read.
+    """
+
+    run: Path
+    device: torch.device
+    workers: int | None
+    vgg: Path | None
+    val: Path | None
+    skip_bad: bool
+    tensorboard: bool
+
+    def remember(self) -> None:
+        """Write into the run what it needs to go on, here on this machine."""
+        from enlighten_cli.atomic_write import write_whole
+
+        kept = {
+            "vgg": str(self.vgg.resolve()) if self.vgg else None,
+            "val": str(self.val.resolve()) if self.val else None,
+            "skip_bad": self.skip_bad,
+        }
+        write_whole(self.run / SETTING, (json.dumps(kept, indent=2) + "\n").encode())
+
+    def remembered(self) -> Self:
+        """Return it with what the run remembers where nothing else is said.
+
+        Raises
+        ------
+        UsageError
+            If a file that it remembers is gone.
+        """
+        from enlighten_cli.training.recipe import read_options
+
+        kept = read_options(self.run / SETTING) if (self.run / SETTING).is_file() else {}
+        vgg, val = (given or _kept_path(kept, name) for name, given in (("vgg", self.vgg), ("val", self.val)))
+        return replace(self, vgg=vgg, val=val, skip_bad=self.skip_bad or kept.get("skip_bad") is True)
+
+
+def _kept_path(kept: dict[str, Any], name: str) -> Path | None:
+    if not kept.get(name):
+        return None
+    path = Path(str(kept[name]))
+    if not path.exists():
+        raise UsageError(f"{path}: no longer there; give --{name}")
+    return path
+
+
+def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> None:
+    """Train, alone or as one of the processes that torchrun started; the first of them does the rest."""
+    from enlighten_cli.training.distributed import joined
+    from enlighten_cli.training.loop import CHECKPOINT
+    from enlighten_cli.training.objectives import OBJECTIVES
+
+    with joined(setting.device) as group:
+        if config.batch % group.size:
+            raise UsageError(f"batch is {config.batch}; it must be a multiple of the {group.size} processes")
+        _train(config, weights, setting, group)
+    if group.leads:
+        model = OBJECTIVES[config.objective].export(
+            setting.run / CHECKPOINT, setting.run / MODEL, name=setting.run.resolve().name, licence="not stated"
+        )
+        _draw_curves(setting.run)
+        click.echo(f"model: {model}; use it with: enlighten PHOTO --model {model}", err=True)
+
+
+def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
+    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.cli.training_log import TrainingLog
+    from enlighten_cli.training.data.photo_cache import PhotoFolders
+    from enlighten_cli.training.descent import Descent
+    from enlighten_cli.training.loop import CHECKPOINT, Watch
+    from enlighten_cli.training.loop import train as run_training
+    from enlighten_cli.training.objectives import OBJECTIVES
+    from enlighten_cli.training.state import TrainState
+
+    if config.batch < SMALL_BATCH and group.leads:
+        click.echo(
+            f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
+        )
+    run, device = setting.run, setting.device
+    needs = OBJECTIVES[config.objective].needs(config)
+    photos = PhotoFolders(config, needs.folders, skip_bad=setting.skip_bad)
+    if group.leads:
+        for line in photos.unreadable:
+            click.echo(f"enlighten: left out: {line}", err=True)
+        if setting.vgg and not needs.vgg:
+            click.echo(f"enlighten: this run of {config.objective} needs no VGG-16; --vgg is not read", err=True)
+    workers = workers_for(photos, device, setting.workers)
+    descent = Descent(device, config.precision, group)
+    state = TrainState(config, descent, descent.place(_vgg_features(setting.vgg)) if needs.vgg else None)
+    resumed = (run / CHECKPOINT).is_file()
+    if resumed:
+        state.load(run / CHECKPOINT)
+    elif weights:
+        state.start_from(weights)
+
+    with interruptible(grace_seconds=None) as signals:
+        if not group.leads:
+            watch = Watch(stopping=lambda: bool(signals))
+            if not run_training(state, photos, run, workers, watch):
+                raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)
+            return
+        if not resumed:
+            write_whole(run / CONFIG, config.to_json().encode())
+        setting.remember()
+        with TrainingLog(run, config.images, tensorboard=setting.tensorboard) as log:
+            log.say(
+                f"{'resumed at' if resumed else 'began at'} image {state.images_seen} on {_computers(group, device)}, "
+                f"samples {f'by {workers} workers' if workers else f'made on {photos.device}'}"
+            )
+            watch = _watch(setting.val, photos, log.status, signals)
+            if not run_training(state, photos, run, workers, watch):
+                log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
+                raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
+            log.say(f"trained on {state.images_seen} images")
+
+
+def _computers(group: Group, device: torch.device) -> str:
+    return f"{group.size} processes, each on its own {device.type}" if group.size > 1 else str(device)
+
+
+def _draw_curves(run: Path) -> None:
+    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.evaluation.plots import run_curves
+    from enlighten_cli.training.loop import STATS
+
+    try:
+        lines = (run / STATS).read_text(encoding="utf-8").splitlines()
+        write_whole(run / CURVES, run_curves([json.loads(line) for line in lines]))
+    except MissingDependencyError as error:
+        click.echo(f"enlighten: no plot of the run: {error}", err=True)
+
+
+def _vgg_features(file: Path | None) -> nn.Module:
+    from enlighten_cli.models.download import fetch
+    from enlighten_cli.models.registry import VGG16
+    from enlighten_cli.training.checkpoint import read_tensors
+    from enlighten_cli.training.networks.vgg import VggFeatures
+
+    if file is None:
+        click.echo(f"enlighten: VGG-16 from {VGG16.url} ({VGG16.size_bytes / 1e6:.0f} MB, once)", err=True)
+        file = fetch(VGG16)
+    return VggFeatures(read_tensors(file).tensors)
+
+
+def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]) -> Watch:
+    """Follow a run by photos of another folder, with scores, or by the first that it learns from."""
+    import numpy as np
+
+    from enlighten_cli.errors import PhotoError
+    from enlighten_cli.metrics.niqe import niqe
+    from enlighten_cli.training.loop import Watch
+
+    def score(enhanced: Sequence[Pixels]) -> dict[str, float]:
+        try:
+            natural = {"niqe": float(np.mean([niqe(pixels) for pixels in enhanced]))}
+        except PhotoError:
+            natural = {}  # a photo too small for it
+        return {**natural, "mean": float(np.mean([pixels.mean() for pixels in enhanced])) / 255}
+
+    def stopping() -> bool:
+        return bool(signals)
+
+    if val:
+        return Watch(_decoded(val), score, tell, stopping)
+    held = next(iter(photos.values()))
+    return Watch([held.pixels(index) for index in range(min(SHEET_PHOTOS, len(held)))], tell=tell, stopping=stopping)
+
+
+def _decoded(folder: Path) -> list[Pixels]:
+    from enlighten_cli import photo
+    from enlighten_cli.batch.jobs import find_photos
+    from enlighten_cli.errors import PhotoError
+
+    paths = find_photos(folder)
+    if not paths:
+        raise TrainingError(f"{folder}: no photos")
+    try:
+        return [photo.as_srgb(photo.decode(path)) for path in paths]
+    except PhotoError as error:
+        raise TrainingError(f"{folder}: {error}") from error

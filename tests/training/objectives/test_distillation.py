@@ -1,0 +1,76 @@
+import dataclasses
+
+import pytest
+import torch
+from conftest import scene, write_photos
+
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.descent import Descent
+from enlighten_cli.training.objectives.distillation import Distillation, DistillationOptions, taught
+from enlighten_cli.training.objectives.retinex_teacher import retinex_teacher
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config(tmp_path):
+    low = write_photos(tmp_path / "low", 3, exposure=0.1)
+    normal = write_photos(tmp_path / "normal", 3, exposure=1.0)
+    return TrainConfig(
+        DistillationOptions(), low=str(low), normal=str(normal), width=2, images=12, crop_px=32, batch=4,
+        frame="square", lr=1e-2,
+    )  # fmt: skip
+
+
+def rgb(exposure, seed=0):
+    return torch.from_numpy(scene(32, 32, seed=seed, exposure=exposure)).permute(2, 0, 1)[None] / 255
+
+
+def test_the_teacher_costs_nothing_where_it_is_followed():
+    low, normal = rgb(0.1), rgb(1.0)
+    options = DistillationOptions(well_lit_lift=0.5)
+    halfway = (normal + retinex_teacher(normal)) / 2
+    followed = taught(options, low, retinex_teacher(low), normal, halfway)
+    assert {name: float(loss) for name, loss in followed.items()} == {
+        "teacher": 0, "well_lit": pytest.approx(0, abs=1e-6),
+    }  # fmt: skip
+    assert all(loss > 0.01 for loss in taught(options, low, low, normal, normal * 0.9).values())
+
+
+def test_well_lit_photos_are_left_alone_unless_told_otherwise():
+    normal = rgb(1.0)
+    alone = taught(DistillationOptions(), normal, normal, normal, normal)
+    assert float(alone["well_lit"]) == 0
+
+
+@pytest.mark.parametrize("name", ["teacher", "well_lit"])
+def test_weights_scale_what_they_are_named_after(name):
+    low, normal = rgb(0.1), rgb(1.0)
+
+    def losses(weight):
+        options = dataclasses.replace(DistillationOptions(well_lit_lift=0.5), **{f"{name}_weight": weight})
+        return taught(options, low, low, normal, normal)
+
+    assert float(losses(5.0)[name]) == pytest.approx(5 * float(losses(1.0)[name]))
+    assert name not in losses(0.0)
+
+
+def test_a_batch_has_few_normal_frames_and_fine_crops_only_where_detail_is_kept(config):
+    photos = PhotoFolders(config)
+    batch = Distillation(config, Descent(CPU)).samples(photos)[range(4)]
+    assert [len(crops) for crops in batch] == [4, 4, 1, 0]
+    keeping = dataclasses.replace(config, start="known", options=DistillationOptions(kept_detail_weight=1.0))
+    batch = Distillation(keeping, Descent(CPU)).samples(photos)[range(4)]
+    assert [len(crops) for crops in batch] == [4, 4, 1, 1]
+
+
+def test_steps_lead_to_the_teacher(config):
+    objective = Distillation(config, Descent(CPU))
+    batch = objective.samples(PhotoFolders(config))[range(4)]
+    losses = [float(objective.step(batch, 0)["teacher"].detach()) for _ in range(20)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_no_features_are_asked_for(config):
+    assert not Distillation.needs(config).vgg

@@ -1,0 +1,126 @@
+import dataclasses
+
+import pytest
+import torch
+from conftest import write_photos
+
+from enlighten_cli.training.checkpoint import Weights, read_tensors
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.descent import Descent
+from enlighten_cli.training.networks.generator import EnlightenNet
+from enlighten_cli.training.networks.vgg import VggFeatures
+from enlighten_cli.training.objectives.enlightengan import EnlightenGan, EnlightenGanOptions, cut_patches
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def features(vgg_file):
+    return VggFeatures(read_tensors(vgg_file).tensors)
+
+
+@pytest.fixture
+def config(tmp_path):
+    low = write_photos(tmp_path / "low", 3, exposure=0.1)
+    normal = write_photos(tmp_path / "normal", 3, exposure=1.0)
+    options = EnlightenGanOptions(discriminator_width=2, patches=2, patch_px=16, sfp_px=16)
+    return TrainConfig(
+        options, low=str(low), normal=str(normal), width=2, images=12, crop_px=32, batch=4, frame="square", lr=1e-3
+    )
+
+
+def stepped(config, features, images_seen=0, **options):
+    """An objective after one step, with its losses."""
+    config = dataclasses.replace(config, options=dataclasses.replace(config.options, **options))
+    objective = EnlightenGan(config, Descent(CPU), features)
+    batch = objective.samples(PhotoFolders(config))[range(4)]
+    return objective, {name: float(loss.detach()) for name, loss in objective.step(batch, images_seen).items()}
+
+
+def changed(objective, name):
+    before = EnlightenGan(objective.config, Descent(CPU)).networks[name].state_dict()
+    return [
+        key for key, tensor in objective.networks[name].state_dict().items() if not torch.equal(tensor, before[key])
+    ]
+
+
+def test_only_discriminators_learn_first(config, features):
+    objective, losses = stepped(config, features, images_seen=4, discriminators_first_images=8)
+    assert set(losses) == {"global_discriminator", "local_discriminator"}
+    assert not changed(objective, "generator")
+    assert changed(objective, "discriminators")
+    objective, losses = stepped(config, features, images_seen=8, discriminators_first_images=8)
+    assert "global" in losses
+    assert changed(objective, "generator")
+
+
+@pytest.mark.parametrize(
+    ("name", "losses"),
+    [
+        ("sfp", ["sfp_global", "sfp_local"]), ("global", ["global"]), ("local", ["local"]),
+        ("teacher", ["teacher"]), ("well_lit", ["well_lit"]),
+    ],
+)  # fmt: skip
+def test_weights_scale_what_they_are_named_after(config, features, name, losses):
+    one, five, none = (stepped(config, features, **{f"{name}_weight": weight})[1] for weight in (1.0, 5.0, 0.0))
+    for loss in losses:
+        assert five[loss] == pytest.approx(5 * one[loss], rel=1e-5)
+        assert loss not in none
+
+
+@pytest.mark.parametrize(
+    ("options", "images", "vgg"),
+    [
+        ({}, 12, True),
+        ({"sfp_weight": 0.0}, 12, False),
+        ({"discriminators_first_images": 12}, 12, False),
+        ({"warm_start_images": 8, "discriminators_first_images": 4}, 13, True),
+    ],
+)
+def test_features_are_asked_for_where_they_are_compared(config, options, images, vgg):
+    config = dataclasses.replace(config, images=images, options=dataclasses.replace(config.options, **options))
+    assert EnlightenGan.needs(config).vgg == vgg
+
+
+def test_a_warm_start_is_distillation_of_the_same_generator(config):
+    options = dataclasses.replace(config.options, warm_start_images=40, well_lit_lift=0.5, well_lit_weight=0.0)
+    config = dataclasses.replace(config, frame="photo", training_pixels=0, images=30, options=options)
+    objective = EnlightenGan(config, Descent(CPU))
+    first, last = objective.stages()
+    assert last.objective is objective
+    assert (first.until, last.until) == (30, 30)
+    assert first.objective.config.objective == "distillation"
+    assert first.objective.config.frame == "square"
+    assert first.objective.options.well_lit_lift == 0.5
+    assert first.objective.networks["generator"] is objective.networks["generator"]
+    assert first.objective.optimisers["generator"] is not objective.optimisers["generator"]
+
+
+def test_what_a_start_suggests():
+    assert EnlightenGan.suggested(None) == {"warm_start_images": 2000}
+    lost = Weights(EnlightenNet(4), {}, {})
+    assert EnlightenGan.suggested(lost) == {"width": 4, "discriminators_first_images": 2000}
+    kept = Weights(EnlightenNet(4), {"global.layers.0.weight": torch.zeros(3, 3, 4, 4)}, {})
+    assert EnlightenGan.suggested(kept) == {"width": 4, "discriminator_width": 3}
+
+
+def test_dimming_and_patches_are_functions_of_the_image(config):
+    objective = EnlightenGan(config, Descent(CPU))
+    dimming, corners = objective._drawn(torch.arange(40))
+    assert corners.shape == (40, 2, 2)
+    assert 0 <= int(corners.min()) < int(corners.max()) <= 32 - 16
+    dimmed = dimming[dimming != 1]
+    assert 10 < len(dimmed) < 30
+    assert 2 <= float(dimmed.min()) < float(dimmed.max()) <= 4
+    alone = objective._drawn(torch.tensor([7]))
+    assert torch.equal(alone[0][0], dimming[7])
+    assert torch.equal(alone[1][0], corners[7])
+
+
+def test_patches_are_cut_where_the_corners_say():
+    batch = torch.arange(2 * 3 * 6 * 6).float().view(2, 3, 6, 6)
+    patches = cut_patches(batch, torch.tensor([[[0, 1], [2, 3]], [[1, 1], [4, 4]]]), 2)
+    assert patches.shape == (4, 3, 2, 2)
+    assert torch.equal(patches[1], batch[0, :, 2:4, 3:5])
+    assert torch.equal(patches[3], batch[1, :, 4:6, 4:6])
