@@ -31,7 +31,7 @@ from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS, VggFeatures
 from enlighten_cli.training.objectives import OBJECTIVES
-from enlighten_cli.training.objectives.retinex_teacher import retinex_teacher
+from enlighten_cli.training.objectives.teacher import teacher
 from enlighten_cli.training.recipe import config_from, read_options, shared_options
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
@@ -84,7 +84,7 @@ def main() -> None:
             step = lambda objective=objective, given=given: objective.step(next(given), 0)  # noqa: E731
             report(f"{name}, width {width}", config, step, device, arguments.steps)
         frames = torch.rand(config.batch, 3, config.crop_px, config.crop_px, device=device)
-        report("teacher", config, lambda: retinex_teacher(frames), device, arguments.steps)
+        report("teacher", config, lambda: teacher(frames), device, arguments.steps)
 
 
 def photos(folder: Path, exposure: float) -> Path:

@@ -43,14 +43,13 @@ class NoiseCurve:
 NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
-def measure_noise(pixels: Pixels | Rgb, to_srgb: Callable[[Pixels], Rgb]) -> NoiseCurve:
+def measure_noise(rgb: Rgb) -> NoiseCurve:
     """Measure the noise of a photo, or of a thumbnail.
 
     Parameters
     ----------
-    pixels : ndarray, shape (H, W, C)
-    to_srgb : callable
-        From rows of it to sRGB in [0, 1].
+    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+        sRGB. `sampled` gives rows that will do for a large photo.
 
     Notes
     -----
@@ -60,11 +59,7 @@ def measure_noise(pixels: Pixels | Rgb, to_srgb: Callable[[Pixels], Rgb]) -> Noi
     which sees fine noise alone and limits the first; and noise changes slowly with luma, so a
     level that is all texture borrows from its neighbours.
     """
-    height = len(pixels)
-    rows = min(height, BAND_ROWS)
-    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int))
-    found = [_blocks(to_srgb(pixels[start : start + rows]) @ LUMA) for start in starts]
-    luma, deviation, fine = np.concatenate(found, axis=1)
+    luma, deviation, fine = _blocks(rgb @ LUMA)
     kept = (luma > BLACK) & (luma < WHITE)
     if kept.sum() < LEVEL_BLOCKS:
         return NO_NOISE
@@ -80,6 +75,14 @@ def measure_noise(pixels: Pixels | Rgb, to_srgb: Callable[[Pixels], Rgb]) -> Noi
     return NoiseCurve(lumas, levels)
 
 
+def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
+    """Return rows of a photo, bands one below the other, in which its noise is measured: sRGB in [0, 1]."""
+    height = len(pixels)
+    rows = min(height, BAND_ROWS)
+    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int))
+    return np.concatenate([to_srgb(pixels[start : start + rows]).clip(0, 1) for start in starts])
+
+
 def _quiet(deviations: Plane) -> float:
     return float(np.quantile(deviations, QUIET_PART)) / QUIET_BIAS
 
@@ -89,8 +92,8 @@ def _blocks(luma: Plane) -> Plane:
     rows, columns = (length // BLOCK_PX for length in luma.shape)
     if not rows or not columns:
         return np.empty((3, 0), np.float32)
-    blocks = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
-    blocks = blocks.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
+    whole = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+    blocks = whole.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
     mean = blocks.mean(axis=(1, 2))
     places = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
     norm = (places**2).sum() * BLOCK_PX

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
-from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
+from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, JudgedLight, thumbnail
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -66,10 +66,10 @@ def surveyed(
     judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
     rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
-    noise_of_thumbnail = measure_noise(rgb, lambda rows: rows)
+    noise_of_thumbnail = measure_noise(rgb)
     denoising = None
     if denoise:
-        noise, gain = measure_noise(pixels, lambda rows: to_srgb(rows).clip(0, 1)), judged.gain()
+        noise, gain = measure_noise(sampled(pixels, to_srgb)), judged.gain()
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
             rgb = of_thumbnail.whole(rgb)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import copy
-import io
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +12,6 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-from torch.export import Dim
 
 from enlighten_cli import __version__
 from enlighten_cli.atomic_write import write_whole
@@ -26,12 +20,11 @@ from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.session import Model
 from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
 from enlighten_cli.training.networks.generator import MULTIPLE_PX, RECEPTIVE_FIELD_PX, EnlightenNet
+from enlighten_cli.training.tracing import traced
 
-OPSET = 20
 PARITY = 0.5 / 255
 HALF_PARITY = 2 / 255
 PARITY_SIZES = ((16, 16), (64, 48), (160, 208))
-LARGEST_PX = 1 << 20
 
 
 def export_onnx(
@@ -163,36 +156,8 @@ def _half_precision(generator: EnlightenNet) -> EnlightenNet:
 
 def _traced(generator: EnlightenNet) -> onnx.ModelProto:
     """Trace the graph, with height and width any multiples of 16."""
-    most = LARGEST_PX // MULTIPLE_PX
-    height, width = Dim("h16", min=1, max=most), Dim("w16", min=1, max=most)
     example = torch.zeros(1, 3, 4 * MULTIPLE_PX, 6 * MULTIPLE_PX)
-    with redirect_stdout(io.StringIO()), warnings.catch_warnings(), _quiet("torch.onnx"):
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
-        program = torch.onnx.export(
-            generator.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
-            (example,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["rgb"],
-            output_names=["enhanced"],
-            dynamic_shapes={"rgb": {2: MULTIPLE_PX * height, 3: MULTIPLE_PX * width}},
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    assert isinstance(model, onnx.ModelProto)
-    return model
-
-
-@contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """Keep the exporter's remarks, on the absence of torchvision say, from the user."""
-    level = logging.getLogger(logger).level
-    logging.getLogger(logger).setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.getLogger(logger).setLevel(level)
+    return traced(generator, {"rgb": example}, "enhanced", MULTIPLE_PX)
 
 
 def _store_kernels_as_half(model: onnx.ModelProto) -> None:

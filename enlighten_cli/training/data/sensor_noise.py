@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional as F
 
 from enlighten_cli.photo import LUMA, Rgb
 from enlighten_cli.photo.colour import encoded_srgb, linear_srgb
+
+Plane: TypeAlias = NDArray[np.float32]
 
 STOPS = (0.0, 6.0)  # by which well-lit photos are darkened
 SHOT = (
@@ -46,7 +50,7 @@ class NoisyPhoto:
 
     clean: Rgb
     noisy: Rgb
-    gain: np.ndarray
+    gain: Plane
 
 
 def noisy_photo(rgb: Rgb, random: np.random.Generator) -> NoisyPhoto:
@@ -73,7 +77,7 @@ def _noise(dark: Rgb, random: np.random.Generator) -> Rgb:
     noise = deviation * random.standard_normal(dark.shape, np.float32)
     if random.random() < MOSAIC_PROBABILITY:
         noise = _demosaiced(noise)
-    return noise * balance
+    return np.asarray(noise * balance, np.float32)
 
 
 def _demosaiced(raw: Rgb) -> Rgb:
@@ -88,7 +92,7 @@ def _demosaiced(raw: Rgb) -> Rgb:
     kernels = torch.stack([square, cross, square])[:, None]
     padded = F.pad(torch.from_numpy(sampled)[None], (2, 2, 2, 2), mode="reflect")
     full = F.conv2d(padded, kernels, groups=3)[0, :, 1:-1, 1:-1]
-    return full.permute(1, 2, 0).numpy()
+    return np.asarray(full.permute(1, 2, 0).numpy())
 
 
 def _stored(rgb: Rgb, random: np.random.Generator) -> Rgb:
@@ -99,16 +103,17 @@ def _stored(rgb: Rgb, random: np.random.Generator) -> Rgb:
         quality, subsampling = int(random.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1)), int(random.choice([0, 2]))
         Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=subsampling)
         pixels = np.asarray(Image.open(file))
-    return pixels.astype(np.float32) / 255
+    return np.asarray(pixels, np.float32) / np.float32(255)
 
 
-def _gain(rgb: Rgb, clean: Rgb, random: np.random.Generator) -> np.ndarray:
+def _gain(rgb: Rgb, clean: Rgb, random: np.random.Generator) -> Plane:
     """Return what lifts the dark photo to about the light of the well-lit one, smoothly."""
     light, dark = (_smoothed(each) for each in (rgb, clean))
-    return (light * np.float32(random.uniform(*LIFT)) / (dark + STEP)).clip(1, MOST_GAIN)
+    gain = light * np.float32(random.uniform(*LIFT)) / (dark + STEP)
+    return np.asarray(gain.clip(1, MOST_GAIN), np.float32)
 
 
-def _smoothed(rgb: Rgb) -> np.ndarray:
+def _smoothed(rgb: Rgb) -> Plane:
     """Return luma averaged over blocks, interpolated between them."""
     luma = torch.from_numpy(np.ascontiguousarray(rgb) @ LUMA)[None, None]
     means = F.avg_pool2d(luma, LIGHT_BLOCK_PX, ceil_mode=True, count_include_pad=False)
@@ -117,7 +122,7 @@ def _smoothed(rgb: Rgb) -> np.ndarray:
     return np.asarray(smooth[0, 0].numpy())
 
 
-def noise_map(photo: NoisyPhoto, random: np.random.Generator, *, bins: int = 6, jitter: float = 0.15) -> np.ndarray:
+def noise_map(photo: NoisyPhoto, random: np.random.Generator, *, bins: int = 6, jitter: float = 0.15) -> Plane:
     """Measure the deviation of luma's noise as a function of luma, as it will be estimated of real photos.
 
     Returns
@@ -133,4 +138,4 @@ def noise_map(photo: NoisyPhoto, random: np.random.Generator, *, bins: int = 6, 
     known = counts > 1
     seen = _smoothed(photo.noisy)
     level = np.interp(seen, middles[known], deviations[known]).astype(np.float32)
-    return level * np.float32(np.exp(random.normal(0, jitter)))
+    return np.asarray(level * np.float32(np.exp(random.normal(0, jitter))))

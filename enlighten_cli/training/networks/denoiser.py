@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 UNSHUFFLE = 2  # pixels a side that become channels
 MULTIPLE_PX = 4  # one unshuffling and one strided convolution
-WIDTH, DEEP_WIDTH = 16, 32
+WIDTH = 16
 DEEP_LAYERS = 3
 
 
@@ -22,8 +22,8 @@ class Denoiser(nn.Module):
 
     Parameters
     ----------
-    width, deep_width : int
-        Channels at half and at quarter resolution.
+    width : int
+        Channels at half resolution; at quarter resolution there are twice as many.
 
     Notes
     -----
@@ -31,8 +31,9 @@ class Denoiser(nn.Module):
     Zhang 2018, doi:10.1109/TIP.2018.2839891).
     """
 
-    def __init__(self, width: int = WIDTH, deep_width: int = DEEP_WIDTH) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
+        deep_width = 2 * width
         self.enter = nn.Conv2d(4 * UNSHUFFLE**2, width, 3, padding=1)
         self.fine = nn.Conv2d(width, width, 3, padding=1)
         self.deepen = nn.Conv2d(width, deep_width, 3, stride=2, padding=1)

@@ -1,4 +1,4 @@
-"""Distillation: the generator learns to make of dark photos what its teacher does, a Retinex computation.
+"""Distillation: the generator learns to make of dark photos what its teacher does, plain computation.
 
 The shipped weights were made so. Frames are seen whole, as the teacher needs them.
 """
@@ -18,7 +18,7 @@ from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.objectives.brightening import Brightening
 from enlighten_cli.training.objectives.objective import Needs
-from enlighten_cli.training.objectives.retinex_teacher import retinex_teacher
+from enlighten_cli.training.objectives.teacher import teacher
 
 LOW_PER_NORMAL = 4  # so many low frames are taught with one normal frame
 
@@ -30,7 +30,7 @@ class DistillationOptions(ObjectiveOptions):
     Parameters
     ----------
     teacher_weight : float
-        Weight of the L1 distance to what `retinex_teacher` makes of low frames.
+        Weight of the L1 distance to what `teacher` makes of low frames.
     well_lit_weight : float
         Weight of the L1 distance, on normal frames, to what they should become: photos with light enough are to be
         left alone, or nearly.
@@ -72,7 +72,7 @@ def anchor_rules(options: DistillationOptions, config: TrainConfig) -> Rules:
 
 
 class Distillation(Brightening):
-    """Learn from the Retinex teacher."""
+    """Learn from the teacher."""
 
     Options = DistillationOptions
 
@@ -126,10 +126,10 @@ def taught(
     """
     losses = {}
     if options.teacher_weight:
-        losses["teacher"] = options.teacher_weight * F.l1_loss(enhanced, retinex_teacher(low))
+        losses["teacher"] = options.teacher_weight * F.l1_loss(enhanced, teacher(low))
     if options.well_lit_weight:
         wanted = normal
         if options.well_lit_lift:
-            wanted = torch.lerp(normal, retinex_teacher(normal), options.well_lit_lift)
+            wanted = torch.lerp(normal, teacher(normal), options.well_lit_lift)
         losses["well_lit"] = options.well_lit_weight * F.l1_loss(enhanced_normal, wanted)
     return losses

@@ -8,7 +8,7 @@ from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.objectives.distillation import Distillation, DistillationOptions, taught
-from enlighten_cli.training.objectives.retinex_teacher import retinex_teacher
+from enlighten_cli.training.objectives.teacher import teacher
 
 CPU = torch.device("cpu")
 
@@ -30,8 +30,8 @@ def rgb(exposure, seed=0):
 def test_the_teacher_costs_nothing_where_it_is_followed():
     low, normal = rgb(0.1), rgb(1.0)
     options = DistillationOptions(well_lit_lift=0.5)
-    halfway = (normal + retinex_teacher(normal)) / 2
-    followed = taught(options, low, retinex_teacher(low), normal, halfway)
+    halfway = (normal + teacher(normal)) / 2
+    followed = taught(options, low, teacher(low), normal, halfway)
     assert {name: float(loss) for name, loss in followed.items()} == {
         "teacher": 0, "well_lit": pytest.approx(0, abs=1e-6),
     }  # fmt: skip

@@ -3,7 +3,7 @@ import pytest
 import torch
 from conftest import scene
 
-from enlighten_cli.training.objectives.retinex_teacher import MEAN, _box_mean, retinex_teacher
+from enlighten_cli.training.objectives.teacher import MEAN, _box_mean, teacher
 
 
 def rgb(exposure, *, seed=0):
@@ -12,7 +12,7 @@ def rgb(exposure, *, seed=0):
 
 @pytest.mark.parametrize("exposure", [0.08, 0.15, 0.3])
 def test_dark_photos_reach_the_mean(exposure):
-    lifted = retinex_teacher(rgb(exposure))
+    lifted = teacher(rgb(exposure))
     assert lifted.shape == (1, 3, 120, 160)
     assert float(lifted.mean()) == pytest.approx(MEAN, abs=0.08)
     assert 0 <= float(lifted.min()) <= float(lifted.max()) <= 1
@@ -20,7 +20,7 @@ def test_dark_photos_reach_the_mean(exposure):
 
 def test_order_of_light_is_kept_from_place_to_place():
     dark = rgb(0.2)
-    lifted = retinex_teacher(dark)
+    lifted = teacher(dark)
     for place in (slice(0, 30), slice(90, 120)):
         before, after = (photo[0].mean(0)[place, ::16].mean(0) for photo in (dark, lifted))
         assert np.corrcoef(before, after)[0, 1] > 0.9
@@ -28,14 +28,14 @@ def test_order_of_light_is_kept_from_place_to_place():
 
 def test_black_stays_black():
     black = torch.zeros(1, 3, 64, 64)
-    assert float(retinex_teacher(black).max()) < 0.01
+    assert float(teacher(black).max()) < 0.01
 
 
 def test_a_light_keeps_its_surroundings_dark_only_as_far_as_they_were():
     """A lamp does not hold its neighbourhood down: the same dark wall is as bright near it as far from it."""
     wall = torch.full((1, 3, 160, 320), 0.05)
     wall[..., 60:100, 20:60] = 1.0
-    lifted = retinex_teacher(wall)[0].mean(0)
+    lifted = teacher(wall)[0].mean(0)
     near, far = lifted[80, 85], lifted[80, 280]
     assert float(near) == pytest.approx(float(far), rel=0.15)
 
@@ -43,7 +43,7 @@ def test_a_light_keeps_its_surroundings_dark_only_as_far_as_they_were():
 def test_noise_of_deep_shadows_is_not_lifted_with_them():
     random = torch.Generator().manual_seed(0)
     noisy = (0.02 + 0.002 * torch.randn(1, 3, 500, 500, generator=random)).clamp(0, 1)
-    lifted = retinex_teacher(noisy)
+    lifted = teacher(noisy)
     gain = float(lifted.mean() / noisy.mean())
     assert gain > 8
     assert float(lifted.std()) < 0.35 * gain * float(noisy.std())
@@ -51,7 +51,7 @@ def test_noise_of_deep_shadows_is_not_lifted_with_them():
 
 def test_colour_is_lifted_less_than_light():
     red = torch.stack([torch.full((64, 64), value) for value in (0.1, 0.05, 0.05)])
-    lifted = retinex_teacher(red[None])[0]
+    lifted = teacher(red[None])[0]
     ratio = float(lifted[0].mean() / lifted[1].mean())
     assert 1.2 < ratio < 2
 
@@ -60,14 +60,14 @@ def test_a_reduced_photo_is_lifted_as_the_whole_is():
     """Windows are parts of a photo's size."""
     whole = rgb(0.15)
     halved = torch.nn.functional.avg_pool2d(whole, 2)
-    expected = torch.nn.functional.avg_pool2d(retinex_teacher(whole), 2)
-    assert float((retinex_teacher(halved) - expected).abs().mean()) < 0.02
+    expected = torch.nn.functional.avg_pool2d(teacher(whole), 2)
+    assert float((teacher(halved) - expected).abs().mean()) < 0.02
 
 
 def test_photos_beside_it_change_nothing():
     photos = [rgb(exposure, seed=seed) for seed, exposure in enumerate((0.05, 0.2, 0.9))]
-    for photo, lifted in zip(photos, retinex_teacher(torch.cat(photos)), strict=True):
-        assert torch.allclose(retinex_teacher(photo)[0], lifted, atol=1e-5)
+    for photo, lifted in zip(photos, teacher(torch.cat(photos)), strict=True):
+        assert torch.allclose(teacher(photo)[0], lifted, atol=1e-5)
 
 
 def test_windows_average_what_is_in_them():
