@@ -60,7 +60,15 @@ class Enhancer:
         if self._model.warning:
             warnings.warn(self._model.warning, RuntimeWarning, stacklevel=2)
 
-    def enhance(self, photo: T, *, strength: float = 1.0, mode: str = "auto", tile_px: int | None = None) -> T:
+    def enhance(
+        self,
+        photo: T,
+        *,
+        strength: float = 1.0,
+        mode: str = "auto",
+        tile_px: int | None = None,
+        denoise: float = 1.0,
+    ) -> T:
         """Brighten an array or a Pillow image.
 
         Parameters
@@ -75,6 +83,9 @@ class Enhancer:
             ``"auto"``: fast where the photo is larger than what the model learned to see.
         tile_px : int, optional
             Pixels of a tile in full mode; 0 for the whole photo at once.
+        denoise : float
+            How strong the noise is taken to be, over what was measured: 0 leaves it, at most 2. Noise that
+            would not be seen is left in any case.
 
         Returns
         -------
@@ -92,7 +103,7 @@ class Enhancer:
         >>> Enhancer().enhance(Image.new("RGB", (64, 48), (9, 12, 30))).size
         (64, 48)
         """
-        options = Options(strength=strength, mode=Mode(mode), tile_px=tile_px)
+        options = Options(strength=strength, mode=Mode(mode), tile_px=tile_px, denoise=denoise)
         if isinstance(photo, np.ndarray):
             return cast("T", self._enhance_array(photo, options))
         from PIL import Image
@@ -115,6 +126,7 @@ class Enhancer:
         strength: float = 1.0,
         mode: str = "auto",
         tile_px: int | None = None,
+        denoise: float = 1.0,
         overwrite: bool = False,
     ) -> Outcome:
         """Brighten a file into another, with everything that it carries.
@@ -123,7 +135,7 @@ class Enhancer:
         ----------
         source, output : path
             The output's ending sets the format, unless it is the source's.
-        strength, mode, tile_px
+        strength, mode, tile_px, denoise
             As of `enhance`.
         overwrite : bool
             Whether an output that is there already is replaced, instead of being kept.
@@ -146,7 +158,7 @@ class Enhancer:
         if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
             raise UsageError(f"{job.source}: the output is the source")
         options = BatchOptions(
-            Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px)),
+            Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px, denoise=denoise)),
             conflict=Conflict.OVERWRITE if overwrite else Conflict.SKIP,
             at_once=1,
         )
@@ -165,6 +177,7 @@ class Enhancer:
         strength: float = 1.0,
         mode: str = "auto",
         tile_px: int | None = None,
+        denoise: float = 1.0,
     ) -> bytes:
         """Brighten an encoded photo, with everything that it carries.
 
@@ -175,7 +188,7 @@ class Enhancer:
         format : str, optional
             ``"jpg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``; by default the photo's own (TIFF
             for camera RAW).
-        strength, mode, tile_px
+        strength, mode, tile_px, denoise
             As of `enhance`.
 
         Returns
@@ -192,7 +205,7 @@ class Enhancer:
         """
         if format is not None and format not in CHOICES:
             raise UsageError(f"format is {format!r}; it must be one of {', '.join(CHOICES)}")
-        treatment = Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px))
+        treatment = Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px, denoise=denoise))
         wanted = CHOICES[format] if format else None
         format_of = (lambda photo: wanted) if wanted else None
         return enhance_encoded(content, self._model, treatment, format_of=format_of).content

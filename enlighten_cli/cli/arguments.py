@@ -27,6 +27,7 @@ class EnhanceArguments:
     model: str | None
     strength: float
     mode: str
+    denoise: float
     fast: bool
     tile: int | None
     format: str | None
@@ -85,6 +86,7 @@ class EnhanceArguments:
                 strength=self.strength,
                 mode=Mode.FAST if self.fast else Mode(self.mode),
                 tile_px=self.tile,
+                denoise=self.denoise,
                 memory_bytes=self.memory_bytes,
             ),
             limits=Limits(max_mpixels=self.max_mpixels, allow_truncated=self.allow_truncated),

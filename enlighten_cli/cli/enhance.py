@@ -11,7 +11,7 @@ import click
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import Registered, format_names
+from enlighten_cli.cli.choices import Denoise, Registered, format_names
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
@@ -42,6 +42,15 @@ from enlighten_cli.errors import UsageError
     show_default=True,
     help="full: the network sees every pixel. fast: it sees the photo reduced, and its light is carried to "
     "every pixel. auto: fast where the photo is larger than what the model learned to see.",
+)
+@click.option(
+    "--denoise",
+    type=Denoise(),
+    default="auto",
+    show_default=True,
+    metavar="auto|off|FLOAT",
+    help="Remove the noise that would be seen once the photo is bright. A number says how strong it is taken to be, "
+    "over what was measured; at most 2.",
 )
 @click.option("--fast", is_flag=True, help="Short for --mode fast.")
 @click.option(

@@ -15,7 +15,8 @@ from enlighten_cli.photo import LUMA, Rgb
 
 Plane: TypeAlias = NDArray[np.float32]
 
-# Noise times gain, in steps of 255: below the first it is not seen and nothing is done, from the second on all is.
+# What the gain adds to the noise, in steps of 255: below the first it is not seen and nothing is done, from the second
+# on all noise goes. Noise of places that are not lifted is the photo's own.
 UNSEEN, SEEN = 1.0, 2.5
 MULTIPLE_PX = 4  # of rows and columns that the denoiser takes
 HALO_PX = 32  # over its receptive field of 30 px, on the grid
@@ -65,7 +66,7 @@ class Denoising:
         height, width = smooth.shape[:2]
         lifts = upsampled(gain, 0, height, height, width)[..., 0]
         deviation = noise.at(smooth @ LUMA) * np.float32(strength)
-        part = ((255 * deviation * lifts - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
+        part = ((255 * deviation * (lifts - 1) - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
         part = part * part * (3 - 2 * part)  # smooth, so that no outline is drawn
         if not part.any():
             return None

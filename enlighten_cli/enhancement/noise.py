@@ -70,7 +70,7 @@ def measure_noise(rgb: Rgb) -> NoiseCurve:
         [min(_quiet(deviation[level]), MOST_OF_FINE * _quiet(fine[level])) for level in order], np.float32
     )
     for _ in range(len(levels)):
-        neighbours = np.minimum(np.pad(levels[1:], (0, 1), mode="edge"), np.pad(levels[:-1], (1, 0), mode="edge"))
+        neighbours = np.minimum(np.append(levels[1:], levels[-1:]), np.append(levels[:1], levels[:-1]))
         levels = np.minimum(levels, STEEPEST * neighbours)
     return NoiseCurve(lumas, levels)
 

@@ -1,27 +1,65 @@
 import numpy as np
 import pytest
 from conftest import noisy
+from hypothesis import given
+from hypothesis import strategies as st
 
-from enlighten_cli.enhancement.noise import CONTRAST_OF_NOISY, lifted_contrast, relative_noise
-from enlighten_cli.photo import colour_of
+from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled
+from enlighten_cli.photo import as_rgb
 
 
-@pytest.mark.parametrize("deviation", [1.0, 2.0, 4.0])
-def test_noise_is_measured(deviation):
-    measured = relative_noise(noisy(deviation), colour_of(None, 3).to_srgb) * (255 * 0.1 + 1)
-    assert measured == pytest.approx((deviation**2 + 1 / 12) ** 0.5, rel=0.15)
+def textured(deviation, *, seed=0):
+    """Draw a photo half of which is texture, with white noise of a known deviation, in steps of 255."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:320, :480]
+    light = 40 + 60 * columns / 480 + 20 * ((rows // 40 + columns // 40) % 2)
+    texture = 12 * np.sin(rows * 1.3) * np.sin(columns * 0.9 + rows)
+    light[160:] += texture[160:]
+    noise = random.normal(0, deviation, light.shape)
+    return as_rgb(np.rint(light + noise).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("deviation", [0.5, 1, 2, 5, 10, 20])
+def test_noise_is_measured_beside_texture(deviation):
+    curve = measure_noise(textured(deviation))
+    expected = (deviation**2 + 1 / 12) ** 0.5
+    assert curve.deviations * 255 == pytest.approx(expected, rel=0.2)
+
+
+def test_noise_is_a_function_of_luma():
+    """Shot noise: twice as strong at the bright end."""
+    random = np.random.default_rng(0)
+    light = np.linspace(20, 200, 640)[None].repeat(400, 0)
+    noise = random.normal(0, 1, light.shape) * np.interp(light, [20, 200], [2, 4])
+    curve = measure_noise(as_rgb(np.rint(light + noise).astype(np.uint8)[..., None].repeat(3, axis=2)))
+    assert np.all(np.diff(curve.lumas) > 0)
+    assert 255 * curve.at(np.array([30, 190], np.float32) / 255) == pytest.approx([2.1, 3.9], rel=0.2)
 
 
 def test_edges_and_slopes_are_no_noise():
     pixels = np.full((300, 400, 3), 40, np.uint8)
     pixels[:, 200:] = 200
     pixels[:100] = np.arange(400)[None, :, None] // 2
-    assert relative_noise(pixels, colour_of(None, 3).to_srgb) == 0
-    assert relative_noise(pixels[:2, :2], colour_of(None, 3).to_srgb) == 0
+    assert 255 * measure_noise(as_rgb(pixels)).deviations.max() < 0.4
+    assert measure_noise(as_rgb(pixels[:2, :2])).deviations.max() == 0
 
 
-def test_noise_takes_the_contrast_that_it_would_share():
-    little, some, much = lifted_contrast(np.array([0, 0.03, 1]))
-    assert little == 1
-    assert much == pytest.approx(CONTRAST_OF_NOISY)
-    assert much < some < little
+def test_black_and_blown_out_walls_have_no_noise_to_measure():
+    for level in (0, 255):
+        assert measure_noise(as_rgb(np.full((100, 100, 3), level, np.uint8))).deviations.max() == 0
+
+
+def test_bands_of_rows_do_for_a_large_photo():
+    pixels = noisy(3.0).repeat(8, axis=0)[:, :200]
+    rows = sampled(pixels, as_rgb)
+    assert len(rows) < len(pixels) / 4
+    assert 255 * measure_noise(sampled(noisy(3.0), as_rgb)).deviations == pytest.approx(3, rel=0.2)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=9))
+def test_between_levels_noise_is_between_theirs(lumas):
+    curve = NoiseCurve(np.array([0.2, 0.4, 0.8], np.float32), np.array([0.01, 0.03, 0.02], np.float32))
+    noise = curve.at(np.array(lumas, np.float32))
+    assert noise.dtype == np.float32
+    assert noise.min() >= np.float32(0.01)
+    assert noise.max() <= np.float32(0.03)

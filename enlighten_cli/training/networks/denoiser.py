@@ -11,6 +11,8 @@ from torch.nn import functional as F
 UNSHUFFLE = 2  # pixels a side that become channels
 MULTIPLE_PX = 4  # one unshuffling and one strided convolution
 WIDTH = 16
+COLOURS = 3 * UNSHUFFLE**2  # channels of a photo, unshuffled
+SMOOTH_PX = 5  # of the smoothed copy's window, at half resolution
 DEEP_LAYERS = 3
 
 
@@ -18,7 +20,9 @@ class Denoiser(nn.Module):
     """Map a noisy photo to a clean one of the same size.
 
     The network works on the photo as it will be seen: times the gain. So one set of weights serves
-    every darkness, and what is hardly lifted is hardly touched.
+    every darkness, and what is hardly lifted is hardly touched. It decides, pixel by pixel and
+    channel by channel, what part goes of the difference to a smoothed copy, and adds what smoothing
+    cannot know.
 
     Parameters
     ----------
@@ -34,15 +38,17 @@ class Denoiser(nn.Module):
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         deep_width = 2 * width
-        self.enter = nn.Conv2d(4 * UNSHUFFLE**2, width, 3, padding=1)
+        self.smooth = nn.Conv2d(COLOURS, COLOURS, SMOOTH_PX, padding=SMOOTH_PX // 2, groups=3, bias=False)
+        self.enter = nn.Conv2d(COLOURS + UNSHUFFLE**2, width, 3, padding=1)
         self.fine = nn.Conv2d(width, width, 3, padding=1)
         self.deepen = nn.Conv2d(width, deep_width, 3, stride=2, padding=1)
         self.deep = nn.ModuleList(nn.Conv2d(deep_width, deep_width, 3, padding=1) for _ in range(DEEP_LAYERS))
         self.rise = nn.Conv2d(deep_width, 4 * width, 1)
         self.merge = nn.Conv2d(width, width, 3, padding=1)
-        self.leave = nn.Conv2d(width, 3 * UNSHUFFLE**2, 3, padding=1)
+        self.leave = nn.Conv2d(width, 2 * COLOURS, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(cast("Tensor", self.leave.bias))
+        nn.init.constant_(self.smooth.weight, 1 / self.smooth.weight[0].numel())
 
     def forward(self, rgb: Tensor, noise: Tensor, gain: Tensor) -> Tensor:
         """Denoise a batch.
@@ -60,11 +66,13 @@ class Denoiser(nn.Module):
         -------
         Tensor, shape (N, 3, H, W)
         """
-        lifted = torch.cat([rgb * gain, noise * gain], dim=1)
-        fine = F.relu(self.fine(F.relu(self.enter(F.pixel_unshuffle(lifted, UNSHUFFLE)))))
+        lifted = F.pixel_unshuffle(rgb * gain, UNSHUFFLE)
+        seen = torch.cat([lifted, F.pixel_unshuffle(noise * gain, UNSHUFFLE)], dim=1)
+        fine = F.relu(self.fine(F.relu(self.enter(seen))))
         deep = F.relu(self.deepen(fine))
         for layer in self.deep:
             deep = F.relu(layer(deep) + deep)
         merged = F.relu(self.merge(fine + F.pixel_shuffle(self.rise(deep), 2)))
-        removed = F.pixel_shuffle(self.leave(merged), UNSHUFFLE)
-        return rgb - removed / gain
+        part, rest = self.leave(merged).chunk(2, dim=1)
+        removed = torch.sigmoid(part) * (lifted - self.smooth(lifted)) + rest
+        return rgb - F.pixel_shuffle(removed, UNSHUFFLE) / gain

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from conftest import noisy, scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enlighten_cli.enhancement.denoise import HALO_PX, Denoising
+from enlighten_cli.enhancement.enhance import MAX_DENOISE, Mode, Options, enhance
+from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
+from enlighten_cli.errors import UsageError
+from enlighten_cli.models.denoiser import RECEPTIVE_FIELD_PX, package_denoiser
+from enlighten_cli.models.network import FunctionNetwork
+from enlighten_cli.photo import Photo, as_rgb
+
+SIX = FunctionNetwork(lambda rgb: rgb * np.float32(6))
+LOUD = NoiseCurve(np.array([0.0, 1.0], np.float32), np.array([0.02, 0.02], np.float32))
+
+
+def planned(rgb, *, gain=6.0, noise=LOUD, strength=1.0):
+    return Denoising.planned(package_denoiser, rgb, noise, np.full((1, 1, 1), gain, np.float32), strength)
+
+
+def psnr(one, other):
+    return -10 * np.log10(np.mean((one.astype(float) - other) ** 2) / 255**2)
+
+
+@given(st.integers(1, 150), st.integers(1, 90), st.integers(1, 60))
+@settings(max_examples=20)
+def test_strips_give_the_pixels_of_the_whole(height, width, strip):
+    rgb = as_rgb(scene(height, width))
+    denoising = planned(rgb)
+
+    def read(first, last):
+        return rgb[first:last]
+
+    strips = [
+        denoising.rows(read, start, min(start + strip, height), height, width) for start in range(0, height, strip)
+    ]
+    assert np.abs(np.concatenate(strips) - denoising.whole(rgb)).max() < 1e-5
+
+
+def test_the_halo_is_over_the_receptive_field():
+    """A pixel outside the receptive field changes nothing, one inside may; the constant is true."""
+    assert HALO_PX >= RECEPTIVE_FIELD_PX
+    rgb = as_rgb(scene(128, 128))
+    noise, gain = np.full((128, 128), 0.02, np.float32), np.full((128, 128), 6, np.float32)
+    before = package_denoiser()(rgb, noise, gain)
+    changed = rgb.copy()
+    changed[64, 64] = 1
+    rows, columns = np.nonzero(np.abs(package_denoiser()(changed, noise, gain) - before).max(axis=2) > 0)
+    farthest = max(np.abs(rows - 64).max(), np.abs(columns - 64).max())
+    assert 4 < farthest <= RECEPTIVE_FIELD_PX
+
+
+def test_noise_goes_and_edges_stay():
+    clean = np.full((200, 300, 3), 25, np.uint8)
+    clean[:, 150:] = 60
+    random = np.random.default_rng(0)
+    dirty = np.rint(clean + random.normal(0, 3, clean.shape)).clip(0, 255).astype(np.uint8)
+    rgb = as_rgb(dirty)
+    made = 255 * planned(rgb, noise=measure_noise(rgb)).whole(rgb)
+    assert np.std((made - clean)[:, 20:130]) < 0.5 * np.std((dirty.astype(float) - clean)[:, 20:130])
+    assert made[:, 152:156].mean() - made[:, 144:148].mean() > 0.9 * 35
+
+
+def test_what_would_not_be_seen_is_left_and_the_denoiser_not_even_loaded():
+    def absent():
+        raise AssertionError("loaded")
+
+    rgb = as_rgb(scene(64, 64))
+    quiet = NoiseCurve(LOUD.lumas, np.full(2, 0.3 / 255, np.float32))
+    for noise, gain in ((quiet, 4.0), (LOUD, 1.0)):
+        assert Denoising.planned(absent, rgb, noise, np.full((1, 1, 1), gain, np.float32), 1.0) is None
+
+
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_clean_photo_is_the_same_with_and_without(mode, dtype):
+    rows, columns = np.mgrid[:200, :300]
+    light = (0.15 + 0.1 * np.sin(rows / 30) * np.cos(columns / 40))[..., None].repeat(3, axis=2)
+    pixels = np.rint(light * np.iinfo(dtype).max).astype(dtype)
+    with_it, without = (
+        enhance(Photo(pixels, "PNG"), FunctionNetwork(lambda rgb: rgb * 3), Options(mode=mode, denoise=strength)).pixels
+        for strength in (1, 0)
+    )
+    assert psnr(with_it / np.iinfo(dtype).max * 255, without / np.iinfo(dtype).max * 255 + 1e-9) >= 50
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grey_and_sixteen_bits_are_denoised_too(channels):
+    eight = noisy(2.0, light=0.08)[..., :channels]
+    sixteen = eight.astype(np.uint16) * 257
+    made = {
+        name: enhance(Photo(pixels, "PNG"), SIX, Options(mode=Mode.FAST)).pixels
+        for name, pixels in (("8", eight), ("16", sixteen))
+    }
+    kept = enhance(Photo(eight, "PNG"), SIX, Options(mode=Mode.FAST, denoise=0)).pixels
+    assert made["8"].std() < 0.5 * kept.std()
+    assert made["16"].std() / 257 < 0.6 * kept.std()
+
+
+def test_the_stronger_noise_is_taken_to_be_the_more_goes():
+    dark = noisy(1.0, light=0.08)
+    left = [
+        enhance(Photo(dark, "PNG"), SIX, Options(mode=Mode.FAST, denoise=strength)).pixels.std()
+        for strength in (0, 0.5, 1, MAX_DENOISE)
+    ]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] < 0.6 * left[0]
+
+
+def test_strength_zero_stays_the_identity_on_a_noisy_photo():
+    dark = noisy(3.0)
+    np.testing.assert_array_equal(enhance(Photo(dark, "PNG"), SIX, Options(strength=0)).pixels, dark)
+
+
+@pytest.mark.parametrize("denoise", [-0.1, 2.1])
+def test_out_of_range_is_refused(denoise):
+    with pytest.raises(UsageError, match="denoise"):
+        Options(denoise=denoise)
