@@ -72,7 +72,7 @@ def main() -> None:
         try:
             photo = decode(content, Limits(max_mpixels=1, allow_truncated=bool(random.integers(2))))
             as_srgb(photo)
-            encode(Photo(photo.pixels, "PNG", metadata=photo.metadata.stripped(Strip.GPS)))
+            encode(photo.stripped(Strip.GPS), "PNG")
             counts["decoded"] += 1
         except PhotoError as error:
             counts["refused"] += 1

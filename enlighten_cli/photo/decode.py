@@ -117,7 +117,7 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         notes = _notes(image, content, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"it is a {kind} file, whatever its name ends in")
-        metadata = read_metadata(image)
+        metadata = read_metadata(image, notes)
         coding = _coding(image, content)
         deep = _is_deep(image, content, kind)
         if deep:
