@@ -174,7 +174,7 @@ def test_truncated_files_are_refused_unless_asked_for(format):
     photo = decode(content, Limits(allow_truncated=True))
     assert photo.pixels.shape == (200, 200, 3)
     assert "ends too early" in photo.notes[0]
-    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
@@ -317,7 +317,6 @@ def test_a_forgiving_thread_leaves_others_strict(monkeypatch):
 
     def in_another_thread():
         with truncation.forgiving():
-            assert decode(cut, Limits(allow_truncated=True)).notes
             inside.set()
             done.wait()
 
