@@ -14,6 +14,7 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
@@ -97,6 +98,8 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
     if kind == RAW:
         return develop(content, limits)
     import_plugin(kind)
+    if kind == "JXL":
+        limits.check(*jxl_size(io.BytesIO(content)))  # opening it decodes it
     with open_image(io.BytesIO(content), kind) as image:
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):

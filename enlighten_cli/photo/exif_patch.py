@@ -105,10 +105,16 @@ class ExifBlock:
         -------
         bytes or None
             As long as the block; None where nothing is left.
+
+        Raises
+        ------
+        ValueError
+            If what is to go and what is to stay overlap.
         """
         result = bytearray(len(self._content))
         result[:8] = self._content[:8]
         unwanted: list[tuple[int, int]] = []
+        written: dict[int, bytes] = {}
         waiting, seen, kept_any = [self._first], {0}, False
         while waiting:
             directory = waiting.pop()
@@ -116,25 +122,28 @@ class ExifBlock:
                 continue
             seen.add(directory)
             entries = list(self._entries(directory))
+            unwanted += [each for entry in entries if entry.tag in tags for each in self._ranges_of(entry)]
+            link = self._link(directory)
+            if link is None:
+                continue  # cut off
             kept = [entry for entry in entries if entry.tag not in tags]
             kept_any |= bool(kept)
-            for entry in entries:
-                if entry.tag in tags:
-                    unwanted += [self._value_range(entry), *self._ranges_of(entry)]
-                else:
-                    start, stop = self._value_range(entry)
-                    self._spend(stop - start)
-                    result[start:stop] = self._content[start:stop]
-                    waiting += self._directories_of(entry)
-            link = self._link(directory)
-            if link is not None:
-                waiting.append(self._read("L", link))
-                table = b"".join(self._content[entry.place : entry.place + ENTRY_BYTES] for entry in kept)
-                content = struct.pack(f"{self._order}H", len(kept)) + table + self._content[link : link + 4]
-                result[directory : directory + len(content)] = content
+            for entry in kept:
+                start, stop = self._value_range(entry)
+                self._spend(stop - start)
+                result[start:stop] = self._content[start:stop]
+                waiting += self._directories_of(entry)
+            waiting.append(self._read("L", link))
+            table = b"".join(self._content[entry.place : entry.place + ENTRY_BYTES] for entry in kept)
+            written[directory] = struct.pack(f"{self._order}H", len(kept)) + table + self._content[link : link + 4]
+        # Directories after values, so that no value brings back what one has lost.
+        for directory, content in written.items():
+            result[directory : directory + len(content)] = content
         for start, stop in unwanted:
             self._spend(stop - start)
             result[start:stop] = bytes(stop - start)
+        if any(not result.startswith(content, directory) for directory, content in written.items()):
+            raise ValueError("the directories overlap")
         return bytes(result) if kept_any else None
 
     def drop_thumbnail(self) -> None:
@@ -192,8 +201,8 @@ class ExifBlock:
         return [self._read("L", entry.start + 4 * number) for number in range(entry.count)]
 
     def _ranges_of(self, entry: Entry) -> list[tuple[int, int]]:
-        """Return where the directories that a tag leads to are, and their values."""
-        ranges = []
+        """Return where a tag's value is, the directories that it leads to, and their values."""
+        ranges = [self._value_range(entry)]
         for directory in self._directories_of(entry):
             entries = list(self._entries(directory))
             ranges += [self._inside(each.start, each.stop) for each in entries]

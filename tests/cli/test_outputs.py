@@ -131,3 +131,27 @@ def test_names_play_no_tricks_in_errors_and_plans(here, tiny_model):
     assert error.exit_code == 2
     lines = [json.loads(line) for line in run("in", "-o", "out/", "--dry-run", "--json").stdout.splitlines()]
     assert f"in/{name}" in [line["source"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "in", "--method", "input", "--per-photo"),
+        ("evaluate", "in", "--method", "input", "--per-photo", "--format", "markdown"),
+        ("in/0.png", "-o", "in/\x1b[31m.zzz"),
+        ("in", "-o", "out/", "--bad\x1b[31m"),
+        ("in", "--files-from", "absent\x1b[31m"),
+        ("export", "absent\x1b[31m", "-o", "x.onnx"),
+        ("evaluate", "in", "--method", "absent\x1b[31m"),
+        ("in", "-o", "out/", "--model", "absent\x1b[31m"),
+        ("models", "fetch", "absent\x1b[31m"),
+        ("in/\x1b[31m.png", "-o", "-"),
+    ],
+)
+def test_no_command_lets_a_name_play_with_the_terminal(here, tiny_model, words):
+    """On a terminal, where click takes no escapes out by itself."""
+    (here / "in" / "evil\x1b[31m.png").write_bytes(encode(Photo(scene(120, 130), "PNG")))
+    model = ("--model", str(tiny_model)) if words[0].startswith("in") and "--model" not in words else ()
+    result = CliRunner().invoke(main, [*words, *model], color=True)
+    assert "\x1b" not in result.stdout + result.stderr
+    assert r"\x1b[31m" in result.stdout + result.stderr

@@ -381,6 +381,17 @@ def test_texts_beyond_any_reason_are_left_out_and_said():
         decode(png([("Text", "x" * 1_100_000)]))  # Pillow's own limit of one
 
 
+@given(st.data())
+def test_leaving_places_out_twice_is_leaving_them_out_once(data):
+    """Whatever numbers in the directories are wrong, also where they lead into each other."""
+    content = bytearray(gps_exif(times=2))
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(4, len(content) - 1))
+        content[place] = data.draw(st.sampled_from([0, 1, 2, 4, 8, 13, 0x69, 0x87, 0xFF, place & 0xFF]))
+    once = Photo(scene(1, 1), "PNG", metadata=Metadata(exif=bytes(content))).stripped(Strip.GPS)
+    assert once.stripped(Strip.GPS).metadata == once.metadata
+
+
 def test_directories_made_to_overlap_cost_no_more_than_their_size(monkeypatch):
     """Each SubIFD is another, and each begins within the one before: the square of the size in entries."""
     counted = 0
