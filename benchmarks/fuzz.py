@@ -11,6 +11,8 @@ and the input written to fuzz-findings/.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import faulthandler
 import json
 import multiprocessing
 import resource
@@ -35,6 +37,7 @@ from enlighten_cli.photo import Limits, Metadata, Photo, Strip, as_srgb, decode,
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP", "HEIF", "JXL")
 INTERESTING = np.array([0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF], np.uint8)
+HANG_SECONDS = 300.0  # of the clock; the process says where, and ends
 SLOW_SECONDS = 5.0  # of this process on one input
 PROCESS_SECONDS = 60.0  # then another one goes on, so that a crash costs no more
 MOST_MEMORY = 6 << 30
@@ -110,6 +113,15 @@ class Fuzzer:
         elif what == "metadata":
             self._makers = list(fuzz_metadata.SAMPLES.values())
 
+    def warm_up(self) -> None:
+        """Try each kind once: what is imported takes seconds, for which no input is to be blamed."""
+        if self._what == "models":
+            import fuzz_models
+
+            for trial in fuzz_models.TRIALS.values():
+                with contextlib.suppress(Exception):
+                    trial(self._folder, self._random)
+
     def try_one(self) -> None:
         """Make an input and try it; whatever is wrong is kept."""
         began = time.process_time()
@@ -148,8 +160,11 @@ def keep(folder: Path, name: str, text: str) -> None:
 def work(what: str, seed: int, seconds: float, folder: Path) -> None:
     """Fuzz in a process of its own, writing the counts down as they come."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    fuzzer, began = Fuzzer(what, seed, folder), time.monotonic()
+    fuzzer = Fuzzer(what, seed, folder)
+    fuzzer.warm_up()
+    began = time.monotonic()
     while True:
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
         fuzzer.try_one()
         (folder.parent / "counts.json").write_text(json.dumps(fuzzer.counts))
         if time.monotonic() - began >= seconds:
@@ -175,12 +190,10 @@ def main() -> None:
                 seconds = min(PROCESS_SECONDS, arguments.seconds / len(arguments.what))
                 process = spawn.Process(target=work, args=(what, seed, seconds, folder))
                 process.start()
-                process.join(seconds + 120)
-                if process.is_alive() or process.exitcode:
+                process.join()
+                if process.exitcode:
                     totals[what]["crashes"] += 1
-                    keep(folder, f"{what}-{seed}-crash", f"hung, or exit code {process.exitcode}")
-                    process.kill()
-                    process.join()
+                    keep(folder, f"{what}-{seed}-crash", f"hung, or crashed: exit code {process.exitcode}")
                 if (counts := Path(name, "counts.json")).exists():
                     totals[what].update(json.loads(counts.read_text()))
     seconds = time.monotonic() - began

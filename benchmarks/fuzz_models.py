@@ -12,7 +12,7 @@ from fuzz_metadata import Random, pick
 from soak import identity_model
 
 NUMBERS = ("0", "1", "16", "400000", "-1", "9" * 5000, "1e9", "nan", "\u0663", "", " 7", "4294967296")
-WORDS = ("a", "", "\x1b[2J", "x" * 300, "\ud83d\ude00", "true", "True", "../../etc/passwd")
+WORDS = ("a", "", "\x1b[2J", "x" * 300, "\U0001f600", "true", "True", "../../etc/passwd")
 VALUES = (0, -1, 1, 10**9, 10**30, 1.5, None, True, "", "x", [], {}, [1], {"a": 1}, "9" * 5000, [[[]]])
 
 

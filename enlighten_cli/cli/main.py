@@ -49,7 +49,8 @@ class DefaultCommandGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except click.ClickException as error:
-            error.message = "\n".join(map(visible, error.message.splitlines()))
+            # What click wrote is final to it, and has words of the command line in it.
+            vars(error)["message"] = "\n".join(map(visible, error.message.splitlines()))
             raise
         except (click.exceptions.Exit, click.Abort):
             raise
