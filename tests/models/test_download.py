@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -287,9 +288,9 @@ def test_a_cache_that_cannot_be_written(server, cache):
     assert "ENLIGHTEN_CACHE" in str(caught.value)
 
 
-def test_a_full_disk(server, cache):
-    cache.mkdir()
-    os.symlink("/dev/full", partial(cache))
+def test_a_full_disk(server, cache, monkeypatch):
+    opened = transfer._opened
+    monkeypatch.setattr(transfer, "_opened", lambda path, mode: opened(Path("/dev/full"), mode))
     with pytest.raises(OutputError, match="No space left on device"):
         fetch(wanted(server))
     assert not (cache / "w.bin").exists()
