@@ -1,6 +1,7 @@
 """Batches under load: losses, scale, overlap and start-up.
 
-    python benchmarks/batch.py mixed   [--photos 1000] [--kills 10]   bad files among good, killed and rerun
+    python benchmarks/batch.py mixed   [--photos 1000] [--kills 10]   bad files among good, killed and started again
+                                       [--hostile 0.01] [--seconds N] the part of bad ones; no kills after so long
     python benchmarks/batch.py scale   [--photos 100000]              seconds to the first result, memory
     python benchmarks/batch.py overlap [--photos 40]                  photos/s, one at a time and overlapping
     python benchmarks/batch.py startup                                imports and milliseconds of --help, --version
@@ -12,105 +13,19 @@ the default model.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import psutil
+from soak import ENLIGHTEN, identity_model, mixed, noise
 
-from enlighten_cli.photo import Photo, decode, encode
-
-ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
-
-
-def identity_model(folder: Path) -> Path:
-    """Write a model that gives its input back."""
-    import onnx
-    from onnx import TensorProto, helper
-
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in ("a", "b")]
-    graph = helper.make_graph([helper.make_node("Identity", ["a"], ["b"])], "same", ends[:1], ends[1:])
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), folder / "same.onnx"
-    )
-    return folder / "same.onnx"
-
-
-def noise(height: int, width: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 80, (height, width, 3)).astype(np.uint8)
-
-
-def bad_files() -> dict[str, bytes]:
-    good = encode(Photo(noise(40, 60, 0), "JPEG"))
-    return {
-        "truncated.jpg": good[: len(good) // 2],
-        "empty.png": b"",
-        "text.jpg": b"this is no photo\n",
-        "bomb.png": encode(Photo(np.zeros((20000, 20000, 1), np.uint8), "PNG")),
-        "float.tif": b"II*\0\x08\0\0\0\0\0",
-        "document.webp": b"%PDF-1.7\n",
-        "noise.avif": bytes(range(256)),
-    }
-
-
-def mixed(photos: int, kills: int) -> None:
-    """Mix every kind of bad file in, run once for the counts, then anew with kills."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        model = identity_model(folder)
-        for number in range(photos):
-            path = folder / "in" / f"{number % 7}" / f"{number:05d}.{('jpg', 'png', 'webp')[number % 3]}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(encode(Photo(noise(40, 60, number), ("JPEG", "PNG", "WEBP")[number % 3])))
-        for number, (bad, content) in enumerate(bad_files().items()):
-            (folder / "in" / f"{number % 7}" / bad).write_bytes(content)
-        (folder / "in" / "notes.txt").write_text("not a photo, and not called one")
-        inputs = {path: path.read_bytes() for path in (folder / "in").rglob("*") if path.is_file()}
-        words = [*ENLIGHTEN, str(folder / "in"), "-o", str(folder / "out"), "--model", str(model), "--json", "-q"]
-
-        began = time.monotonic()
-        done = subprocess.run(words, capture_output=True, check=False)
-        seconds = time.monotonic() - began
-        records = [json.loads(line) for line in done.stdout.splitlines()]
-        print(f"one run: exit {done.returncode}, {seconds:.1f} s, {records[-1]}")
-        for record in records[:-1]:
-            if record["status"] == "failed":
-                print(f"  {Path(record['source']).name}: {record['reason']}")
-
-        shutil.rmtree(folder / "out")
-        moments, written = random.Random(0), Counter[str]()
-        for _ in range(kills):
-            process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(moments.uniform(0.5, max(1.0, seconds / 3)))
-            process.kill()
-            process.wait()
-            half = [path for path in results(folder) if not is_whole(path)]
-            print(f"  killed with {len(results(folder))} results, half-written: {len(half)}")
-        done = subprocess.run(words, capture_output=True, check=False)
-        records = [json.loads(line) for line in done.stdout.splitlines()]
-        written.update(record["output"] for record in records[:-1] if record["status"] == "done")
-        missing = photos - len(results(folder))
-        temporaries = list((folder / "out").rglob("*.part"))
-        changed = [path for path, content in inputs.items() if path.read_bytes() != content]
-        print(f"after {kills} kills and a last run: exit {done.returncode}, {records[-1]}")
-        print(f"missing: {missing}, temporaries left: {len(temporaries)}, inputs changed: {len(changed)}")
-
-
-def results(folder: Path) -> list[Path]:
-    return [path for path in (folder / "out").rglob("*") if path.is_file() and not path.name.startswith(".")]
-
-
-def is_whole(path: Path) -> bool:
-    return decode(path).pixels.shape == (40, 60, 3)
+from enlighten_cli.photo import Photo, encode
 
 
 def scale(photos: int) -> None:
@@ -145,8 +60,9 @@ def scale(photos: int) -> None:
 
 def overlap(photos: int, repeat: int) -> None:
     """Alternate between one photo at a time and overlapping photos, on the same files."""
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Job
-    from enlighten_cli.batch.runner import AT_ONCE, BatchOptions, Conflict, run_batch
+    from enlighten_cli.batch.runner import AT_ONCE, BatchOptions, run_batch
     from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.models.session import Model
     from enlighten_cli.models.store import locate
@@ -203,11 +119,13 @@ def main() -> None:
     parser.add_argument("what", choices=["mixed", "scale", "overlap", "startup"])
     parser.add_argument("--photos", type=int)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--hostile", type=float, default=0.01)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--repeat", type=int, default=2)
     arguments = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if arguments.what == "mixed":
-        mixed(arguments.photos or 1000, arguments.kills)
+        mixed(arguments.photos or 1000, arguments.kills, arguments.hostile, arguments.seconds)
     elif arguments.what == "scale":
         scale(arguments.photos or 100_000)
     elif arguments.what == "overlap":

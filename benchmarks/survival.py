@@ -21,8 +21,9 @@ sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
 
 from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 
+from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.models.network import FunctionNetwork

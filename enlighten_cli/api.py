@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Outcome
-from enlighten_cli.batch.runner import BatchOptions, Conflict, run_batch
+from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import EnlightenError, PhotoError, UsageError

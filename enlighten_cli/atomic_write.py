@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -86,8 +87,9 @@ def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
         file = os.fdopen(handle, "wb")
         _lock(file, wait=True)
         # Another process may have removed it between its making and its locking.
-        if Path(name).exists() and Path(name).stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file, Path(name)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(name), os.fstat(file.fileno())):
+                return file, Path(name)
         file.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from pathlib import Path
@@ -265,11 +265,3 @@ def read_list(file: BinaryIO) -> Iterator[Path]:
             raise UsageError("--files-from: not a list of paths")
         if name:
             yield Path(os.fsdecode(name))
-
-
-def renamed(path: Path, taken: Callable[[Path], bool]) -> Path:
-    """Return the first of name-1, name-2... that is not taken."""
-    number = 1
-    while taken(path.with_name(f"{path.stem}-{number}{path.suffix}")):
-        number += 1
-    return path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
-from enlighten_cli.atomic_write import exists, remove_stale_temporaries, write_whole
-from enlighten_cli.batch.jobs import Job, renamed
+from enlighten_cli.atomic_write import exists, remove_stale_temporaries
+from enlighten_cli.batch.conflict import Conflict, renamed, write_result
+from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Outcome, Status
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
@@ -28,15 +28,6 @@ AT_ONCE = 3
 # As they were decoded and enhanced, and what encoding and the metadata take.
 COPIES_OF_PIXELS, CHANNELS = 4, 3
 PART_OF_FREE_MEMORY = 0.5
-
-
-class Conflict(Enum):
-    """What is done where a result is there already."""
-
-    SKIP = "skip"
-    OVERWRITE = "overwrite"
-    RENAME = "rename"
-    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,7 @@ def run_batch(
         for job in jobs:
             if stopping():
                 break
-            pending.append(pool.submit(batch.run, batch.prepared(job)))
+            pending.append(pool.submit(batch.run, job, batch.prepared_output(job)))
             if len(pending) > options.at_once:
                 yield from _finished(pending.popleft())
         while pending:
@@ -151,26 +142,26 @@ class _Batch:
         self._cleaned: set[Path] = set()
         self._claimed: set[Path] = set()
 
-    def prepared(self, job: Job) -> Job:
-        """Clear away what a killed run left in the result's folder, and settle the result's name."""
+    def prepared_output(self, job: Job) -> Path:
+        """Clear away what a killed run left in the result's folder, and choose the result's name."""
         folder = job.output.parent
         if folder not in self._cleaned:
             remove_stale_temporaries(folder)
             self._cleaned.add(folder)
+        output = job.output
         if self._options.conflict is Conflict.RENAME:
             try:
-                if exists(job.output) or job.output in self._claimed:
-                    output = renamed(job.output, lambda path: exists(path) or path in self._claimed)
-                    job = dataclasses.replace(job, output=output)
+                if exists(output) or output in self._claimed:
+                    output = renamed(output, lambda path: exists(path) or path in self._claimed)
             except PhotoError:
-                return job  # running it will tell
-            self._claimed.add(job.output)
-        return job
+                return output  # running it will tell
+            self._claimed.add(output)
+        return output
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: Job, output: Path) -> Outcome:
         began = time.monotonic()
         try:
-            outcome = self._outcome(job)
+            outcome = self._outcome(job, output)
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
         except (EnlightenError, _DroppedError):
@@ -180,10 +171,11 @@ class _Batch:
             outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
-    def _outcome(self, job: Job) -> Outcome:
+    def _outcome(self, job: Job, output: Path) -> Outcome:
         self._drop_if_stopping()
+        conflict = self._options.conflict
         outcome = Outcome(job.source, job.output, Status.SKIPPED, "the output exists")
-        if self._options.conflict is not Conflict.OVERWRITE and exists(job.output):
+        if conflict.leaves_old and exists(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
             try:
@@ -191,16 +183,17 @@ class _Batch:
             except BrightAlreadyError as error:
                 photo = error.photo
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
+            like = job.source if self._options.preserve else None
             try:
-                job = self._written(job, enhanced.content)
+                output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
             except AlreadyThereError as error:  # another run was first
-                if self._options.conflict is Conflict.ERROR:
+                if conflict is Conflict.ERROR:
                     raise PhotoError(str(error)) from error
                 return outcome
             examined = self._examine(job, enhanced)
         return Outcome(
             job.source,
-            job.output,
+            output,
             Status.DONE,
             width=enhanced.before.width,
             height=enhanced.before.height,
@@ -222,19 +215,6 @@ class _Batch:
             at_network=self._at_network,
             tell=tell,
         )
-
-    def _written(self, job: Job, content: bytes) -> Job:
-        """Write a result, by another name where its own was taken meanwhile and that is to be solved so."""
-        like = job.source if self._options.preserve else None
-        replace = self._options.conflict is Conflict.OVERWRITE
-        while True:
-            try:
-                write_whole(job.output, content, like=like, replace=replace)
-                return job
-            except AlreadyThereError:
-                if self._options.conflict is not Conflict.RENAME:
-                    raise
-                job = dataclasses.replace(job, output=renamed(job.output, exists))
 
     def _drop_if_stopping(self) -> None:
         if self.abandoned.is_set() or self._stopping():

@@ -97,7 +97,8 @@ class EnhanceArguments:
 
     def batch_options(self) -> BatchOptions:
         """Return how a batch of them is run."""
-        from enlighten_cli.batch.runner import BatchOptions, Conflict
+        from enlighten_cli.batch.conflict import Conflict
+        from enlighten_cli.batch.runner import BatchOptions
 
         return BatchOptions(
             treatment=self.treatment(),

@@ -10,6 +10,12 @@ def visible(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
+def show(*lines: str) -> None:
+    """Write lines that a person asked for to stdout."""
+    for line in lines:
+        click.echo(visible(line))
+
+
 def say(*lines: str) -> None:
     """Write lines to stderr."""
     for line in lines:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from enlighten_cli.cli.console import visible
+
 if TYPE_CHECKING:
     from enlighten_cli.evaluation.tables import Row, Scores
     from enlighten_cli.evaluation.votes import Tally
@@ -38,6 +40,7 @@ def _as_table(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str, A
 
 
 def _columns(grid: list[list[str]]) -> str:
+    grid = [[visible(word) for word in line] for line in grid]
     widths = [max(len(line[column]) for line in grid) for column in range(len(grid[0]))]
 
     def cell(word: str, column: int) -> str:
@@ -57,7 +60,7 @@ def _as_markdown(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str
 
 def _markdown(grid: list[list[str]]) -> str:
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(visible(cell).replace("|", "\\|") for cell in cells) + " |"
 
     head, *body = grid
     return "\n".join([line(head), line(["---"] * len(head)), *map(line, body)]) + "\n"

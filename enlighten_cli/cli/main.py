@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from enlighten_cli import __version__
-from enlighten_cli.cli.console import say
+from enlighten_cli.cli.console import say, visible
 from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
 from enlighten_cli.cli.evaluate import evaluate
@@ -48,7 +48,11 @@ class DefaultCommandGroup(click.Group):
             # Whoever read the results has enough. Python would complain of what is left in stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            # What click wrote is final to it, and has words of the command line in it.
+            vars(error)["message"] = "\n".join(map(visible, error.message.splitlines()))
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             _show_traceback_if_asked(ctx)

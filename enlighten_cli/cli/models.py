@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.console import say
+from enlighten_cli.cli.console import say, show
 from enlighten_cli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def list_models(as_json: bool) -> None:
         return
     for entry in entries:
         default = ", the default" if entry["default"] else ""
-        click.echo(f"{entry['name']}  ({entry['state']}{default})")
+        show(f"{entry['name']}  ({entry['state']}{default})")
         for key in ("width", "size", "licence", "origin", "scores", "note"):
             if entry.get(key):
-                click.echo(f"    {key:8} {entry[key]}")
+                show(f"    {key:8} {entry[key]}")
 
 
 @models.command()
@@ -110,12 +110,12 @@ def verify(names: tuple[str, ...]) -> None:
         if name not in known:
             raise UsageError(f"{name}: no such model; see: enlighten models list")
         if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
-            click.echo(f"{name}: not here")
+            show(f"{name}: not here")
         elif damage := damage_of(name):
             damaged.append(name)
-            click.echo(f"{name}: {damage}")
+            show(f"{name}: {damage}")
         else:
-            click.echo(f"{name}: as it should be")
+            show(f"{name}: as it should be")
     if damaged:
         cure = "enlighten models fetch, or import, brings a good copy"
         raise ModelError(f"damaged: {', '.join(damaged)}; {cure}")
@@ -171,9 +171,11 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 
     require_training()
     from enlighten_cli.models.download import sha256_of
+    from enlighten_cli.models.weights_header import check_generator
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.export import export_onnx, export_weights
 
+    check_generator(file)
     weights = read_weights(file)
     with tempfile.TemporaryDirectory() as folder:
         onnx, safetensors = (Path(folder, name + ending) for ending in (".onnx", ".safetensors"))
@@ -235,19 +237,23 @@ def _of_user(name: str) -> dict[str, Any]:
     from enlighten_cli.models.folders import imported_folder
     from enlighten_cli.models.store import read_record
 
-    record = read_record(name)
     path = imported_folder() / f"{name}.onnx"
+    state = "imported" if path.is_file() else "missing"
+    try:
+        record = read_record(name)
+    except ModelError:
+        record, state = {"provenance": {}, "sha256": {}}, "damaged"
     provenance = record["provenance"]
     return {
         "name": name,
-        "state": "imported" if path.is_file() else "missing",
+        "state": state,
         "default": False,
         "path": os.fspath(path),
         "width": provenance.get("width"),
         "size": f"{path.stat().st_size:,} bytes" if path.is_file() else None,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),
-        "origin": f"{provenance.get('source')} ({provenance.get('kind')})",
+        "origin": f"{provenance.get('source')} ({provenance.get('kind')})" if provenance else None,
         "scores": "",
         "note": "not verified by the project",
     }

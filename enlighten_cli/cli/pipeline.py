@@ -12,6 +12,7 @@ from enlighten_cli.cli.streams import Results
 from enlighten_cli.errors import AlreadyThereError, PhotoError, UsageError
 
 if TYPE_CHECKING:
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.enhancement.encoded import Treatment
     from enlighten_cli.photo import Photo
 
@@ -20,6 +21,7 @@ NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighte
 
 def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Results) -> int:
     """Enhance the one photo of a pipeline, and return the exit code."""
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.enhancement.encoded import enhance_encoded
     from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES
 
@@ -31,9 +33,9 @@ def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Result
         if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
             raise UsageError(f"--{name} is not for one photo in a pipeline")
-    treatment = arguments.treatment()
+    treatment, conflict = arguments.treatment(), Conflict(arguments.on_conflict)
     target = None if arguments.to_stdout else _target(Path(arguments.output), arguments)
-    if target is not None and _is_kept(target, arguments):
+    if target is not None and _is_kept(target, conflict):
         say(f"{target}: skipped, because it is there already")
         return 0
     network = arguments.network()
@@ -55,7 +57,7 @@ def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Result
         results.write(enhanced.content)
         results.flush()
     else:
-        _write(target, enhanced.content, arguments)
+        _write(target, enhanced.content, conflict)
     return 0
 
 
@@ -69,39 +71,31 @@ def _content(source: Path, treatment: Treatment) -> bytes:
 
 
 def _target(path: Path, arguments: EnhanceArguments) -> Path:
-    """Return the file that is written; a name that is taken is changed if that was asked for."""
-    from enlighten_cli.atomic_write import exists
-    from enlighten_cli.batch.jobs import renamed
+    """Return the file that is to be written."""
     from enlighten_cli.photo import SUFFIXES
 
     if path.is_dir() or (not arguments.photo_format and path.suffix.lower() not in SUFFIXES):
         raise UsageError(f"{path}: for a photo from stdin, name a file whose ending is a format")
-    return renamed(path, exists) if arguments.on_conflict == "rename" and exists(path) else path
+    return path
 
 
-def _is_kept(target: Path, arguments: EnhanceArguments) -> bool:
+def _is_kept(target: Path, conflict: Conflict) -> bool:
     """Tell whether there is a file that is not to be replaced; refuse to begin if that is an error."""
     from enlighten_cli.atomic_write import exists
 
-    if not exists(target) or arguments.on_conflict == "overwrite":
+    if not (conflict.leaves_old and exists(target)):
         return False
-    if arguments.on_conflict == "error":
+    if conflict.value == "error":
         raise UsageError(f"{target}: is there already")
     return True
 
 
-def _write(target: Path, content: bytes, arguments: EnhanceArguments) -> None:
-    from enlighten_cli.atomic_write import exists, write_whole
-    from enlighten_cli.batch.jobs import renamed
+def _write(target: Path, content: bytes, conflict: Conflict) -> None:
+    from enlighten_cli.batch.conflict import write_result
 
-    while True:
-        try:
-            write_whole(target, content, replace=arguments.on_conflict == "overwrite")
-            return
-        except AlreadyThereError:  # made by another process meanwhile
-            if arguments.on_conflict == "skip":
-                say(f"{target}: skipped, because it is there already")
-                return
-            if arguments.on_conflict == "error":
-                raise
-            target = renamed(target, exists)
+    try:
+        write_result(target, content, conflict)
+    except AlreadyThereError:  # made by another process meanwhile
+        if conflict.value == "error":
+            raise
+        say(f"{target}: skipped, because it is there already")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -116,12 +115,12 @@ def enhance_encoded(
         if level > treatment.skip_brighter_than:
             raise BrightAlreadyError(photo, level)
     format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
-    stripped = dataclasses.replace(photo, metadata=photo.metadata.stripped(treatment.strip))
+    stripped = photo.stripped(treatment.strip)
     with at_network or nullcontext():
         enhanced = enhance(stripped, network, treatment.enhance, tell)
     return Enhanced(
         content=encode(enhanced, format, quality=treatment.quality),
         format=format,
         before=photo,
-        notes=(*photo.notes, *cannot_hold(photo, format)),
+        notes=(*stripped.notes, *cannot_hold(stripped, format)),
     )

@@ -14,11 +14,12 @@ from pathlib import Path
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError, OutputError
 from enlighten_cli.models.folders import CACHE_VARIABLE, cache_folder
-from enlighten_cli.models.transfer import CHUNK_BYTES, OFFLINE_VARIABLE, RefusedError, TransientError, receive
+from enlighten_cli.models.transfer import CHUNK_BYTES, OFFLINE_VARIABLE, RefusedError, TransientError, no_link, receive
 
 ADDRESS_VARIABLE = "ENLIGHTEN_WEIGHTS_URL"
 TRIES = 4
 BACK_OFF_SECONDS = 1.0  # before the second try; doubled each time
+MOST_NOTE_LETTERS = 100
 PARTIAL_SUFFIX, LOCK_SUFFIX, HASH_SUFFIX = ".part", ".lock", ".sha256"
 
 
@@ -60,8 +61,9 @@ class Download:
         size = path.stat().st_size
         if size > self.size_bytes or (self.exact_size and size != self.size_bytes):
             return False
-        digest = self.sha256 or _remembered(path)
-        return sha256_of(path) == digest if digest else git_blob_of(path) == self.git_blob
+        if self.sha256:
+            return sha256_of(path) == self.sha256
+        return git_blob_of(path) == self.git_blob and _remembered(path) in (None, sha256_of(path))
 
 
 def sha256_of(path: Path) -> str:
@@ -79,10 +81,13 @@ def git_blob_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _remembered(path: Path) -> str:
-    """Return the SHA-256 that a file had when it was known to be right by a weaker hash; or nothing."""
-    note = path.with_name(path.name + HASH_SUFFIX)
-    return note.read_text(encoding="ascii").strip() if note.is_file() else ""
+def _remembered(path: Path) -> str | None:
+    """Return the SHA-256 that a file had when it was known to be right by a weaker hash; or None."""
+    try:
+        with path.with_name(path.name + HASH_SUFFIX).open(encoding="ascii", errors="replace") as note:
+            return note.read(MOST_NOTE_LETTERS).strip()
+    except OSError:
+        return None
 
 
 def address_of(download: Download) -> str:
@@ -143,6 +148,8 @@ def fetch(download: Download, tell: Callable[[str, int], None] = lambda host, si
 
 def _fetch_with_patience(download: Download, address: str, path: Path, tell: Callable[[str, int], None]) -> None:
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    if partial.is_symlink():
+        partial.unlink()  # nothing of ours
     for attempt in range(1, TRIES + 1):
         try:
             resumed = receive(address, partial, download.size_bytes, exact_size=download.exact_size, tell=tell)
@@ -181,6 +188,6 @@ def _screen(what: str, download: Download, address: str, path: Path, *, got: str
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a file's lock; the system lets go of it even when the process is killed."""
-    with path.open("a") as file:
+    with open(path, "a", opener=no_link) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -21,6 +21,7 @@ from enlighten_cli.models.device import (
     prepare_cuda,
     repair,
 )
+from enlighten_cli.models.metadata import checked_numbers
 from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
 from enlighten_cli.models.registry import HALF_SUFFIX, MODELS
 from enlighten_cli.models.store import locate
@@ -62,6 +63,8 @@ class Model:
 
     Attributes
     ----------
+    training_pixels, receptive_field_px, bytes_per_pixel : int
+        As of `Network`, by the file's own word.
     warning : str
         Why an automatic choice fell on the CPU although the runtime was made for CUDA; or empty.
 
@@ -94,6 +97,12 @@ class Model:
                 self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
         self.metadata = {**self._session.get_modelmeta().custom_metadata_map, **(metadata or {})}
+        numbers = checked_numbers(self.metadata, str(path))
+        self.training_pixels = numbers.get("training_pixels", 0) or numbers.get(
+            "look_pixels", 0
+        )  # as it was once called
+        self.receptive_field_px = numbers.get("reach", RECEPTIVE_FIELD_PX)
+        self.bytes_per_pixel = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
         self._black, self._white = output_range
         self.name = name or self.metadata.get("name") or path.stem
         self._input, self._output = self._checked_signature(path)
@@ -115,24 +124,6 @@ class Model:
         """Whether tiles give the pixels of the whole photo."""
         return self.metadata.get("align_corners") != "true"
 
-    @property
-    def training_pixels(self) -> int:
-        """To how many pixels photos were reduced when it learned; 0 if it does not say."""
-        pixels = self.metadata.get("training_pixels") or self.metadata.get("look_pixels", "")  # as it was once called
-        return int(pixels) if pixels.isdecimal() else 0
-
-    @property
-    def receptive_field_px(self) -> int:
-        """How far away, to each side, a pixel can matter."""
-        pixels = self.metadata.get("reach", "")
-        return int(pixels) if pixels.isdecimal() else RECEPTIVE_FIELD_PX
-
-    @property
-    def bytes_per_pixel(self) -> int:
-        """About how much memory a run takes for each pixel of its input."""
-        width = self.metadata.get("width", "")
-        return BYTES_PER_PIXEL_AND_CHANNEL * (int(width) if width.isdecimal() else UNKNOWN_WIDTH)
-
     def __call__(self, rgb: Rgb) -> Rgb:
         """Brighten RGB.
 
@@ -151,7 +142,7 @@ class Model:
         OutOfMemoryError
             If it wants more memory than there is.
         ModelError
-            If it fails otherwise, or breaks the contract.
+            If it fails otherwise, or breaks the contract: of the same size, finite.
         """
         batch = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
         try:
@@ -160,6 +151,11 @@ class Model:
             raise failure_of(error, self.name, rgb) from error
         if result.shape != batch.shape:
             raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
+        if not np.isfinite(result).all():
+            height, width = rgb.shape[:2]
+            raise ModelError(
+                f"{self.name} made numbers that are no light of {width} x {height} pixels: NaN or infinity"
+            )
         enhanced = np.asarray(result[0].transpose(1, 2, 0))
         if (self._black, self._white) != (0.0, 1.0):
             enhanced = (enhanced - np.float32(self._black)) / np.float32(self._white - self._black)

@@ -13,6 +13,9 @@ from enlighten_cli.models.folders import imported_folder, weights_folder
 from enlighten_cli.models.registry import MODELS
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+RECORD_PARTS = ("provenance", "sha256")
+MOST_RECORD_BYTES = 1 << 20
 
 
 def weights_file(name: str) -> Path:
@@ -31,7 +34,7 @@ def weights_file(name: str) -> Path:
 
 def imported_names() -> list[str]:
     """Return the names of imported models, sorted."""
-    return sorted(path.stem for path in imported_folder().glob("*.json"))
+    return sorted(path.stem for path in imported_folder().glob("*.json") if NAME.fullmatch(path.stem))
 
 
 def locate(model: str) -> Path:
@@ -73,7 +76,11 @@ def damage_of(name: str) -> str:
             if not file.matches(path):
                 return f"{path}: damaged: {path.stat().st_size:,} bytes, SHA-256 {sha256_of(path)}, not {file.wanted}"
         return ""
-    for file_name, digest in read_record(name)["sha256"].items():
+    try:
+        digests = read_record(name)["sha256"]
+    except ModelError as error:
+        return str(error)
+    for file_name, digest in digests.items():
         path = imported_folder() / file_name
         if not path.is_file():
             return f"{path} is missing"
@@ -92,12 +99,26 @@ def read_record(name: str) -> dict[str, dict[str, str]]:
     """
     path = imported_folder() / f"{name}.json"
     try:
-        record: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-        if any(Path(file_name).name != file_name for file_name in record["sha256"]):
-            raise ValueError("files elsewhere")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with path.open("rb") as file:
+            record = json.loads(file.read(MOST_RECORD_BYTES))
+        if not _is_record(record, name):
+            raise ValueError
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a readable record of an imported model") from error
-    return record
+    return {part: record[part] for part in RECORD_PARTS}
+
+
+def _is_record(record: object, name: str) -> bool:
+    """Tell whether a record has words only, and names files of this model with their hashes."""
+    if not isinstance(record, dict) or not all(isinstance(record.get(part), dict) for part in RECORD_PARTS):
+        return False
+    provenance, digests = (record[part] for part in RECORD_PARTS)
+    return (
+        all(isinstance(word, str) for word in [*provenance.values(), *digests.values()])
+        and f"{name}.onnx" in digests
+        and all(Path(file_name).name == file_name and file_name.startswith(name) for file_name in digests)
+        and all(SHA256.fullmatch(digest) for digest in digests.values())
+    )
 
 
 def check_new_name(name: str, *, replace: bool = False) -> None:

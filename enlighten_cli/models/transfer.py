@@ -68,7 +68,7 @@ def receive(
     parts = urlsplit(address)
     if parts.scheme == "file":
         try:
-            with Path(url2pathname(parts.path)).open("rb") as source, partial.open("wb", buffering=0) as file:
+            with Path(url2pathname(parts.path)).open("rb") as source, _opened(partial, "wb") as file:
                 _copy(iter(lambda: source.read(CHUNK_BYTES), b""), file, size_bytes, "this machine", tell)
         except FileNotFoundError as error:
             raise RefusedError("there is no such file") from error
@@ -96,7 +96,7 @@ def receive(
                 partial.unlink(missing_ok=True)
                 raise TransientError("the server sent another part than was asked for")
             host = urlsplit(response.url).hostname or ""
-            with partial.open("ab" if resumed else "wb", buffering=0) as file:
+            with _opened(partial, "ab" if resumed else "wb") as file:
                 _copy(response.iter_content(CHUNK_BYTES), file, size_bytes, host, tell)
                 size = file.tell()
             announced = response.headers.get("Content-Length", "")
@@ -108,6 +108,15 @@ def receive(
         raise TransientError(f"the proxy refused ({_short(error)})") from error
     except requests.RequestException as error:
         raise TransientError(_short(error)) from error
+
+
+def no_link(path: str, flags: int) -> int:
+    """Open a file, as `open` asks of an opener, and fail where its name is a link's."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def _opened(path: Path, mode: str) -> IO[bytes]:
+    return open(path, mode, buffering=0, opener=no_link)
 
 
 def _answer(address: str, have: int) -> requests.Response:

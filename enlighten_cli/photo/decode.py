@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import open_image, opened_source
+from enlighten_cli.photo.truncation import forgiving, is_forgiving
 
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
@@ -38,7 +38,6 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
-_pillow_settings = threading.RLock()
 
 
 def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = "") -> Photo:
@@ -73,7 +72,7 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
             except OSError as error:
                 if not limits.allow_truncated or isinstance(error, UnidentifiedImageError):
                     raise
-                with _forgiving():
+                with forgiving():
                     photo = _decoded(content, suffix, limits)
             note = "the file ends too early: a part of the photo is missing"
             return dataclasses.replace(photo, notes=(*photo.notes, note))
@@ -85,17 +84,6 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
         raise
     except Exception as error:  # decoders raise whatever damaged files make them stumble over
         raise PhotoError(_reason(error)) from error
-
-
-@contextmanager
-def _forgiving() -> Iterator[None]:
-    """Let Pillow fill up what is missing; a setting of the whole process, hence the lock."""
-    with _pillow_settings:
-        ImageFile.LOAD_TRUNCATED_IMAGES = True
-        try:
-            yield
-        finally:
-            ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _reason(error: Exception) -> str:
@@ -110,6 +98,8 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
     if kind == RAW:
         return develop(content, limits)
     import_plugin(kind)
+    if kind == "JXL":
+        limits.check(*jxl_size(io.BytesIO(content)))  # opening it decodes it
     with open_image(io.BytesIO(content), kind) as image:
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
@@ -117,7 +107,7 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         notes = _notes(image, content, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"it is a {kind} file, whatever its name ends in")
-        metadata = read_metadata(image)
+        metadata = read_metadata(image, notes)
         coding = _coding(image, content)
         deep = _is_deep(image, content, kind)
         if deep:
@@ -158,7 +148,7 @@ def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels,
 
     if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
         raise PhotoError(f"16-bit {image.mode} cannot be kept")
-    fail_on = "none" if ImageFile.LOAD_TRUNCATED_IMAGES else "error"
+    fail_on = "none" if is_forgiving() else "error"
     try:
         deep = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on=fail_on)
         array = np.asarray(deep.numpy()).reshape(deep.height, deep.width, deep.bands)

@@ -18,6 +18,7 @@ from enlighten_cli.photo.metadata import (
     IPTC_TIFF_TAG,
     XMP_PNG_KEYWORD,
     XMP_TIFF_TAG,
+    drop_structure,
     iptc_as_text,
     photoshop_block,
 )
@@ -154,6 +155,7 @@ def _tiff_directory(photo: Photo) -> Image.Exif:
     tags = Image.Exif()
     if photo.metadata.exif:
         tags.load(photo.metadata.exif)
+        drop_structure(tags)  # they would be taken for this file's
     if photo.metadata.xmp:
         tags[XMP_TIFF_TAG] = photo.metadata.xmp
     if photo.metadata.iptc:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 ORIENTATION = 0x0112
 EXIF_DIRECTORY = 0x8769
 GPS_DIRECTORY = 0x8825
 THUMBNAIL_OFFSET, THUMBNAIL_BYTES = 0x0201, 0x0202
+INTEROPERABILITY_DIRECTORY = 0xA005
+DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY, INTEROPERABILITY_DIRECTORY, 0x014A)  # the last: SubIFDs
 ENTRY_BYTES = 12
-SHORT, LONG = 3, 4
+CLASSIC = 42  # the version; 43 is BigTIFF
+# Directories and values that do not overlap are read and written but a few times each; those made to
+# overlap could cost the square of the size.
+WORK_PER_BYTE, LEAST_WORK_BYTES = 16, 1 << 16
+SHORT, LONG, DIRECTORY = 3, 4, 13
 TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
@@ -37,7 +43,8 @@ class ExifBlock:
     Raises
     ------
     ValueError
-        If it is no TIFF structure.
+        If it is no TIFF structure; later, if its directories overlap so that they could not be gone
+        through in time proportional to its size.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -46,6 +53,9 @@ class ExifBlock:
         if order is None or len(content) < 8:
             raise ValueError("not a TIFF structure")
         self._order = order
+        self._work_left = WORK_PER_BYTE * len(content) + LEAST_WORK_BYTES
+        if self._read("H", 2) != CLASSIC:
+            raise ValueError("not a TIFF structure of the classic kind")
         self._first = self._read("L", 4)
 
     def __bytes__(self) -> bytes:
@@ -74,14 +84,67 @@ class ExifBlock:
         raise ValueError(f"no tag {tag} of {len(numbers)} numbers")
 
     def remove(self, tag: int) -> None:
-        """Take a tag out of the main directory, its value and the directory it names zeroed."""
+        """Take a tag out of the main directory, its value zeroed."""
         for entry in self._entries(self._first):
             if entry.tag == tag:
-                if tag == GPS_DIRECTORY:
-                    self._wipe_directory(self._read("L", entry.start))
                 self._wipe(entry.start, entry.stop)
                 self._close_gap(entry)
                 return
+
+    def without(self, tags: Container[int]) -> bytes | None:
+        """Return the block without some tags, in whichever directory and how often they stand.
+
+        What no directory names is zeroed, and so are the values of these tags and the directories
+        they lead to. Nothing moves.
+
+        Parameters
+        ----------
+        tags : container of int
+
+        Returns
+        -------
+        bytes or None
+            As long as the block; None where nothing is left.
+
+        Raises
+        ------
+        ValueError
+            If what is to go and what is to stay overlap.
+        """
+        result = bytearray(len(self._content))
+        result[:8] = self._content[:8]
+        unwanted: list[tuple[int, int]] = []
+        written: dict[int, bytes] = {}
+        waiting, seen, kept_any = [self._first], {0}, False
+        while waiting:
+            directory = waiting.pop()
+            if directory in seen:
+                continue
+            seen.add(directory)
+            entries = list(self._entries(directory))
+            unwanted += [each for entry in entries if entry.tag in tags for each in self._ranges_of(entry)]
+            link = self._link(directory)
+            if link is None:
+                continue  # cut off
+            kept = [entry for entry in entries if entry.tag not in tags]
+            kept_any |= bool(kept)
+            for entry in kept:
+                start, stop = self._value_range(entry)
+                self._spend(stop - start)
+                result[start:stop] = self._content[start:stop]
+                waiting += self._directories_of(entry)
+            waiting.append(self._read("L", link))
+            table = b"".join(self._content[entry.place : entry.place + ENTRY_BYTES] for entry in kept)
+            written[directory] = struct.pack(f"{self._order}H", len(kept)) + table + self._content[link : link + 4]
+        # Directories after values, so that no value brings back what one has lost.
+        for directory, content in written.items():
+            result[directory : directory + len(content)] = content
+        for start, stop in unwanted:
+            self._spend(stop - start)
+            result[start:stop] = bytes(stop - start)
+        if any(not result.startswith(content, directory) for directory, content in written.items()):
+            raise ValueError("the directories overlap")
+        return bytes(result) if kept_any else None
 
     def drop_thumbnail(self) -> None:
         """Cut off the second directory, which holds the thumbnail, and zero the picture."""
@@ -106,6 +169,7 @@ class ExifBlock:
         if not 8 <= directory <= len(self._content) - 2:
             return
         for number in range(self._read("H", directory)):
+            self._spend(ENTRY_BYTES)
             place = directory + 2 + number * ENTRY_BYTES
             if place + ENTRY_BYTES > len(self._content):
                 return
@@ -129,14 +193,37 @@ class ExifBlock:
         self._wipe(link + 4 - ENTRY_BYTES, link + 4)
         struct.pack_into(f"{self._order}H", self._content, self._first, self._read("H", self._first) - 1)
 
-    def _wipe_directory(self, directory: int) -> None:
-        entries = list(self._entries(directory))
-        for entry in entries:
-            self._wipe(entry.start, entry.stop)
-        if entries:
-            self._wipe(directory, entries[-1].place + ENTRY_BYTES)
+    def _directories_of(self, entry: Entry) -> list[int]:
+        """Return where the directories are that a tag leads to."""
+        if entry.tag not in DIRECTORIES or entry.type not in (LONG, DIRECTORY):
+            return []
+        self._spend(4 * entry.count)
+        return [self._read("L", entry.start + 4 * number) for number in range(entry.count)]
+
+    def _ranges_of(self, entry: Entry) -> list[tuple[int, int]]:
+        """Return where a tag's value is, the directories that it leads to, and their values."""
+        ranges = [self._value_range(entry)]
+        for directory in self._directories_of(entry):
+            entries = list(self._entries(directory))
+            ranges += [self._inside(each.start, each.stop) for each in entries]
+            ranges.append(self._inside(directory, directory + 2 + len(entries) * ENTRY_BYTES))
+        return ranges
+
+    def _value_range(self, entry: Entry) -> tuple[int, int]:
+        """Return where a value is that does not fit into its entry."""
+        return (8, 8) if entry.start == entry.place + 8 else self._inside(entry.start, entry.stop)
 
     def _wipe(self, start: int, stop: int) -> None:
-        stop = min(stop, len(self._content))
-        if 8 <= start < stop:
-            self._content[start:stop] = bytes(stop - start)
+        start, stop = self._inside(start, stop)
+        self._spend(stop - start)
+        self._content[start:stop] = bytes(stop - start)
+
+    def _inside(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the part of a range that is in the block, behind its header."""
+        start, stop = max(8, start), min(stop, len(self._content))
+        return (start, stop) if start < stop else (8, 8)
+
+    def _spend(self, count: int) -> None:
+        self._work_left -= count
+        if self._work_left < 0:
+            raise ValueError("the directories overlap")

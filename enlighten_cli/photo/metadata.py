@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from enlighten_cli.photo.exif_patch import GPS_DIRECTORY, ORIENTATION, ExifBlock
+from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,18 +19,18 @@ PHOTOSHOP_MARK = b"8BIM"
 IPTC_RESOURCE = 0x0404
 IPTC_TIFF_TAG, XMP_TIFF_TAG = 33723, 700
 XMP_PNG_KEYWORD = "XML:com.adobe.xmp"
-EXIF_PNG_KEYWORDS = ("Raw profile type exif", "Raw profile type APP1")
-IPTC_PNG_KEYWORD = "Raw profile type iptc"  # ImageMagick's way of keeping it, which exiftool reads
+XMP_JPEG_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
+RAW_PROFILE = "raw profile type "  # ImageMagick's way of keeping others' metadata in a PNG's texts
+IPTC_PNG_KEYWORD = "Raw profile type iptc"
+MOST_TEXT_BYTES = 8 << 20  # of a PNG, decompressed; Pillow has its own limits, of 1 MB a text and 64 MB in all
 XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
-XMP_GPS = re.compile(
-    rb"""\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|<exif:GPS(\w+)[^>]*?(?:/>|>.*?</exif:GPS\2>)""", re.DOTALL
-)
 # Directory entries of a TIFF file that describe its pixels, not the photo.
 STRUCTURAL_TAGS = frozenset(
     (254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 290, 291, 292, 293,
      296, 317, 33421, 33422,
      318, 319, 320, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532,
-     XMP_TIFF_TAG, IPTC_TIFF_TAG, 34377, 34675)
+     XMP_TIFF_TAG, IPTC_TIFF_TAG, 34377, 34675,
+     37724)  # the last: Photoshop's layers
 )  # fmt: skip
 
 
@@ -87,41 +87,33 @@ class Metadata:
         if exif is not None:
             try:
                 block = ExifBlock(exif)
-            except ValueError:
-                exif = None  # nothing that anybody could read
-            else:
                 block.remove(ORIENTATION)
                 block.drop_thumbnail()
                 exif = bytes(block)
+            except ValueError:
+                exif = None  # nothing that anybody could read
         xmp = XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp) if self.xmp else self.xmp
         return dataclasses.replace(self, exif=exif, xmp=xmp)
 
-    def stripped(self, strip: Strip) -> Metadata:
-        """Return the metadata without places, or without anything but the colour profile."""
-        if strip is Strip.ALL:
-            return Metadata(icc_profile=self.icc_profile)
-        if strip is Strip.NOTHING:
-            return self
-        exif = self.exif
-        if exif is not None:
-            block = ExifBlock(exif)
-            block.remove(GPS_DIRECTORY)
-            exif = bytes(block)
-        xmp = XMP_GPS.sub(b"", self.xmp) if self.xmp else self.xmp
-        return dataclasses.replace(self, exif=exif, xmp=xmp)
 
+def read_metadata(image: Image.Image, notes: list[str]) -> Metadata:
+    """Read what Pillow found in a file; pixels need not be loaded.
 
-def read_metadata(image: Image.Image) -> Metadata:
-    """Read what Pillow found in a file; pixels need not be loaded."""
+    What is left out is added to `notes`, in words for the user.
+    """
     info = image.info
     text = dict(getattr(image, "text", {}))
+    if sum(map(len, text.values())) > MOST_TEXT_BYTES:
+        notes.append(f"its texts are more than {MOST_TEXT_BYTES >> 20} MB: left out")
+        text = {}
     text.pop(XMP_PNG_KEYWORD, None)
-    iptc = _iptc_from_text(text.pop(IPTC_PNG_KEYWORD, None))
-    exif_text = next((found for key in EXIF_PNG_KEYWORDS if (found := _profile(text.pop(key, None)))), None)
+    profiles = _profiles(text)
+    exif = info.get("exif") or profiles.get("exif")
+    xmp = info.get("xmp") or info.get(XMP_PNG_KEYWORD) or profiles.get("xmp")
+    iptc = profiles.get("iptc")
     resources = info.get("photoshop")
     if iptc is None and isinstance(resources, dict) and isinstance(resources.get(IPTC_RESOURCE), bytes):
         iptc = resources[IPTC_RESOURCE]
-    exif, xmp = info.get("exif") or exif_text, info.get("xmp") or info.get(XMP_PNG_KEYWORD)
     if image.format == "TIFF":
         exif = _exif_from_tiff(image)
         directory = getattr(image, "tag_v2", {})
@@ -139,6 +131,26 @@ def read_metadata(image: Image.Image) -> Metadata:
     )
 
 
+def _profiles(text: dict[str, str]) -> dict[str, bytes]:
+    """Take profiles out of a PNG's texts, as EXIF, XMP and IPTC; a second copy of one would be stale in the result."""
+    found: dict[str, bytes] = {}
+    for keyword in [keyword for keyword in text if keyword.lower().startswith(RAW_PROFILE)]:
+        kind = keyword[len(RAW_PROFILE) :].lower()
+        content = _profile(text[keyword])
+        if kind not in ("exif", "app1", "xmp", "iptc", "8bim") or content is None:
+            continue
+        del text[keyword]
+        if content.startswith(XMP_JPEG_PREFIX):
+            kind, content = "xmp", content[len(XMP_JPEG_PREFIX) :]
+        elif kind == "app1":
+            kind = "exif"
+        elif kind in ("iptc", "8bim"):
+            kind, content = "iptc", _iptc_of(content)
+        if content:
+            found.setdefault(kind, content)
+    return found
+
+
 def _as_bytes(value: object) -> bytes | None:
     return value if isinstance(value, bytes) and value else None
 
@@ -153,9 +165,15 @@ def _bytes_of(value: object, order: str) -> bytes | None:
 def _exif_from_tiff(image: Image.Image) -> bytes | None:
     """Collect the photo's own tags from a TIFF file, leaving out what describes its pixels."""
     exif = image.getexif()
-    for tag in STRUCTURAL_TAGS & set(exif) - {ORIENTATION}:
-        del exif[tag]
+    exif.bigtiff = False  # the result is a classic TIFF file, or another, and so is what others know of EXIF
+    drop_structure(exif)
     return exif.tobytes() if len(exif) else None
+
+
+def drop_structure(tags: Image.Exif) -> None:
+    """Take out the tags that describe the pixels of the file that they stood in, all but its orientation."""
+    for tag in STRUCTURAL_TAGS & set(tags) - {ORIENTATION}:
+        del tags[tag]
 
 
 def photoshop_block(iptc: bytes) -> bytes:
@@ -180,12 +198,10 @@ def _profile(text: str | None) -> bytes | None:
         return None
 
 
-def _iptc_from_text(text: str | None) -> bytes | None:
-    content = _profile(text)
-    if content is None:
-        return None
+def _iptc_of(content: bytes) -> bytes:
+    """Return the IPTC records of Photoshop's resources, or of content that is no resources."""
     start = content.find(PHOTOSHOP_MARK + struct.pack(">HH", IPTC_RESOURCE, 0))
     if start < 0:
-        return content
-    (size,) = struct.unpack_from(">L", content, start + 8)
+        return b"" if content.startswith(PHOTOSHOP_MARK) else content
+    (size,) = struct.unpack_from(">L", content.ljust(start + 12, b"\0"), start + 8)
     return content[start + 12 : start + 12 + size]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.metadata import Metadata
+from enlighten_cli.photo.metadata import Metadata, Strip
+from enlighten_cli.photo.places import without_places
 
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any]]  # uint8 or uint16
 Rgb: TypeAlias = NDArray[np.float32]
@@ -80,6 +82,18 @@ class Photo:
     def bits(self) -> int:
         """Bits a channel, 8 or 16."""
         return 8 * self.pixels.dtype.itemsize
+
+    def stripped(self, strip: Strip) -> Photo:
+        """Return the photo without metadata that name places, or without any but the colour profile.
+
+        What had to be left out whole, for it cannot be searched for places, is noted.
+        """
+        if strip is Strip.NOTHING:
+            return self
+        if strip is Strip.ALL:
+            return dataclasses.replace(self, metadata=Metadata(icc_profile=self.metadata.icc_profile))
+        metadata, notes = without_places(self.metadata)
+        return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
 
 
 def full_scale(pixels: Pixels) -> int:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 
 HEAD_BYTES = 64
@@ -118,6 +119,9 @@ def _pixels_in_header(file: BinaryIO, kind: str) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if kind == "JXL":
+                width, height = jxl_size(file)
+                return width * height
             image = open_image(file, kind)
             return image.width * image.height
     except Exception:  # whatever is wrong with it, decoding will say it

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from conftest import scene
 
+from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Status
-from enlighten_cli.batch.runner import BatchOptions, Conflict, MemoryBudget, run_batch
+from enlighten_cli.batch.runner import BatchOptions, MemoryBudget, run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.errors import OutputError
 from enlighten_cli.models.network import FunctionNetwork
@@ -104,6 +105,23 @@ def test_renaming_finds_a_free_name(job):
     outcomes = [next(run_batch([job], brighter, options)) for _ in range(3)]
     assert [outcome.output.name for outcome in outcomes] == ["in.png", "in-1.png", "in-2.png"]
     assert all(outcome.output.exists() for outcome in outcomes)
+
+
+def test_a_name_taken_between_planning_and_writing_is_changed_again(tmp_path):
+    """Another run is quicker, at every photo: nothing of it is replaced, and nothing is left out."""
+    jobs = many(tmp_path, 6)
+    theirs = [jobs[0].output.parent / f"{job.output.stem}{mark}.png" for job in jobs for mark in ("", "-1")]
+
+    def others_write(rgb):
+        for path in theirs:
+            path.write_bytes(b"theirs")
+        return rgb * 2
+
+    jobs[0].output.parent.mkdir()
+    outcomes = list(run_batch(jobs, FunctionNetwork(others_write), BatchOptions(conflict=Conflict.RENAME)))
+    assert [(outcome.status, outcome.reason) for outcome in outcomes] == [(Status.DONE, "")] * 6
+    assert [outcome.output.name for outcome in outcomes] == [f"{job.output.stem}-2.png" for job in jobs]
+    assert {path.read_bytes() for path in theirs} == {b"theirs"}
 
 
 def many(tmp_path, count):

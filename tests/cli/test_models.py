@@ -19,6 +19,7 @@ from enlighten_cli.models import store as models
 from enlighten_cli.models.download import Download
 from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS, ModelRow
 from enlighten_cli.models.session import open_model
+from enlighten_cli.photo import Photo, encode
 
 
 @pytest.fixture(autouse=True)
@@ -220,3 +221,61 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
+
+
+def broken_weights(path, tiny_weights, **changes):
+    from safetensors.torch import load_file, save_file
+
+    save_file({**load_file(tiny_weights), **changes}, path, {"name": "broken", "align_corners": "false"})
+    return path
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_make_no_numbers_are_not_imported(tiny_weights, tmp_path, value):
+    bias = torch.tensor([value, 0.0, 0.0])
+    broken_weights(tmp_path / "broken.safetensors", tiny_weights, **{"conv10.bias": bias})
+    error = enlighten("models", "import", "broken.safetensors", "--name", "broken", code=4).stderr
+    assert "made numbers that are no light" in error
+    assert models.imported_names() == []
+
+
+def test_a_model_that_makes_no_numbers_writes_no_photo(tmp_path):
+    """A logarithm of black, say: what was white or black noise in the result is an error now."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "H", "W"]) for name in ("a", "b")]
+    graph = helper.make_graph([helper.make_node("Log", ["a"], ["b"])], "g", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, tmp_path / "log.onnx")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "black.png").write_bytes(encode(Photo(np.zeros((40, 40, 3), np.uint8), "PNG")))
+    for words in (("in", "-o", "out/"), ("in/black.png", "-o", "-")):
+        result = enlighten(*words, "--model", "log.onnx", code=4)
+        assert "log made numbers that are no light" in result.stderr
+        assert result.stdout == ""
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize("shape", [(200_000, 1, 1, 1), (0, 4, 3, 3), (10**9, 0, 3, 3)])
+def test_weights_of_absurd_shapes_are_refused_before_anything_is_made(tmp_path, shape):
+    from safetensors.torch import save_file
+
+    save_file({"conv1_1.weight": torch.zeros(shape, dtype=torch.uint8)}, tmp_path / "absurd.safetensors")
+    for words in (
+        ("models", "import", "absurd.safetensors", "--name", "x"),
+        ("export", "absurd.safetensors", "-o", "x.onnx"),
+    ):
+        assert "absurd.safetensors: not an EnlightenGAN generator" in enlighten(*words, code=4).stderr
+
+
+def test_a_damaged_record_is_listed_as_such_beside_the_others(tiny_model, tmp_path):
+    enlighten("models", "import", tiny_model, "--name", "good", "--licence", "\x1b[31mred")
+    (tmp_path / "data" / "models" / "bad.json").write_text('{"provenance": ["a list"]}')
+    listed = enlighten("models", "list")
+    assert "good  (imported)" in listed.stdout
+    assert "bad  (damaged)" in listed.stdout
+    assert "\x1b" not in listed.stdout
+    states = {entry["name"]: entry["state"] for entry in json.loads(enlighten("models", "list", "--json").stdout)}
+    assert (states["good"], states["bad"]) == ("imported", "damaged")
+    assert "bad: " in enlighten("models", "verify", code=4).stdout
+    enlighten("models", "remove", "bad", code=4)
+    (tmp_path / "photo.png").write_bytes(encode(Photo(scene(20, 20), "PNG")))
+    assert "import it anew" in enlighten("photo.png", "-o", "x.png", "--model", "bad", code=4).stderr

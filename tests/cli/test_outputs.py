@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import scene, write_photos
@@ -80,7 +79,7 @@ def test_an_export_never_replaces_its_source_or_a_run_s_checkpoint(tmp_path, tin
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("lost", ["truncated", "large", "deleted"])
+@pytest.mark.parametrize("lost", ["truncated", "deleted"])
 def test_a_report_needs_no_second_look_at_the_photos(here, tiny_model, lost, monkeypatch):
     """Its pictures are made while photos pass, under the options of the run."""
     pytest.importorskip("matplotlib")
@@ -89,19 +88,16 @@ def test_a_report_needs_no_second_look_at_the_photos(here, tiny_model, lost, mon
         whole = encode(Photo(scene(120, 130), "JPEG"))
         (here / "in" / "cut.jpg").write_bytes(whole[: len(whole) * 3 // 4])
         options = ["--allow-truncated"]
-    elif lost == "large":
-        (here / "in" / "0.png").write_bytes(encode(Photo(np.zeros((16000, 16000, 1), np.uint8) + 9, "PNG")))
-        options = ["--max-mpixels", 300, "--fast"]
     else:
-        from enlighten_cli.batch import runner
+        from enlighten_cli.batch import conflict
 
-        write = runner.write_whole
+        write = conflict.write_whole
 
         def write_and_lose(path, content, **how):
             write(path, content, **how)
             (here / "in" / path.name).unlink()
 
-        monkeypatch.setattr(runner, "write_whole", write_and_lose)
+        monkeypatch.setattr(conflict, "write_whole", write_and_lose)
     result = run("in", "-o", "out/", "--model", tiny_model, "--report", "page.html", *options)
     assert result.exit_code == 0, result.stderr
     page = (here / "page.html").read_text()
@@ -131,3 +127,27 @@ def test_names_play_no_tricks_in_errors_and_plans(here, tiny_model):
     assert error.exit_code == 2
     lines = [json.loads(line) for line in run("in", "-o", "out/", "--dry-run", "--json").stdout.splitlines()]
     assert f"in/{name}" in [line["source"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "in", "--method", "input", "--per-photo"),
+        ("evaluate", "in", "--method", "input", "--per-photo", "--format", "markdown"),
+        ("in/0.png", "-o", "in/\x1b[31m.zzz"),
+        ("in", "-o", "out/", "--bad\x1b[31m"),
+        ("in", "--files-from", "absent\x1b[31m"),
+        ("export", "absent\x1b[31m", "-o", "x.onnx"),
+        ("evaluate", "in", "--method", "absent\x1b[31m"),
+        ("in", "-o", "out/", "--model", "absent\x1b[31m"),
+        ("models", "fetch", "absent\x1b[31m"),
+        ("in/\x1b[31m.png", "-o", "-"),
+    ],
+)
+def test_no_command_lets_a_name_play_with_the_terminal(here, tiny_model, words):
+    """On a terminal, where click takes no escapes out by itself."""
+    (here / "in" / "evil\x1b[31m.png").write_bytes(encode(Photo(scene(120, 130), "PNG")))
+    model = ("--model", str(tiny_model)) if words[0].startswith("in") and "--model" not in words else ()
+    result = CliRunner().invoke(main, [*words, *model], color=True)
+    assert "\x1b" not in result.stdout + result.stderr
+    assert r"\x1b[31m" in result.stdout + result.stderr

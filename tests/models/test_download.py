@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -287,9 +288,9 @@ def test_a_cache_that_cannot_be_written(server, cache):
     assert "ENLIGHTEN_CACHE" in str(caught.value)
 
 
-def test_a_full_disk(server, cache):
-    cache.mkdir()
-    os.symlink("/dev/full", partial(cache))
+def test_a_full_disk(server, cache, monkeypatch):
+    opened = transfer._opened
+    monkeypatch.setattr(transfer, "_opened", lambda path, mode: opened(Path("/dev/full"), mode))
     with pytest.raises(OutputError, match="No space left on device"):
         fetch(wanted(server))
     assert not (cache / "w.bin").exists()
@@ -330,3 +331,29 @@ def test_a_killed_fetch_goes_on_where_it_was(server, cache):
     assert not (cache / "w.bin").exists()
     assert fetch(download).read_bytes() == CONTENT
     assert server.ranges == ["", f"bytes={have}-"]
+
+
+@pytest.mark.parametrize("suffix", [".part", ".lock"])
+def test_no_link_in_the_cache_is_written_through(server, cache, tmp_path, suffix):
+    cache.mkdir()
+    (tmp_path / "precious").write_bytes(b"precious")
+    link = partial(cache).with_name(f"w.bin{suffix}")
+    link.symlink_to(tmp_path / "precious")
+    try:
+        assert fetch(wanted(server)).read_bytes() == CONTENT
+    except OutputError:
+        assert suffix == ".lock"
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("note", [SHA256, "", "\xff", "0" * 10_000])
+def test_a_note_beside_a_file_replaces_no_hash_of_the_table(server, cache, note):
+    """Whoever can write the file can write the note."""
+    cache.mkdir()
+    (cache / "w.bin").write_bytes(CONTENT)
+    (cache / "w.bin.sha256").write_bytes(note.encode("latin-1"))
+    for other in ({"git_blob": "0" * 40, "sha256": ""}, {"sha256": "0" * 64}):
+        download = wanted(server, size_bytes=len(CONTENT), **other)
+        assert not download.matches(cache / "w.bin")
+        with pytest.raises(ModelError, match="another file"):
+            fetch(download)

@@ -85,3 +85,39 @@ def test_running_out_of_memory_is_told_from_other_failures(tiny_model, monkeypat
     with pytest.raises(kind) as caught:
         model(np.zeros((16, 16, 3), np.float32))
     assert type(caught.value) is kind
+
+
+def with_metadata(path, **words):
+    model = onnx.load(identity(path))
+    helper.set_model_props(model, words)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"look_pixels": "9" * 5000},
+        {"look_pixels": "-1"},
+        {"look_pixels": "many"},
+        {"width": "0"},
+        {"width": "\u0663"},
+        {"width": "1e3"},
+        {"reach": "9999999"},
+        {"name": "x" * 1000},
+    ],
+)
+def test_metadata_that_make_no_sense_are_refused(tmp_path, words):
+    with pytest.raises(ModelError, match=rf"odd\.onnx: its {next(iter(words))} "):
+        Model(with_metadata(tmp_path / "odd.onnx", **words))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_network_that_makes_no_numbers_is_refused(tmp_path, value):
+    """Where only some pixels are affected, too: they would be written as black or white."""
+    rgb = np.full((16, 32, 3), 0.1, np.float32)
+    model = Model(identity(tmp_path / "same.onnx"))
+    assert np.isfinite(model(rgb)).all()
+    rgb[3, 4, 1] = value
+    with pytest.raises(ModelError, match="same made numbers that are no light of 32 x 16 pixels"):
+        model(rgb)

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,43 @@ def test_what_cannot_be_removed(far):
         models.remove("nonsense")
     with pytest.raises(ModelError, match="far is not here"):
         models.remove("far")
+
+
+RECORD = {"provenance": {"source": "here", "licence": "free"}, "sha256": {"mine.onnx": "0" * 64}}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        RECORD | {"provenance": {"source": ["a", "list"]}},
+        RECORD | {"provenance": "words"},
+        {"sha256": RECORD["sha256"]},
+        RECORD | {"sha256": {"mine.onnx": ["0"]}},
+        RECORD | {"sha256": {"mine.onnx": "no digest"}},
+        RECORD | {"sha256": {"": "0" * 64}},
+        RECORD | {"sha256": {"..": "0" * 64}},
+        RECORD | {"sha256": {"a/b": "0" * 64}},
+        RECORD | {"sha256": {}},
+        "[" * 100_000,
+        '{"provenance": {"a": ' + "9" * 5000 + '}, "sha256": {}}',
+        "\udcff",
+        " " * (1 << 21),
+    ],
+)
+def test_records_of_other_shapes_are_refused_and_the_others_listed(tmp_path, record):
+    folder = tmp_path / "data" / "models"
+    folder.mkdir(parents=True)
+    text = record if isinstance(record, str) else json.dumps(record)
+    (folder / "mine.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    (folder / "evil\x1b[2J.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"mine\.json: not a readable record"):
+        models.read_record("mine")
+    assert models.imported_names() == ["mine"]
+
+
+def test_a_record_is_what_was_kept(tmp_path):
+    models.keep("mine", {"mine.onnx": CONTENT}, {"source": "here"})
+    assert models.read_record("mine") == {
+        "provenance": {"source": "here"},
+        "sha256": {"mine.onnx": hashlib.sha256(CONTENT).hexdigest()},
+    }

@@ -8,8 +8,11 @@ from PIL import Image, ImageCms, TiffImagePlugin
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" exif:GPSLatitude="52,3N"'
-    b' dc:creator="somebody"/></x:xmpmeta>'
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"'
+    b' xmlns:dc="http://purl.org/dc/elements/1.1/" tiff:Orientation="6" exif:GPSLatitude="52,3N"'
+    b' dc:creator="somebody"/>'
+    b"</rdf:RDF></x:xmpmeta>"
 )
 IPTC = b"\x1c\x02\x50\x00\x08somebody"
 MAKER_NOTE = b"maker\0\1\2\3note"

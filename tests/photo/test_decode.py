@@ -174,7 +174,7 @@ def test_truncated_files_are_refused_unless_asked_for(format):
     photo = decode(content, Limits(allow_truncated=True))
     assert photo.pixels.shape == (200, 200, 3)
     assert "ends too early" in photo.notes[0]
-    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
@@ -300,3 +300,55 @@ def test_deeper_avif_is_said():
     content = bytes(deep.write_to_buffer(".avif", bitdepth=10))
     assert decode(content).notes == ("its 10 bits a channel are read as 8",)
     assert decode(encode(Photo(scene(16, 16), "AVIF"))).notes == ()
+
+
+def test_a_forgiving_thread_leaves_others_strict(monkeypatch):
+    """Pillow has one setting for the whole process, and others may have set it already."""
+    import threading
+
+    from PIL import ImageFile
+
+    from enlighten_cli.photo import truncation
+
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    whole = encode(Photo(scene(64, 64), "JPEG"))
+    cut = whole[: len(whole) * 3 // 4]
+    inside, done, strict = threading.Event(), threading.Event(), []
+
+    def in_another_thread():
+        with truncation.forgiving():
+            inside.set()
+            done.wait()
+
+    other = threading.Thread(target=in_another_thread)
+    other.start()
+    assert inside.wait(60)
+    try:
+        strict.append(bool(ImageFile.LOAD_TRUNCATED_IMAGES))
+        with pytest.raises(PhotoError, match="truncated"):
+            decode(cut)
+        # It is decoded again forgivingly, and that is said: with the other's leave it would have passed unnoticed.
+        assert "too early" in decode(cut, Limits(allow_truncated=True)).notes[-1]
+    finally:
+        done.set()
+        other.join()
+    assert strict == [False]
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_a_bigtiff_becomes_a_classic_one_with_what_it_carries():
+    """Pillow writes EXIF of a BigTIFF as a BigTIFF's, which nobody reads in another file."""
+    import tifffile
+
+    pixels = scene(20, 30)
+    for bits in (8, 16):
+        buffer = io.BytesIO()
+        values = pixels if bits == 8 else pixels.astype(np.uint16) * 257
+        tags = [(315, "s", 0, "an artist", True)]
+        tifffile.imwrite(buffer, values, bigtiff=True, photometric="rgb", extratags=tags)
+        photo = decode(buffer.getvalue())
+        for format in ("TIFF", "JPEG", "PNG"):
+            content = encode(photo, format)
+            assert not content.startswith((b"II+", b"MM\0+"))
+            assert Image.open(io.BytesIO(content)).getexif()[315] == "an artist"
+        np.testing.assert_array_equal(decode(encode(photo, "TIFF")).pixels, values)

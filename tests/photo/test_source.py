@@ -1,9 +1,12 @@
 import io
 import os
+import struct
 from pathlib import Path
 
 import pytest
 from conftest import scene
+from PIL import Image
+from samples import exif, saved
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Limits, Photo, decode, encode
@@ -90,3 +93,43 @@ def test_a_file_is_read_once(tmp_path, monkeypatch):
     decode(photo(tmp_path))
     assert len(reads) == 1
     assert Path(tmp_path / "photo.jpg").exists()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 9), (256, 256), (300, 200), (513, 17), (96, 80), (8200, 3)])
+@pytest.mark.parametrize("container", [False, True])
+def test_jpeg_xl_tells_its_size_before_it_is_decoded(size, container):
+    pytest.importorskip("pillow_jxl")
+    from enlighten_cli.photo.jxl import jxl_size
+
+    options = {"use_container": container, "exif": exif()} if container else {}
+    content = saved(Image.new("RGB", size), "JXL", **options)
+    assert jxl_size(io.BytesIO(content)) == size
+
+
+def test_a_codestream_in_parts():
+    from enlighten_cli.photo.jxl import jxl_size
+
+    def box(kind, content, size=None):
+        return struct.pack(">L4s", 8 + len(content) if size is None else size, kind) + content
+
+    stream = b"\xff\x0a" + (0b1 | 4 << 1 | 1 << 6).to_bytes(2, "little") + bytes(20)  # small, 40 high, square
+    parts = b"".join(box(b"jxlp", struct.pack(">L", number) + stream[number : number + 1]) for number in range(20))
+    for content in (parts, box(b"ftyp", b"jxl ") + box(b"jxlc", stream, 0), box(b"free", b"") + box(b"jxlc", stream)):
+        assert jxl_size(io.BytesIO(content)) == (40, 40)
+    for content in (b"", box(b"jxlc", b""), box(b"free", b"", 4) * 9, box(b"ftyp", b"jxl ")):
+        with pytest.raises(ValueError, match="no JPEG XL"):
+            jxl_size(io.BytesIO(content))
+
+
+def test_a_jpeg_xl_bomb_is_refused_before_decoding(tmp_path, monkeypatch):
+    pillow_jxl = pytest.importorskip("pillow_jxl")
+    content = saved(Image.new("RGB", (200, 200)), "JXL")
+    (tmp_path / "bomb.jxl").write_bytes(content)
+
+    def decoding(*arguments, **options):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(pillow_jxl.JpegXLImagePlugin, "Decoder", decoding)
+    for source in (content, tmp_path / "bomb.jxl"):
+        with pytest.raises(PhotoError, match="200 x 200 pixels are more than"):
+            decode(source, Limits(max_mpixels=0.03))

@@ -1,0 +1,79 @@
+"""The size of a JPEG XL photo, from its first bytes: its only decoder for Pillow decodes all before it tells.
+
+After ISO/IEC 18181-1, the codestream's size header, and 18181-2, the boxes around it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+CODESTREAM = b"\xff\x0a"
+HEADER_BYTES = 16
+DIMENSION_BITS = (9, 13, 18, 30)
+RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height
+MOST_BOXES = 1000
+
+
+def jxl_size(file: IO[bytes]) -> tuple[int, int]:
+    """Return width and height.
+
+    Raises
+    ------
+    ValueError
+        If it is no JPEG XL file.
+    """
+    head = _codestream(file)
+    if not head.startswith(CODESTREAM) or len(head) < len(CODESTREAM) + 2:
+        raise ValueError("no JPEG XL codestream")
+    bits = _Bits(head[len(CODESTREAM) :].ljust(HEADER_BYTES, b"\0"))
+    small = bits.take(1)
+    height = bits.dimension(small)
+    ratio = bits.take(3)
+    if ratio == 0:
+        return bits.dimension(small), height
+    across, down = RATIOS[ratio - 1]
+    return height * across // down, height
+
+
+class _Bits:
+    """Numbers from bits, the lowest first."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = int.from_bytes(content, "little")
+
+    def take(self, count: int) -> int:
+        number = self._left & ((1 << count) - 1)
+        self._left >>= count
+        return number
+
+    def dimension(self, small: int) -> int:
+        return (self.take(5) + 1) * 8 if small else self.take(DIMENSION_BITS[self.take(2)]) + 1
+
+
+def _codestream(file: IO[bytes]) -> bytes:
+    """Return the beginning of the codestream, bare or from the boxes, which may cut it into parts."""
+    file.seek(0)
+    head = file.read(HEADER_BYTES)
+    if head.startswith(CODESTREAM):
+        return head
+    file.seek(0)
+    found = b""
+    for _ in range(MOST_BOXES):
+        box = file.read(8)
+        size, kind, rest = int.from_bytes(box[:4], "big"), box[4:], 8
+        if size == 1:
+            size, rest = int.from_bytes(file.read(8), "big"), 16
+        if len(box) < 8 or (size and size < rest):
+            break
+        start = file.tell()
+        if kind in (b"jxlc", b"jxlp"):
+            file.seek(4 if kind == b"jxlp" else 0, os.SEEK_CUR)
+            left = size - rest - (4 if kind == b"jxlp" else 0) if size else HEADER_BYTES
+            found += file.read(max(0, min(HEADER_BYTES, left)))
+            if kind == b"jxlc" or len(found) >= HEADER_BYTES:
+                break
+        if size == 0:
+            break
+        file.seek(start + size - rest)
+    return found
