@@ -150,7 +150,7 @@ def test_fine_detail_is_kept_as_it_was_when_the_run_began(config, tmp_path, feat
     """Through stops, too; it has changed less than without."""
     config = with_options(
         dataclasses.replace(config, start="known", frame="square"),
-        warm_start_images=warm_start_images, teacher_weight=1.0,
+        warm_start_images=warm_start_images, teacher_weight=1.0, sfp_weight=0.0,
     )  # fmt: skip
     keeping = with_options(config, kept_detail_weight=100.0)
     state, _ = run(keeping, tmp_path / "run", features)
