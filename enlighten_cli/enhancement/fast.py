@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import STRIP_ROWS, DenoisingNetwork
 from enlighten_cli.enhancement.survey import box_mean, surveyed
-from enlighten_cli.enhancement.thumbnail import enhanced_thumbnail, upsampled
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, enhanced_thumbnail, upsampled
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
@@ -119,7 +119,8 @@ def enhance(
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
-    survey = surveyed(photo, network, denoise if strength else 0, denoiser)
+    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
+    survey = surveyed(photo, network, judged_pixels, denoise if strength else 0, denoiser)
     made = enhanced_thumbnail(survey.rgb, network, survey.judged)
     light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
     denoising = survey.denoising

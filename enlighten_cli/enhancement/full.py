@@ -19,6 +19,7 @@ from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
 from enlighten_cli.resources import available_cores
 
 STRIP_ROWS = 64
+FEW_PIXELS = 25_000  # enough to tell how far light will be lifted, where the network does not judge it from a thumbnail
 KEPT_SCALE = 65535  # what the network made is kept in 16 bits until its light is known
 
 
@@ -58,7 +59,7 @@ def enhance(
     colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
     bright = np.empty_like(pixels)
 
-    survey = surveyed(photo, network, denoise if strength else 0, denoiser)
+    survey = surveyed(photo, network, network.training_pixels or FEW_PIXELS, denoise if strength else 0, denoiser)
     clean = _denoised(survey.denoising, pixels, colour.to_srgb) if survey.denoising else None
 
     def read(rows: NDArray[np.intp] | slice, columns: NDArray[np.intp] | slice) -> Rgb:

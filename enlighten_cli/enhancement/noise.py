@@ -18,7 +18,7 @@ QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone;
 LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
 MOST_OF_FINE = 2.0  # times fine noise is noise at most; what is more is texture
 STEEPEST = 1.6  # from one level of luma to the next
-BLACK, WHITE = 1.5 / 255, 0.96  # means of blocks whose noise is cut off
+BLACK, WHITE = 0.25 / 255, 0.96  # means of blocks whose noise is cut off
 
 
 @dataclass(frozen=True)

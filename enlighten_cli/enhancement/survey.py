@@ -47,7 +47,11 @@ class Survey:
 
 
 def surveyed(
-    photo: Photo, network: Network, denoise: float, denoiser: Callable[[], DenoisingNetwork] = package_denoiser
+    photo: Photo,
+    network: Network,
+    judged_pixels: int,
+    denoise: float,
+    denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
 ) -> Survey:
     """Survey a photo.
 
@@ -56,6 +60,8 @@ def surveyed(
     photo : Photo
     network : Network
         Called once.
+    judged_pixels : int
+        From how many pixels the network judges light.
     denoise : float
         How strong the noise is taken to be, over what was measured; 0 leaves it.
     denoiser : callable
@@ -63,7 +69,6 @@ def surveyed(
     """
     pixels = photo.pixels
     to_srgb = colour_of(photo.metadata.icc_profile, pixels.shape[2]).to_srgb
-    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
     rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
     noise_of_thumbnail = measure_noise(rgb)

@@ -126,6 +126,8 @@ def enhanced_thumbnail(rgb: Rgb, network: Network, judged: JudgedLight) -> Rgb:
     How bright a photo is to be depends on all of it, which a convolutional network sees only at the
     scale at which it learned; at finer scales its detail is right, but not its light.
     """
+    if judged.seen is rgb:
+        return judged.made
     made = _shown(rgb, network)
     if judged.seen.shape == rgb.shape:
         return made
