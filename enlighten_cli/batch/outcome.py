@@ -35,6 +35,8 @@ class Outcome:
         Size in pixels; 0 where the photo was not decoded.
     notes : tuple of str
         What could not be kept, or is worth knowing.
+    denoised : float
+        Part of the photo's area from which noise was removed, in [0, 1].
     error : Exception or None
         Why it failed.
     examined : object
@@ -49,6 +51,7 @@ class Outcome:
     width: int = 0
     height: int = 0
     notes: tuple[str, ...] = ()
+    denoised: float = 0.0
     error: Exception | None = None
     examined: object = None
 
@@ -63,6 +66,7 @@ class Outcome:
             "seconds": round(self.seconds, 4),
             "width": self.width,
             "height": self.height,
+            "denoised": round(self.denoised, 4),
             "notes": list(self.notes),
         }
 

@@ -198,6 +198,7 @@ class _Batch:
             width=enhanced.before.width,
             height=enhanced.before.height,
             notes=enhanced.notes,
+            denoised=enhanced.denoised,
             examined=examined,
         )
 

@@ -131,7 +131,8 @@ def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], Picture]]:
 
     def examine(job: Job, enhanced: Enhanced) -> Picture:
         before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
-        scores = Scores(str(job.source.parent), model, job.source.name, measured(after, before=before))
+        values = {**measured(after, before=before), "denoised": enhanced.denoised}
+        scores = Scores(str(job.source.parent), model, job.source.name, values)
         return page.picture(scores, before, after)
 
     return page, examine

@@ -72,6 +72,11 @@ class Denoising:
             return None
         return cls(denoiser(), np.stack([deviation, lifts, part], axis=-1).astype(np.float32))
 
+    @property
+    def extent(self) -> float:
+        """How much of the photo is denoised, in [0, 1]."""
+        return float(self.planes[..., 2].mean())
+
     def rows(self, read: Callable[[int, int], Rgb], start: int, stop: int, height: int, width: int) -> Rgb:
         """Return some rows of the photo, denoised: the same whichever rows are asked for together.
 

@@ -50,12 +50,15 @@ class Enhanced:
         As it was decoded.
     notes : tuple of str
         What could not be kept, in words for the user.
+    denoised : float
+        Part of the photo's area from which noise was removed, in [0, 1].
     """
 
     content: bytes
     format: str
     before: Photo
     notes: tuple[str, ...]
+    denoised: float
 
 
 class BrightAlreadyError(EnlightenError):
@@ -123,4 +126,5 @@ def enhance_encoded(
         format=format,
         before=photo,
         notes=(*stripped.notes, *cannot_hold(stripped, format)),
+        denoised=enhanced.denoised,
     )

@@ -120,14 +120,14 @@ def enhance(
         If a tile of the size that was asked for, or of the smallest, does not fit.
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
-        return dataclasses.replace(photo, pixels=fast.enhance(photo, network, options.strength, tell, options.denoise))
+        pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise)
+        return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
 
     memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))
 
     def tiled(tile_px: int) -> Photo:
-        return dataclasses.replace(
-            photo, pixels=full.enhance(photo, network, options.strength, tile_px, tell, options.denoise)
-        )
+        pixels, denoised = full.enhance(photo, network, options.strength, tile_px, tell, options.denoise)
+        return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
 
     if options.tile_px is not None:
         try:

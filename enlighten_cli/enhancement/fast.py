@@ -97,7 +97,7 @@ def enhance(
     tell: Callable[[int, int], None],
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
-) -> Pixels:
+) -> tuple[Pixels, float]:
     """Enhance a photo by what the network made of a thumbnail of it.
 
     Parameters
@@ -115,6 +115,8 @@ def enhance(
     -------
     ndarray
         The photo's new numbers.
+    float
+        Part of its area from which noise was removed, in [0, 1].
     """
     pixels = photo.pixels
     height, width = pixels.shape[:2]
@@ -148,7 +150,7 @@ def enhance(
     with ThreadPoolExecutor(available_cores()) as pool:
         for done, _ in enumerate(pool.map(lambda start: work(start, min(start + rows, height)), starts), start=1):
             tell(done, len(starts))
-    return bright
+    return bright, denoising.extent if denoising else 0.0
 
 
 def _brightened(pixels: Pixels, scale: Rgb, detail: Coefficients, offset: Rgb, strength: float) -> Pixels:

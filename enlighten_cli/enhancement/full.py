@@ -31,7 +31,7 @@ def enhance(
     tell: Callable[[int, int], None],
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
-) -> Pixels:
+) -> tuple[Pixels, float]:
     """Enhance a photo by a network that sees all of it.
 
     Parameters
@@ -53,6 +53,8 @@ def enhance(
     -------
     ndarray
         The photo's new numbers, the same for any tile.
+    float
+        Part of its area from which noise was removed, in [0, 1].
     """
     pixels = photo.pixels
     height, width = pixels.shape[:2]
@@ -93,7 +95,7 @@ def enhance(
             rows = slice(start, min(start + STRIP_ROWS, height))
             more = upsampled(light, rows.start, rows.stop, height, width)
             finish(rows, slice(None), (_from_kept(made[rows]) + more).clip(0, 1))
-    return bright
+    return bright, survey.denoising.extent if survey.denoising else 0.0
 
 
 def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Pixels:

@@ -84,6 +84,7 @@ METRICS = {
             )
         ),
         Metric("darkest", darkest, Better.NEITHER, "5th percentile of luma, 0 to 1", is_optional=True),
+        Metric("denoised", None, Better.NEITHER, "part of the photo whose noise was removed, 0 to 1", Needs.BEFORE),
         Metric("seconds", None, Better.NEITHER, "for one photo", Needs.BEFORE, "s"),
     )
 }

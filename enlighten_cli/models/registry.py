@@ -27,8 +27,8 @@ class ModelRow:
         Of the weights.
     origin : str
         Who made them, and where they are from.
-    width, reach_px : int
-        Channels of the first level; how far away a pixel can matter.
+    width : int
+        Channels of the first level.
     bundled : bool
         Whether the files are in the package.
     verified : bool
@@ -46,7 +46,6 @@ class ModelRow:
     licence: str
     origin: str
     width: int = 32
-    reach_px: int = 137
     bundled: bool = False
     verified: bool = True
     scores: dict[str, float] = field(default_factory=dict)
@@ -65,26 +64,6 @@ class ModelRow:
 MODELS = {
     row.name: row
     for row in (
-        ModelRow(
-            name="standard",
-            files=(
-                Download(
-                    "standard.onnx", 17_441_172, "dd64fc99eb7152aaea20437cebc95859d2b38235429154d421885e0837df4263"
-                ),
-            ),
-            width=32,
-            licence="research data, see weights/MODEL_CARD.md",
-            origin="this project",
-            bundled=True,
-            scores={
-                "lol_psnr": 20.10,
-                "lol_ssim": 0.759,
-                "well_lit_psnr": 26.29,
-                "lime_niqe": 3.60,
-                "mef_niqe": 3.07,
-                "dicm_niqe": 3.29,
-            },
-        ),
         ModelRow(
             name="lite",
             files=(
@@ -132,6 +111,8 @@ MODELS = {
     )
 }
 DEFAULT_MODEL = "lite"
+
+DENOISER = Download("denoise.onnx", 0, "0")
 
 VGG16 = Download(
     name="vgg16-397923af.pth",

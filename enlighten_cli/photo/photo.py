@@ -59,6 +59,8 @@ class Photo:
     coding : Coding
     notes : tuple of str
         What could not be kept, in words for the user.
+    denoised : float
+        Part of its area from which noise was removed when it was enhanced, in [0, 1].
     """
 
     pixels: Pixels
@@ -67,6 +69,7 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata)
     coding: Coding = field(default_factory=Coding)
     notes: tuple[str, ...] = ()
+    denoised: float = 0.0
 
     @property
     def height(self) -> int:
