@@ -44,9 +44,6 @@ def export(
     if fp16 and output.suffix != ".onnx":
         raise UsageError("--fp16 is for .onnx; weights are kept as fp16 values anyway")
     require_training()
-    from enlighten_cli.models.weights_header import check_generator
-
-    check_generator(checkpoint)
     from enlighten_cli.training.checkpoint import is_checkpoint
     from enlighten_cli.training.export import export_onnx, export_weights
 

@@ -103,7 +103,7 @@ def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> 
 
 
 def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
-    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
     from enlighten_cli.cli.training_log import TrainingLog
     from enlighten_cli.training.data.photo_cache import PhotoFolders
     from enlighten_cli.training.descent import Descent
@@ -117,6 +117,8 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
             f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
         )
     run, device = setting.run, setting.device
+    if group.leads:
+        remove_stale_temporaries(run)  # of a run that was killed
     needs = OBJECTIVES[config.objective].needs(config)
     photos = PhotoFolders(config, needs.folders, skip_bad=setting.skip_bad)
     if group.leads:

@@ -96,7 +96,12 @@ class Model:
             if session is None:
                 self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
-        self.metadata = {**self._session.get_modelmeta().custom_metadata_map, **(metadata or {})}
+        try:
+            said = self._session.get_modelmeta().custom_metadata_map
+            self._input, self._output = self._checked_signature(path)
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{path}: its metadata or names are no UTF-8") from error
+        self.metadata = {**said, **(metadata or {})}
         numbers = checked_numbers(self.metadata, str(path))
         self.training_pixels = numbers.get("training_pixels", 0) or numbers.get(
             "look_pixels", 0
@@ -105,7 +110,6 @@ class Model:
         self.bytes_per_pixel = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
         self._black, self._white = output_range
         self.name = name or self.metadata.get("name") or path.stem
-        self._input, self._output = self._checked_signature(path)
 
     def _checked_signature(self, path: Path) -> tuple[str, str]:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

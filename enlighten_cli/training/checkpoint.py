@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError
+from enlighten_cli.models.weights_header import check_generator
 from enlighten_cli.training.networks.generator import EnlightenNet
 
 OPTIONAL_SUFFIX = ".num_batches_tracked"  # torch 0.3 did not count batches
@@ -125,6 +126,7 @@ def read_weights(path: Path) -> Weights:
     ModelError
         If the file is not one of these.
     """
+    check_generator(path)
     file = read_tensors(path)
     tensors = file.under("average") or file.under("generator") or file.tensors
     tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}

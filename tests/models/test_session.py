@@ -121,3 +121,14 @@ def test_a_network_that_makes_no_numbers_is_refused(tmp_path, value):
     rgb[3, 4, 1] = value
     with pytest.raises(ModelError, match="same made numbers that are no light of 32 x 16 pixels"):
         model(rgb)
+
+
+@pytest.mark.parametrize("word", ["AAAA", "BBBB", "CCCC"])
+def test_words_that_are_no_text_are_refused(tmp_path, word):
+    """In a key, in a value, in the name of the input."""
+    path = with_metadata(tmp_path / "odd.onnx", AAAA="BBBB")
+    model = onnx.load(path)
+    model.graph.input[0].name = model.graph.node[0].input[0] = "CCCC"
+    path.write_bytes(model.SerializeToString().replace(word.encode(), b"\xb7" * 4))
+    with pytest.raises(ModelError, match=r"odd\.onnx"):
+        Model(path)
