@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from enlighten_cli import __version__
 from enlighten_cli.enhancement.enhance import MAX_STRENGTH, Mode
+from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import SUFFIXES
 from enlighten_cli.serve.bodies import receive_photo
 from enlighten_cli.serve.gallery import Shown
@@ -113,11 +114,17 @@ class Page:
         return JSONResponse({})
 
     async def describe(self, request: Request) -> Response:
-        """Decode a photo, and say its size and what is odd about it."""
+        """Decode a photo, and say its size and what is odd about it; or what is wrong with it.
+
+        A broken photo is no broken request: 200, lest the browser complain of it where nobody looks.
+        """
         shown = self._photo(request)
 
         def work(stop: Stop) -> dict[str, object]:
-            photo = self._shared.previews.of(shown, stop).photo
+            try:
+                photo = self._shared.previews.of(shown, stop).photo
+            except PhotoError as error:
+                return {"trouble": str(error)}
             facts = {"width": photo.width, "height": photo.height, "format": photo.format, "bits": photo.bits}
             return {**facts, "notes": list(photo.notes)}
 
