@@ -31,6 +31,7 @@ def application(shared: Shared, host: str) -> ASGIApp:
     handlers = dict.fromkeys((Problem, HTTPException, Exception), answer)
     routes = [*Api(shared).routes, *Page(shared).routes, *Saves(shared).routes]
     app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
     names = {*LOOPBACK_NAMES, host.lower(), *shared.settings.hosts}
     is_open = not is_loopback(host)
     if is_open:

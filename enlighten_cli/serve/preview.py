@@ -110,12 +110,19 @@ class Preview:
     def before(self, view: View) -> bytes:
         """Return a part of the photo as it is, as JPEG."""
         with self._lock:
-            return _jpeg(self._shown(view).before)
+            before = self._shown(view).before
+        return _jpeg(before)
 
     def after(
         self, view: View, name: str, network: Network, options: Options, check: Callable[[], None] = lambda: None
     ) -> bytes:
-        """Return a part of the photo enhanced, as JPEG.
+        """Return a part of the photo enhanced, as JPEG; parameters as of `brightened`."""
+        return _jpeg(self.brightened(view, name, network, options, check))
+
+    def brightened(
+        self, view: View, name: str, network: Network, options: Options, check: Callable[[], None] = lambda: None
+    ) -> Rgb:
+        """Return a part of the photo enhanced: sRGB, not clamped.
 
         Parameters
         ----------
@@ -135,7 +142,7 @@ class Preview:
             if change is None:
                 change = self._change(view, shown.before, name, network, check, is_full=is_full)
                 shown.changes[name, is_full] = change
-            return _jpeg(shown.before + np.float32(options.strength) * change)
+            return np.asarray(shown.before + np.float32(options.strength) * change)
 
     def _shows_full(self, view: View, network: Network, options: Options) -> bool:
         """Tell whether the network is to see every pixel of the view.

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from enlighten_cli.enhancement.encoded import BrightAlreadyError
 from enlighten_cli.errors import (
     EnlightenError,
     FormatError,
@@ -40,6 +41,7 @@ STATUSES: tuple[tuple[type[EnlightenError], int], ...] = (
     (FormatError, 415),
     (OutOfMemoryError, 503),
     (PhotoError, 422),
+    (BrightAlreadyError, 422),
     (UsageError, 422),
     (OutputError, 507),
 )

@@ -5,6 +5,7 @@ class Album extends EventTarget {
   facts = {};
   photos = [];
   current = null;
+  isBusy = false;
   shared = { strength: 1, mode: "auto", model: "", denoise: "auto" };
 
   tell(what, photo = null) {

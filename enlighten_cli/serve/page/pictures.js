@@ -28,8 +28,9 @@ export class Picture {
     URL.revokeObjectURL(this.#url);
   }
 
-  get isCurrent() {
-    return this.#wanted === this.#shown;
+  // Till it has its own picture it shows another's: what was dark brightens, and is not blank before.
+  borrow(other) {
+    if (!this.#shown) this.image.src = other.image.src;
   }
 
   async #fetch() {
@@ -90,7 +91,8 @@ export class Pictures {
     const pixels = (count) => Math.min(MOST_PIXELS, Math.ceil(count / STEP_PIXELS) * STEP_PIXELS);
     const whole = pixels(photo.width * photo.height * (geometry.fit * geometry.ratio) ** 2);
     for (const [side, { base, detail }] of Object.entries(this.sides)) {
-      const showWhole = () => base.want(this.address(photo, side, { pixels: whole }));
+      const lend = () => { if (side === "before") this.sides.after.base.borrow(base); };
+      const showWhole = () => base.want(this.address(photo, side, { pixels: whole }), lend);
       if (!geometry.isEnlarged) {
         detail.clear();
         showWhole();

@@ -8,7 +8,7 @@ export class Refused extends Error {
 }
 
 const RETRIES = 8;
-const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+export const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 async function refusal(response) {
   try {

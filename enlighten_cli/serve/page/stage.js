@@ -21,6 +21,7 @@ function address(photo, side, values) {
 
 function showBusy(count) {
   clearTimeout(busyTimer);
+  album.isBusy = Boolean(count); // small pictures wait till then
   const { mode } = album.look();
   get("busy-text").textContent = mode === "full" && geometry.isEnlarged ? "seeing every pixel in view" : "brightening";
   if (count) busyTimer = setTimeout(() => { get("busy").hidden = false; }, BUSY_MS);

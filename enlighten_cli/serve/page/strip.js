@@ -2,9 +2,9 @@
 
 import { album, get } from "/page/album.js";
 import { describe } from "/page/intake.js";
-import { ask } from "/page/requests.js";
+import { ask, pause } from "/page/requests.js";
 
-const PIXELS = 24_000, CALM_MS = 700;
+const PIXELS = 24_000, CALM_MS = 700, WAIT_MS = 60;
 const strip = get("strip");
 const parts = new Map(); // from photos to what stands for them
 const queue = new Set();
@@ -64,6 +64,7 @@ async function work() {
   working = true;
   try {
     while (queue.size) {
+      while (album.isBusy) await pause(WAIT_MS);
       const photo = queue.has(album.current) ? album.current : [...queue][0];
       queue.delete(photo);
       const part = parts.get(photo);
