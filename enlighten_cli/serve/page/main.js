@@ -78,7 +78,7 @@ async function start() {
   album.on("added", isEmpty);
   album.on("removed", isEmpty);
   get("remove").addEventListener("click", removeCurrent);
-  get("formats").textContent = "Read here: JPEG, PNG, WebP, TIFF, AVIF, BMP; HEIC, JPEG XL and camera RAW where their packages are installed.";
+  get("formats").textContent = "JPEG, PNG, WebP, TIFF, AVIF and BMP; HEIC, JPEG XL and camera RAW where their packages are installed.";
   listenToKeys();
   listenToEnd();
   for (const photo of album.facts.photos) album.add(photo);
