@@ -4,6 +4,8 @@
 
     EnlightenError            1
       PhotoError              1   one photo cannot be read, enhanced or written
+        FormatError           1   its format is not read here
+        TooLargeError         1   it is larger than the limits
       UsageError              2   what was asked for makes no sense
       MissingDependencyError  3   a package or a provider is not there
       ModelError              4   a model cannot be found, read or trusted
@@ -38,6 +40,14 @@ class EnlightenError(Exception):
 
 class PhotoError(EnlightenError):
     """One photo cannot be read, enhanced or written; the others can."""
+
+
+class FormatError(PhotoError):
+    """A photo's format is not read here, or needs a package that is not installed."""
+
+
+class TooLargeError(PhotoError):
+    """A photo is larger than the limits allow."""
 
 
 class UsageError(EnlightenError):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,6 +47,22 @@ def noisy(deviation: float, *, light: float = 0.1) -> np.ndarray:
     random = np.random.default_rng(0)
     smooth = np.full((300, 400, 3), 255 * light) + random.normal(0, deviation, (300, 400, 1))
     return np.rint(smooth).clip(0, 255).astype(np.uint8)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser, where there is one."""
+    if not CHROMIUM:
+        pytest.skip("no chromium here, so that pages were not opened in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

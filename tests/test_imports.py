@@ -19,9 +19,11 @@ def modules_after(*arguments):
     return set(done.stderr.rsplit("loaded:", 1)[1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["enhance", "--help"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["enhance", "--help"], ["train", "--help"], ["serve", "--help"]]
+)
 def test_help_and_version_import_nothing_heavy(arguments):
-    heavy = {"numpy", "PIL", "onnxruntime", "torch", "onnx", "requests", "rich"}
+    heavy = {"starlette", "uvicorn", "numpy", "PIL", "onnxruntime", "torch", "onnx", "requests", "rich"}
     assert not modules_after(*arguments) & heavy
 
 

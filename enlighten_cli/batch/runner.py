@@ -65,6 +65,7 @@ def run_batch(
     tell: Callable[[Job, int, int], None] = lambda job, done, total: None,
     stopping: Callable[[], bool] = lambda: False,
     examine: Callable[[Job, Enhanced], object] = lambda job, enhanced: None,
+    budget: MemoryBudget | None = None,
 ) -> Iterator[Outcome]:
     """Enhance photos, a few at once; one that fails does not stop the others.
 
@@ -82,6 +83,8 @@ def run_batch(
     examine : callable
         Receives every photo that was written; what it returns becomes the outcome's `examined`. From
         other threads, several at once.
+    budget : MemoryBudget, optional
+        Shared with work outside of this batch; its own, of `memory_bytes`, by default.
 
     Yields
     ------
@@ -93,7 +96,7 @@ def run_batch(
     OutputError
         If results cannot be written: the next one could not either.
     """
-    batch = _Batch(network, options, tell, stopping, examine)
+    batch = _Batch(network, options, tell, stopping, examine, budget)
     pending: deque[Future[Outcome]] = deque()
     pool = ThreadPoolExecutor(options.at_once, thread_name_prefix="photo")
     try:
@@ -127,10 +130,11 @@ class _Batch:
         tell: Callable[[Job, int, int], None],
         stopping: Callable[[], bool],
         examine: Callable[[Job, Enhanced], object],
+        budget: MemoryBudget | None,
     ) -> None:
         self.abandoned = threading.Event()
         free = int(available_memory() * PART_OF_FREE_MEMORY)
-        self._budget = MemoryBudget(free if options.memory_bytes is None else options.memory_bytes)
+        self._budget = budget or MemoryBudget(free if options.memory_bytes is None else options.memory_bytes)
         self._treatment = options.treatment
         if self._treatment.enhance.memory_bytes is None:
             # Settled once, so that all large photos get tiles of one shape.

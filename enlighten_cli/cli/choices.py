@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -59,18 +59,21 @@ class Denoise(click.ParamType):  # type: ignore[type-arg]  # generic since click
     """How strong noise is taken to be: auto (1), off (0) or a number."""
 
     name = "denoise"
-    words: ClassVar = {"auto": 1.0, "off": 0.0}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; its range is the option's own."""
+        from enlighten_cli.enhancement.enhance import DENOISE_WORDS
+
         try:
-            return self.words[value] if value in self.words else float(value)
+            return DENOISE_WORDS[value] if value in DENOISE_WORDS else float(value)
         except (TypeError, ValueError):
             self.fail(f"{value!r} is neither auto nor off nor a number", param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the words."""
-        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+        from enlighten_cli.enhancement.enhance import DENOISE_WORDS
+
+        return [CompletionItem(word) for word in DENOISE_WORDS if word.startswith(incomplete)]
 
 
 def method_names() -> Iterable[str]:

@@ -15,6 +15,7 @@ from enlighten_cli.cli.enhance import enhance
 from enlighten_cli.cli.evaluate import evaluate
 from enlighten_cli.cli.export import export
 from enlighten_cli.cli.models import models
+from enlighten_cli.cli.serve import serve
 from enlighten_cli.cli.train import train
 from enlighten_cli.errors import EnlightenError
 
@@ -78,5 +79,5 @@ def main() -> None:
     """Make photos taken in too little light look as if there had been enough."""
 
 
-for command in (enhance, train, export, evaluate, models, doctor):
+for command in (enhance, serve, train, export, evaluate, models, doctor):
     main.add_command(command)

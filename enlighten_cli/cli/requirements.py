@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from enlighten_cli.errors import MissingDependencyError
 
+SERVING_PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 
 
@@ -35,3 +36,19 @@ def require_tensorboard() -> None:
     """
     if find_spec("tensorboard") is None:
         raise MissingDependencyError("--tensorboard needs tensorboard; run: pip install tensorboard")
+
+
+def require_serving() -> None:
+    """Refuse to begin without the packages that serve a page.
+
+    Raises
+    ------
+    MissingDependencyError
+        If one is absent; the message has the command.
+    """
+    missing = [package for module, package in SERVING_PACKAGES.items() if find_spec(module) is None]
+    if missing:
+        raise MissingDependencyError(f"a page needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
+    from enlighten_cli.models.device import import_runtime
+
+    import_runtime()

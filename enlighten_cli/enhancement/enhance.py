@@ -15,6 +15,7 @@ from enlighten_cli.photo import Photo
 from enlighten_cli.resources import available_memory
 
 MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
+DENOISE_WORDS = {"auto": 1.0, "off": 0.0}  # for people
 WHOLE = 0
 # A network that learned from whole photos, reduced, says from how many pixels it judges light, which it cannot at
 # another scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import FormatError, PhotoError
 
 if TYPE_CHECKING:
     from enlighten_cli.photo.photo import Photo
@@ -186,12 +186,14 @@ def check_kind(head: bytes, kind: str) -> None:
     Raises
     ------
     PhotoError
-        If it is empty, or of no format in `FORMATS`.
+        If it is empty.
+    FormatError
+        If it is of no format in `FORMATS`.
     """
     if not head:
         raise PhotoError("the file is empty")
     if kind not in FORMATS:
-        raise PhotoError(f"{kind} files are not read" if kind else "not a photo in a format known here")
+        raise FormatError(f"{kind} files are not read" if kind else "not a photo in a format known here")
 
 
 def is_photo(path: Path) -> bool:
@@ -210,7 +212,7 @@ def import_plugin(name: str) -> None:
 
     Raises
     ------
-    PhotoError
+    FormatError
         If the package is not installed; the message has the command.
     """
     if not FORMATS[name].plugin:
@@ -223,9 +225,9 @@ def import_plugin(name: str) -> None:
         plugin.register_heif_opener()
 
 
-def missing(name: str) -> PhotoError:
+def missing(name: str) -> FormatError:
     """Return the failure of a format whose package is not installed."""
-    return PhotoError(f"{name} files need another package; run: pip install {FORMATS[name].package}")
+    return FormatError(f"{name} files need another package; run: pip install {FORMATS[name].package}")
 
 
 def cannot_hold(photo: Photo, name: str) -> list[str]:

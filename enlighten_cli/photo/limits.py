@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import TooLargeError
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Limits:
 
         Raises
         ------
-        PhotoError
+        TooLargeError
             If it has more pixels.
         """
         if width * height > self.max_mpixels * 1e6:
-            raise PhotoError(f"{width} x {height} pixels are more than --max-mpixels {self.max_mpixels:g}")
+            raise TooLargeError(f"{width} x {height} pixels are more than --max-mpixels {self.max_mpixels:g}")

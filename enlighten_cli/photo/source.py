@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 
 from PIL import Image
 
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import PhotoError, TooLargeError
 from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
@@ -91,7 +91,7 @@ def read_stream(stream: IO[bytes], limits: Limits) -> bytes:
     most = most_bytes(limits.max_mpixels * 1e6)
     content = stream.read(most + 1)
     if len(content) > most:
-        raise PhotoError(f"more than {most:,} bytes: too large for a photo of --max-mpixels {limits.max_mpixels:g}")
+        raise TooLargeError(f"more than {most:,} bytes: too large for a photo of --max-mpixels {limits.max_mpixels:g}")
     return content
 
 
@@ -144,4 +144,4 @@ def open_image(file: IO[bytes], kind: str) -> Image.Image:
 def _check_size(source: Source, limits: Limits) -> None:
     most = most_bytes(source.pixels or limits.max_mpixels * 1e6)
     if source.size_bytes > most:
-        raise PhotoError(f"{source.size_bytes:,} bytes: too large a file for its pixels ({most:,} bytes at most)")
+        raise TooLargeError(f"{source.size_bytes:,} bytes: too large a file for its pixels ({most:,} bytes at most)")

@@ -1,0 +1,165 @@
+"""``enlighten serve``: a page in the browser, and an API."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from enlighten_cli.cli.console import say
+from enlighten_cli.cli.requirements import require_serving
+from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.serve.settings import Settings
+
+SHORTEST_TOKEN = 8
+POLL_SECONDS = 0.2
+
+
+@click.command(short_help="Choose by eye, on a page in the browser; an API for programs.")
+@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[PHOTO|FOLDER]...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that the page may write results to, as the batch does; without it they are downloaded.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all of them.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen at; any free one by default.")
+@click.option("--no-open", is_flag=True, help="Do not open the browser.")
+@click.option(
+    "--token",
+    envvar="ENLIGHTEN_TOKEN",
+    help="What requests must present. By default one is made and printed where others could connect: beyond this "
+    "machine, or from other accounts on it.",
+)
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name too, behind a proxy.")
+@click.option("--model", metavar="NAME|FILE", help="Model to begin with: a name, or an .onnx file.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="What the network, and the photos on their way, may each take; half of what is free by default.",
+)
+@click.option(
+    "--max-mpixels",
+    type=click.FloatRange(min=0, min_open=True),
+    default=250,
+    show_default=True,
+    help="Refuse larger photos, before they are decoded.",
+)
+@click.option("--max-mb", type=click.IntRange(min=1), default=1000, show_default=True, help="Refuse larger files.")
+@click.option(
+    "--at-once", type=click.IntRange(min=1), default=3, show_default=True, help="Photos that the API works on at once."
+)
+@click.option(
+    "--waiting",
+    type=click.IntRange(min=0),
+    default=16,
+    show_default=True,
+    help="Requests to the API that may wait; more are told to come again (429).",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    help="What one photo may take, waiting included.",
+)
+@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@click.pass_context
+def serve(ctx: click.Context, /, **given: Any) -> None:
+    """Open a page on which photos brighten while you choose how much.
+
+    Drop photos on it, or name them and folders here. The page is served by this machine and asks no
+    other; Ctrl-C ends it. Programs post photos to /v1/enhance; /v1/openapi.json describes it.
+    """
+    ctx.meta["verbosity"] = given["verbose"]
+    require_serving()
+    ctx.exit(_run(given))
+
+
+def _run(given: dict[str, Any]) -> int:
+    from enlighten_cli.serve.private_folder import PrivateFolder
+    from enlighten_cli.serve.server import RunningServer, address, listening
+    from enlighten_cli.serve.shared import share
+
+    settings = _settings(given)
+    listener = listening(given["host"], given["port"])
+    with listener, PrivateFolder() as folder, interruptible() as signals:
+        shared = share(settings, folder)
+        if shared.networks.warning:
+            say(f"enlighten: {shared.networks.warning}")
+        with RunningServer(shared, listener, given["host"]) as server:
+            url = address(given["host"], server.port, settings.token)
+            say(f"enlighten: {url}   (Ctrl-C ends it)")
+            if not given["no_open"] and not _open(url, folder.path, secret=bool(settings.token)):
+                say("enlighten: open this address in a browser")
+            while not signals and server.wait(POLL_SECONDS):
+                pass
+    return SIGNALLED + signals[0] if signals else 0
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    from enlighten_cli.models.device import Device
+    from enlighten_cli.models.registry import DEFAULT_MODEL
+    from enlighten_cli.photo import Limits
+    from enlighten_cli.serve.settings import MEGABYTE, Settings
+
+    return Settings(
+        inputs=given["inputs"],
+        output=given["output"],
+        model=given["model"] or DEFAULT_MODEL,
+        device=Device.parse(given["device"]),
+        threads=given["threads"],
+        memory_bytes=given["memory"] * MEGABYTE if given["memory"] else None,
+        limits=Limits(max_mpixels=given["max_mpixels"]),
+        max_bytes=given["max_mb"] * MEGABYTE,
+        at_once=given["at_once"],
+        waiting=given["waiting"],
+        seconds=given["seconds"],
+        token=_token(given["token"], given["host"]),
+        hosts=tuple(name.lower() for name in given["hosts"]),
+    )
+
+
+def _token(given: str | None, host: str) -> str:
+    """Return the token that is demanded: the one given, or one made where others could connect."""
+    import secrets
+
+    from enlighten_cli.serve.app import is_loopback
+    from enlighten_cli.serve.neighbours import has_neighbours
+
+    if given is not None:
+        if len(given) < SHORTEST_TOKEN or not given.isascii() or not given.isprintable() or " " in given:
+            raise UsageError(f"--token: at least {SHORTEST_TOKEN} letters and digits, without spaces")
+        return given
+    return "" if is_loopback(host) and not has_neighbours() else secrets.token_urlsafe(24)
+
+
+def _open(url: str, folder: Path, *, secret: bool) -> bool:
+    """Open the browser, and tell whether there is one with a window."""
+    import html
+    import webbrowser
+
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    ):
+        return False  # what there is would open in this terminal
+    if secret:
+        # Commands can be read by all accounts of a machine; this file cannot.
+        page = folder / "open.html"
+        text = f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(url)}">'
+        page.write_text(text, encoding="utf-8")
+        url = page.as_uri()
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False

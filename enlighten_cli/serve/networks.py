@@ -1,0 +1,128 @@
+"""The models that requests may name, each opened once and shared by all."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from enlighten_cli.models.registry import MODELS
+from enlighten_cli.models.session import Model, open_model
+from enlighten_cli.models.store import imported_names
+from enlighten_cli.photo import Rgb
+from enlighten_cli.serve.problems import Problem
+from enlighten_cli.serve.settings import Settings
+
+
+class SharedNetwork:
+    """A model that is called by one thread at a time; it uses every core as it is.
+
+    Parameters
+    ----------
+    model : Model
+    turn : Lock
+        Shared by all models.
+    """
+
+    def __init__(self, model: Model, turn: threading.Lock) -> None:
+        self._model, self._turn = model, turn
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self._model.name
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of what computes."""
+        return self._model.provider
+
+    @property
+    def training_pixels(self) -> int:
+        """As of `Network`."""
+        return self._model.training_pixels
+
+    @property
+    def receptive_field_px(self) -> int:
+        """As of `Network`."""
+        return self._model.receptive_field_px
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """As of `Network`."""
+        return self._model.bytes_per_pixel
+
+    def __call__(self, rgb: Rgb, /) -> Rgb:
+        """Brighten RGB when it is its turn."""
+        with self._turn:
+            return self._model(rgb)
+
+
+class Networks:
+    """The models that requests may name: never a path.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    ModelError
+        If the default model cannot be had.
+    MissingDependencyError
+        If ONNX Runtime is not installed, or cannot give the device.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._turn, self._opening = threading.Lock(), threading.Lock()
+        model = self._open(settings.model)
+        self.default = settings.model if settings.model in _names() else Path(settings.model).stem
+        self.warning = model.warning
+        self._opened = {self.default: SharedNetwork(model, self._turn)}
+
+    def names(self) -> list[str]:
+        """Return the names, the default one first."""
+        return list(dict.fromkeys([self.default, *_names()]))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what the API says of each model."""
+        rows = []
+        for name in self.names():
+            row = MODELS.get(name)
+            rows.append(
+                {
+                    "name": name,
+                    "default": name == self.default,
+                    "licence": row.licence if row else "",
+                    "origin": row.origin if row else "",
+                    "verified": bool(row and row.verified),
+                }
+            )
+        return rows
+
+    def network(self, name: str) -> SharedNetwork:
+        """Return a model, opened if it was not yet.
+
+        Parameters
+        ----------
+        name : str
+            Empty for the default one.
+        """
+        name = name or self.default
+        with self._opening:
+            if name in self._opened:
+                return self._opened[name]
+            if name not in _names():
+                raise Problem(422, f"no model of that name; there are {', '.join(self.names())}")
+            self._opened[name] = SharedNetwork(self._open(name), self._turn)
+            return self._opened[name]
+
+    def _open(self, name: str) -> Model:
+        return open_model(name, threads=self._settings.threads, device=self._settings.device)
+
+
+def _names() -> list[str]:
+    """Return the models that are here."""
+    here = [row.name for row in MODELS.values() if row.path().is_file()]
+    return sorted(here, key=lambda name: not MODELS[name].bundled) + imported_names()

@@ -1,0 +1,275 @@
+"""A photo as the page shows it: only what is in view, at the size of the screen.
+
+The network sees a photo once for each model. What it did is kept as the change that it makes, so that
+another strength is arithmetic on the pixels in view. This is the only module of `serve` that knows how
+`enhancement` works inside.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from enlighten_cli.enhancement.denoise import Denoising
+from enlighten_cli.enhancement.enhance import Options
+from enlighten_cli.enhancement.fast import Light, fit_guided_filter
+from enlighten_cli.enhancement.noise import measure_noise
+from enlighten_cli.enhancement.survey import Survey, surveyed
+from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, THUMBNAIL_PIXELS, enhanced_thumbnail, thumbnail
+from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
+from enlighten_cli.models.denoiser import package_denoiser
+from enlighten_cli.models.network import Network
+from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of, encode
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+QUALITY = 90  # of the JPEG that is shown
+MOST_VIEWS, MOST_MODELS = 4, 3  # that are kept, of a photo
+SMALL_PIXELS = 60_000  # views of fewer, in the strip, are made anew each time
+FULL_PIXELS = 4_000_000  # that the network is shown at most for a view in full mode
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of a photo, as large as it is on the screen.
+
+    Parameters
+    ----------
+    left, top, width, height : int
+        The part, in the photo's pixels.
+    pixels : int
+        How many the picture has at most.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    pixels: int
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What the network did to the whole photo, reduced."""
+
+    survey: Survey
+    made: Rgb
+    light: Light
+
+    @property
+    def size_bytes(self) -> int:
+        parts = (self.survey.rgb, self.made, self.light.scale, self.light.detail, self.light.offset)
+        return sum(each.nbytes for each in parts)
+
+
+class _Shown:
+    """A view's pixels before, and the change that each model makes to them."""
+
+    def __init__(self, before: Rgb) -> None:
+        self.before = before
+        self.changes: OrderedDict[tuple[str, float, bool], Rgb] = OrderedDict()
+
+    @property
+    def size_bytes(self) -> int:
+        return self.before.nbytes * (1 + len(self.changes))
+
+
+class Preview:
+    """A decoded photo and what is known of its light; safe to share between threads.
+
+    Parameters
+    ----------
+    photo : Photo
+    """
+
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+        self._colour = colour_of(photo.metadata.icc_profile, photo.pixels.shape[2])
+        self._lock = threading.RLock()
+        self._reduced: dict[int, Rgb] = {}
+        self._fits: OrderedDict[tuple[str, float], _Fit] = OrderedDict()
+        self._views: OrderedDict[View, _Shown] = OrderedDict()
+
+    @property
+    def size_bytes(self) -> int:
+        """The memory that it takes."""
+        with self._lock:
+            reduced = sum(rgb.nbytes for rgb in self._reduced.values())
+            fits = sum(fit.size_bytes for fit in self._fits.values())
+            views = sum(shown.size_bytes for shown in self._views.values())
+            return self.photo.pixels.nbytes + reduced + fits + views
+
+    def whole(self, pixels: int) -> View:
+        """Return the view of the whole photo."""
+        return View(0, 0, self.photo.width, self.photo.height, pixels)
+
+    def before(self, view: View) -> bytes:
+        """Return a part of the photo as it is, as JPEG."""
+        with self._lock:
+            before = self._shown(view).before
+        return _jpeg(before)
+
+    def after(
+        self, view: View, name: str, network: Network, options: Options, check: Callable[[], None] = lambda: None
+    ) -> bytes:
+        """Return a part of the photo enhanced, as JPEG; parameters as of `brightened`."""
+        return _jpeg(self.brightened(view, name, network, options, check))
+
+    def brightened(
+        self, view: View, name: str, network: Network, options: Options, check: Callable[[], None] = lambda: None
+    ) -> Rgb:
+        """Return a part of the photo enhanced: sRGB, not clamped.
+
+        Parameters
+        ----------
+        view : View
+        name : str
+            Of the model.
+        network : Network
+        options : Options
+        check : callable
+            Called between the steps; may raise, to stop.
+        """
+        with self._lock:
+            shown = self._shown(view)
+            check()
+            is_full = self._shows_full(view, network, options)
+            kind = (name, options.denoise, is_full)
+            change = _recent(shown.changes, kind, MOST_MODELS)
+            if change is None:
+                fit = self._fit(name, network, options.denoise, check)
+                change = (self._full_change if is_full else self._change)(view, shown.before, network, fit, options)
+                shown.changes[kind] = change
+            return np.asarray(shown.before + np.float32(options.strength) * change)
+
+    def _shows_full(self, view: View, network: Network, options: Options) -> bool:
+        """Tell whether the network is to see every pixel of the view.
+
+        Where the view is much reduced that would not be seen, and would take as long as the whole.
+        """
+        if options.is_fast(self.photo.height, self.photo.width, network.training_pixels):
+            return False
+        return view.width * view.height <= FULL_PIXELS
+
+    def _shown(self, view: View) -> _Shown:
+        shown = _recent(self._views, view, MOST_VIEWS)
+        if shown is not None:
+            return shown
+        whole = view == self.whole(view.pixels)
+        if whole and view.pixels <= SMALL_PIXELS:
+            return _Shown(_resampled(self._thumbnail(THUMBNAIL_PIXELS), view.pixels))
+        part = self.photo.pixels[view.top : view.top + view.height, view.left : view.left + view.width]
+        shown = _Shown(thumbnail(np.ascontiguousarray(part), self._colour.to_srgb, view.pixels))
+        self._views[view] = shown
+        return shown
+
+    def _thumbnail(self, pixels: int) -> Rgb:
+        if pixels not in self._reduced:
+            self._reduced[pixels] = thumbnail(self.photo.pixels, self._colour.to_srgb, pixels)
+        return self._reduced[pixels]
+
+    def _fit(self, name: str, network: Network, denoise: float, check: Callable[[], None]) -> _Fit:
+        """Let the network see the photo, reduced, as `fast` does."""
+        fit = _recent(self._fits, (name, denoise), MOST_MODELS)
+        if fit is not None:
+            return fit
+        survey = surveyed(self.photo, network, network.training_pixels or THUMBNAIL_PIXELS, denoise)
+        check()
+        made = enhanced_thumbnail(survey.rgb, network, survey.judged)
+        check()
+        made = survey.rgb + survey.known * (made - survey.rgb)
+        fit = self._fits[name, denoise] = _Fit(survey, made, fit_guided_filter(survey.rgb, made))
+        return fit
+
+    def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
+        """Carry the light of the reduced photo to a view, as `fast` does."""
+        parts = (fit.light.scale, fit.light.detail, fit.light.offset)
+        scale, detail, offset = (self._cut(part, view, before) for part in parts)
+        seen = self._denoised(before, view, fit, options)
+        return np.asarray(scale * seen + detail * (seen @ LUMA)[..., None] + offset - before, np.float32)
+
+    def _denoised(self, rgb: Rgb, view: View, fit: _Fit, options: Options) -> Rgb:
+        """Remove the noise of a part of the photo at the size at which it is shown, where less of it is left."""
+        if not options.denoise:
+            return rgb
+        gain = self._cut(fit.survey.judged.gain(), view, rgb)
+        planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise)
+        return planned.whole(rgb) if planned else rgb
+
+    def _full_change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
+        """Let the network see every pixel in view, and judge the light from the whole photo, as `full` does."""
+        rows = _outer(view.top, view.height, self.photo.height)
+        columns = _outer(view.left, view.width, self.photo.width)
+        rgb = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
+        height, width = rgb.shape[:2]
+        outer = View(columns.start, rows.start, width, height, width * height)
+        rgb = self._denoised(rgb, outer, fit, options)
+        made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
+        whole = self.photo.height * self.photo.width
+        if 0 < network.training_pixels < whole:
+            seen = _resampled(made, max(1, round(LIGHT_PIXELS * height * width / whole)))
+            made = made + _scaled(self._cut(fit.made, outer, seen) - seen, made)
+        made = rgb + self._cut(fit.survey.known, outer, rgb) * (made - rgb)
+        top, left = view.top - rows.start, view.left - columns.start
+        made = made[top : top + view.height, left : left + view.width].clip(0, 1)
+        return _scaled(made, before) - before
+
+    def _cut(self, values: NDArray[np.float32], view: View, like: Rgb) -> Rgb:
+        """Interpolate, to the size of `like`, the part of a reduced photo that is in view."""
+        down, across = values.shape[0] / self.photo.height, values.shape[1] / self.photo.width
+        box = (
+            view.left * across,
+            view.top * down,
+            min((view.left + view.width) * across, values.shape[1]),
+            min((view.top + view.height) * down, values.shape[0]),
+        )
+        return _scaled(values, like, box)
+
+
+def _recent(kept: OrderedDict[K, V], key: K, most: int) -> V | None:
+    """Return what is kept under a key as the most recent, or make room for it."""
+    if key in kept:
+        kept.move_to_end(key)
+        return kept[key]
+    while len(kept) >= most:
+        kept.popitem(last=False)
+    return None
+
+
+def _outer(start: int, length: int, whole: int) -> slice:
+    """Return what the network has to see of an axis for a part of it, beginning on its grid."""
+    first = max(0, start // MULTIPLE_PX * MULTIPLE_PX - HALO_PX)
+    return slice(first, min(whole, padded_size(start + length) + HALO_PX))
+
+
+def _resampled(values: Rgb, pixels: int) -> Rgb:
+    """Reduce to so many pixels, by area."""
+    height, width = values.shape[:2]
+    factor = max(1.0, (height * width / pixels) ** 0.5)
+    like = np.empty((max(1, round(height / factor)), max(1, round(width / factor)), 0), np.float32)
+    return _scaled(values, like, how=Image.Resampling.BOX)
+
+
+def _scaled(
+    values: NDArray[np.float32],
+    like: Rgb,
+    box: tuple[float, float, float, float] | None = None,
+    how: Image.Resampling = Image.Resampling.BILINEAR,
+) -> Rgb:
+    size = (like.shape[1], like.shape[0])
+    if box is None and values.shape[1::-1] == size:
+        return values
+    planes = [Image.fromarray(values[..., channel]).resize(size, how, box=box) for channel in range(values.shape[2])]
+    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+
+
+def _jpeg(rgb: Rgb) -> bytes:
+    return encode(Photo(as_pixels(rgb), "JPEG"), quality=QUALITY)

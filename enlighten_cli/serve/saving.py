@@ -1,0 +1,211 @@
+"""Results at full size: written into the folder, downloaded, or as one archive; made by the batch itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+from enlighten_cli.batch.conflict import Conflict, renamed
+from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.outcome import Outcome, Status
+from enlighten_cli.batch.runner import BatchOptions, MemoryBudget, run_batch
+from enlighten_cli.enhancement.encoded import Treatment
+from enlighten_cli.photo import Limits
+from enlighten_cli.serve.gallery import Shown
+from enlighten_cli.serve.look import Look
+from enlighten_cli.serve.networks import Networks
+from enlighten_cli.serve.work import Stop, StoppedError
+
+TELL_SECONDS = 0.25  # between two words on one photo's progress
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A photo that is to be saved, and how it is to look."""
+
+    photo: Shown
+    look: Look
+
+
+class Saver:
+    """Makes results at full size, exactly as the command line does.
+
+    Parameters
+    ----------
+    networks : Networks
+    limits : Limits
+    budget : MemoryBudget
+        Shared with all other work of the server.
+    memory_bytes : int or None
+        What the network may take.
+    """
+
+    def __init__(self, networks: Networks, limits: Limits, budget: MemoryBudget, memory_bytes: int | None) -> None:
+        self._networks, self._limits, self._budget = networks, limits, budget
+        self._memory_bytes = memory_bytes
+        self._written: set[Path] = set()
+
+    def into_folder(
+        self, wanted: list[Wanted], conflict: Conflict, inputs: set[Path], tell: Callable[[Event], None], stop: Stop
+    ) -> None:
+        """Write results where the server was started to write them.
+
+        What was dropped on the page may have come from that folder: such a result replaces only
+        what this server wrote, whatever `conflict` says.
+
+        Parameters
+        ----------
+        wanted : list of Wanted
+        conflict : Conflict
+        inputs : set of Path
+            That are never written.
+        tell : callable
+            Receives what happens.
+        stop : Stop
+        """
+
+        def plan(each: Wanted) -> tuple[Job, Conflict]:
+            job = each.photo.job
+            is_ours = job.output.resolve() in self._written
+            if not each.photo.is_upload or (is_ours and conflict is not Conflict.SKIP):
+                return job, conflict
+            if job.output.resolve() in inputs:
+                free = renamed(job.output, lambda path: path.exists() or path.resolve() in inputs)
+                job = dataclasses.replace(job, output=free)
+            return job, Conflict.RENAME if conflict is Conflict.OVERWRITE else conflict
+
+        for each, outcome in self._outcomes(wanted, plan, tell, stop):
+            if outcome.status is Status.DONE:
+                self._written.add(outcome.output.resolve())
+            tell(_event(each, outcome))
+
+    def into_files(
+        self, wanted: list[Wanted], folder: Path, tell: Callable[[Event], None], stop: Stop
+    ) -> Iterator[tuple[Event, Outcome]]:
+        """Write results into a folder of their own, from which they are sent.
+
+        Yields
+        ------
+        event, outcome
+            What is to be told of a photo, and its result's file.
+        """
+        numbers = itertools.count()
+
+        def plan(each: Wanted) -> tuple[Job, Conflict]:
+            output = folder / str(next(numbers)) / each.photo.job.output.name
+            return dataclasses.replace(each.photo.job, output=output), Conflict.SKIP
+
+        for each, outcome in self._outcomes(wanted, plan, tell, stop):
+            yield _event(each, outcome), outcome
+
+    def as_archive(
+        self,
+        wanted: list[Wanted],
+        folder: Path,
+        give: Callable[[bytes], None],
+        tell: Callable[[Event], None],
+        stop: Stop,
+    ) -> None:
+        """Give a ZIP archive out as its photos are made; those that fail are left out.
+
+        Photos are stored as they are: they are compressed already.
+        """
+        names: set[str] = set()
+        by_id = {each.photo.id: each.photo for each in wanted}
+        try:
+            with zipfile.ZipFile(cast("BinaryIO", _Outlet(give)), "w", zipfile.ZIP_STORED) as archive:
+                for event, outcome in self.into_files(wanted, folder, tell, stop):
+                    if outcome.status is Status.DONE:
+                        name = _unused(by_id[event["photo"]].result_name, names)
+                        with outcome.output.open("rb") as source, archive.open(_entry(name), "w") as entry:
+                            shutil.copyfileobj(source, entry, 1 << 20)
+                        outcome.output.unlink()
+                    tell(event)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _outcomes(
+        self,
+        wanted: list[Wanted],
+        plan: Callable[[Wanted], tuple[Job, Conflict]],
+        tell: Callable[[Event], None],
+        stop: Stop,
+    ) -> Iterator[tuple[Wanted, Outcome]]:
+        """Run the batch, once for each stretch of photos that are to look alike."""
+        planned = [(each, *plan(each)) for each in wanted]
+        for (look, conflict), group in itertools.groupby(planned, lambda row: (row[0].look, row[2])):
+            rows = list(group)
+            by_source = {job.source: each for each, job, _ in rows}
+            progress = _Progress(by_source, tell)
+            options = BatchOptions(
+                Treatment(look.options(memory_bytes=self._memory_bytes), self._limits), conflict=conflict
+            )
+            network = self._networks.network(look.model)
+            jobs = [job for _, job, _ in rows]
+            for outcome in run_batch(jobs, network, options, progress, stop.is_set, budget=self._budget):
+                yield by_source[outcome.source], outcome
+            if stop.is_set():
+                raise StoppedError
+
+
+class _Progress:
+    """Passes on how far photos are, now and then."""
+
+    def __init__(self, by_source: dict[Path, Wanted], tell: Callable[[Event], None]) -> None:
+        self._by_source, self._tell, self._told = by_source, tell, 0.0
+
+    def __call__(self, job: Job, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= TELL_SECONDS and done < total:
+            self._told = now
+            with suppress(StoppedError):
+                self._tell({"photo": self._by_source[job.source].photo.id, "done": done, "total": total})
+
+
+class _Outlet:
+    """A file that can only be written, whose bytes go out at once."""
+
+    def __init__(self, give: Callable[[bytes], None]) -> None:
+        self._give = give
+
+    def write(self, content: bytes) -> int:
+        self._give(bytes(content))
+        return len(content)
+
+    def flush(self) -> None:
+        """Have nothing to flush."""
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, time.localtime()[:6])
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    path, number = PurePosixPath(name), 1
+    while name.lower() in taken:
+        name, number = str(path.with_name(f"{path.stem}-{number}{path.suffix}")), number + 1
+    taken.add(name.lower())
+    return name
+
+
+def _event(each: Wanted, outcome: Outcome) -> Event:
+    return {
+        "photo": each.photo.id,
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "notes": list(outcome.notes),
+        "name": outcome.output.name,
+        "seconds": round(outcome.seconds, 2),
+    }

@@ -1,0 +1,144 @@
+"""Listening: the socket, the thread in which the server runs, connections that say nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from enlighten_cli.errors import UsageError
+from enlighten_cli.serve.app import application
+from enlighten_cli.serve.shared import Shared
+
+HEAD_SECONDS = 15.0  # in which a request's headers must have come
+MOST_CONNECTIONS = 400
+END_SECONDS = 3
+START_SECONDS = 30.0
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 is any free one.
+
+    Raises
+    ------
+    UsageError
+        If the port is taken, or the host is none of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise UsageError(f"--host {host}: {error.strerror}") from error
+    try:
+        if os.name == "posix":  # elsewhere the option means that another program may take the port too
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {port} is in use; choose another --port, or leave it out for a free one") from error
+        raise UsageError(f"--host {host} --port {port}: {error.strerror}") from error
+    return made
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that gives up connections whose headers do not come."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._wait_no_more()
+        elif self._waiting is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._waiting = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+class RunningServer:
+    """A server in a thread of its own.
+
+    Parameters
+    ----------
+    shared : Shared
+    listener : socket
+    host : str
+        As it was given; it decides under which names the server answers.
+    """
+
+    def __init__(self, shared: Shared, listener: socket.socket, host: str) -> None:
+        self._shared, self._listener = shared, listener
+        self.port = int(listener.getsockname()[1])
+        config = uvicorn.Config(
+            application(shared, host),
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=END_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="server")
+
+    def __enter__(self) -> RunningServer:
+        """Start, and wait until it answers."""
+        self._thread.start()
+        end = time.monotonic() + START_SECONDS
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
+            time.sleep(0.01)
+        return self
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a while, and tell whether it still runs."""
+        self._thread.join(seconds)
+        return self._thread.is_alive()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop all work, then the server."""
+        self._shared.closing.set()
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+
+def address(host: str, port: int, token: str) -> str:
+    """Return what a browser is pointed at; where the server listens everywhere, on this machine."""
+    name: Any = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
+    if ":" in name and not name.startswith("["):
+        name = f"[{name}]"
+    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")

@@ -1,0 +1,95 @@
+"""What all requests share."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import anyio
+
+from enlighten_cli.batch.runner import PART_OF_FREE_MEMORY, MemoryBudget
+from enlighten_cli.resources import available_cores, available_memory
+from enlighten_cli.serve.gallery import Gallery
+from enlighten_cli.serve.networks import Networks
+from enlighten_cli.serve.previews import Previews
+from enlighten_cli.serve.private_folder import PrivateFolder
+from enlighten_cli.serve.saving import Saver
+from enlighten_cli.serve.settings import Settings
+from enlighten_cli.serve.work import Queue
+
+VIEWS_WAITING = 200  # pages ask for what is in sight, and ask again
+SAVES_AT_ONCE = 8
+PREVIEWS_PART, PREVIEWS_MOST = 0.25, 2 << 30  # of free memory, and bytes at most, for decoded photos
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all requests share.
+
+    Parameters
+    ----------
+    settings : Settings
+    folder : PrivateFolder
+        For what comes from clients, and for results on their way out.
+    networks : Networks
+    budget : MemoryBudget
+        Of everything that is decoded.
+    memory_bytes : int
+        What the network may take.
+    photos : Queue
+        Of the API.
+    views : Queue
+        Of the page.
+    previews : Previews
+    gallery : Gallery
+    saver : Saver
+    saves : CapacityLimiter
+        Threads in which results are saved or sent.
+    closing : Event
+        Set when the server ends.
+    """
+
+    settings: Settings
+    folder: PrivateFolder
+    networks: Networks
+    budget: MemoryBudget
+    memory_bytes: int
+    photos: Queue
+    views: Queue
+    previews: Previews
+    gallery: Gallery
+    saver: Saver
+    saves: anyio.CapacityLimiter
+    closing: threading.Event
+
+
+def share(settings: Settings, folder: PrivateFolder) -> Shared:
+    """Open the model, find the photos, and settle how much memory there is for all.
+
+    Raises
+    ------
+    ModelError, MissingDependencyError
+        As of `Networks`.
+    UsageError, NothingToDoError
+        As of `Gallery`.
+    """
+    closing = threading.Event()
+    free = available_memory()
+    memory_bytes = settings.memory_bytes or int(free * PART_OF_FREE_MEMORY)
+    budget = MemoryBudget(memory_bytes)
+    previews = Previews(settings.limits, budget, min(int(free * PREVIEWS_PART), PREVIEWS_MOST, memory_bytes))
+    networks = Networks(settings)
+    return Shared(
+        settings=settings,
+        folder=folder,
+        networks=networks,
+        budget=budget,
+        memory_bytes=memory_bytes,
+        photos=Queue(settings.at_once, settings.waiting, settings.seconds, closing),
+        views=Queue(max(2, available_cores()), VIEWS_WAITING, settings.seconds, closing),
+        previews=previews,
+        gallery=Gallery(settings.inputs, settings.output or folder.path / "results", previews.forget),
+        saver=Saver(networks, settings.limits, budget, memory_bytes),
+        saves=anyio.CapacityLimiter(2 * SAVES_AT_ONCE),  # an archive takes one for its photos, one for its news
+        closing=closing,
+    )

@@ -1,0 +1,139 @@
+"""`enlighten serve` as a process: how it starts, says where it is, and ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from click.testing import CliRunner
+
+from enlighten_cli.cli import main, requirements
+from enlighten_cli.serve import neighbours
+
+SERVE = [sys.executable, "-m", "enlighten_cli", "serve", "--no-open"]
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Start the command with a folder of temporary files of its own; returns it and the address it says."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.delenv("ENLIGHTEN_TOKEN", raising=False)
+    (tmp_path / "temporary").mkdir()
+    running = []
+
+    def start(*words):
+        process = subprocess.Popen([*SERVE, *words], stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        line = process.stderr.readline()
+        found = re.match(r"enlighten: (http://[^/ ]+/)(?:\?token=(\S+))?   \(Ctrl-C ends it\)", line)
+        assert found, line
+        return process, found[1], found[2]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def status(address, token=None):
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_answers_and_ends_well(start, tmp_path, number, code):
+    process, address, token = start("--token", "long-enough")
+    assert token == "long-enough"
+    assert status(address + "v1/models", token) == 200
+    assert status(address, token) == 200
+    assert status(address + "v1/models") == 401
+    assert len(list((tmp_path / "temporary").glob("enlighten-serve-*"))) == 1
+    process.send_signal(number)
+    assert process.wait(30) == code
+    assert list((tmp_path / "temporary").glob("enlighten-serve-*")) == []
+    assert process.stderr.read() == ""
+
+
+def test_what_a_killed_one_left_goes_with_the_next(start, tmp_path):
+    process, _, _ = start()
+    (left,) = (tmp_path / "temporary").glob("enlighten-serve-*")
+    process.kill()
+    process.wait()
+    assert left.is_dir()
+    start()
+    assert not left.exists()
+
+
+def test_where_others_could_connect_a_token_is_made(start):
+    _, address, token = start("--host", "0.0.0.0")
+    assert address.startswith("http://127.0.0.1:")
+    assert len(token) >= 24
+    assert status(address + "v1/models", token) == 200
+    assert status(address + "v1/models", token[:-1]) == 401
+    assert start("--host", "0.0.0.0")[2] != token
+
+
+def refused(*words):
+    result = CliRunner().invoke(main, ["serve", "--no-open", *words])
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.exit_code, result.stderr
+
+
+def test_a_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, said = refused("--port", str(port))
+    assert code == 2
+    assert f"port {port} is in use" in said
+
+
+def test_an_address_that_is_not_here():
+    assert refused("--host", "192.0.2.1")[0] == 2
+
+
+@pytest.mark.parametrize("token", ["short", "with a space", "s\xfc\xdfs\xfc\xdfs\xfc\xdf"])
+def test_a_token_that_is_none(token):
+    assert refused("--token", token)[0] == 2
+
+
+def test_nothing_to_show(tmp_path):
+    assert refused(str(tmp_path))[0] == 5
+
+
+def test_a_model_that_is_not_there():
+    assert refused("--model", "none-such")[0] == 4
+
+
+def test_without_the_extra_the_command_to_install_it_is_told(monkeypatch):
+    found = requirements.find_spec
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == "uvicorn" else found(name))
+    code, said = refused()
+    assert code == 3
+    assert said == "enlighten: a page needs uvicorn; run: pip install uvicorn\n"
+
+
+def test_other_peoples_accounts_are_seen(monkeypatch):
+    pwd = pytest.importorskip("pwd")
+    row = pwd.struct_passwd(("a", "x", 4321, 4321, "", "/", "/bin/sh"))
+    monkeypatch.setattr(neighbours, "_others_logged_in", lambda: False)
+    monkeypatch.setattr(os, "getuid", lambda: 1)
+    for account, seen in (
+        (row, True),
+        (pwd.struct_passwd(("a", "x", 99, 99, "", "/", "/bin/sh")), False),
+        (pwd.struct_passwd(("a", "x", 4321, 4321, "", "/", "/usr/sbin/nologin")), False),
+    ):
+        monkeypatch.setattr(pwd, "getpwall", lambda account=account: [account])
+        assert neighbours.has_neighbours() is seen
+    monkeypatch.setattr(os, "getuid", lambda: 4321)
+    monkeypatch.setattr(pwd, "getpwall", lambda: [row])
+    assert not neighbours.has_neighbours()
