@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_470_380, "4a3bd8972566a85a0f1abe798ecf51252867d30fe1a176ada58b6bd4b58ded78"),
+                Download("lite.onnx", 4_473_162, "767cdf0bf88671ebee10eccb1615bc6088a40a077ac675d8cdd8b7b39843fc49"),
                 Download(
-                    "lite-fp16.onnx", 4_450_378, "c5cc8d70efc7553317e58d451b8080c20de4f04a1651066018dbdaae856561b0"
+                    "lite-fp16.onnx", 4_453_714, "f24cdba25b00a7be824cd41cb3e94c2fa0c0865638ebe5547266ec60c865228a"
                 ),
             ),
             width=16,
@@ -112,7 +112,7 @@ MODELS = {
 }
 DEFAULT_MODEL = "lite"
 
-DENOISER = Download("denoise.onnx", 0, "0")
+DENOISER = Download("denoise.onnx", 241_696, "8251a02fb3bd4e08a9f4a2a05cd0075bb5239f42c5cef4b91ba5dba238539467")
 
 VGG16 = Download(
     name="vgg16-397923af.pth",

@@ -147,6 +147,8 @@ class Preview:
             if change is None:
                 fit = self._fit(name, network, options.denoise, check)
                 change = (self._full_change if is_full else self._change)(view, shown.before, network, fit, options)
+                if self.photo.pixels.shape[2] == 1:  # what is grey stays so
+                    change = (change @ LUMA)[..., None].repeat(3, axis=2)
                 shown.changes[kind] = change
             return np.asarray(shown.before + np.float32(options.strength) * change)
 
@@ -185,8 +187,8 @@ class Preview:
         check()
         made = enhanced_thumbnail(survey.rgb, network, survey.judged)
         check()
-        made = survey.rgb + survey.known * (made - survey.rgb)
-        fit = self._fits[name, denoise] = _Fit(survey, made, fit_guided_filter(survey.rgb, made))
+        light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
+        fit = self._fits[name, denoise] = _Fit(survey, made, light)
         return fit
 
     def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
@@ -197,12 +199,26 @@ class Preview:
         return np.asarray(scale * seen + detail * (seen @ LUMA)[..., None] + offset - before, np.float32)
 
     def _denoised(self, rgb: Rgb, view: View, fit: _Fit, options: Options) -> Rgb:
-        """Remove the noise of a part of the photo at the size at which it is shown, where less of it is left."""
+        """Remove the noise of a view: at full size that of the photo, in a smaller one what is left of it."""
         if not options.denoise:
             return rgb
+        if rgb.shape[:2] == (view.height, view.width):
+            return self._denoised_part(rgb, view, fit.survey.denoising)
         gain = self._cut(fit.survey.judged.gain(), view, rgb)
         planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise)
         return planned.whole(rgb) if planned else rgb
+
+    def _denoised_part(self, rgb: Rgb, view: View, denoising: Denoising | None) -> Rgb:
+        if denoising is None:
+            return rgb
+        rows = _outer(view.top, view.height, self.photo.height)
+        columns = _outer(view.left, view.width, self.photo.width)
+        around = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
+        height, width = around.shape[:2]
+        planes = self._cut(denoising.planes, View(columns.start, rows.start, width, height, width * height), around)
+        top, left = view.top - rows.start, view.left - columns.start
+        clean = Denoising(denoising.network, planes).whole(around)
+        return clean[top : top + view.height, left : left + view.width]
 
     def _full_change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
         """Let the network see every pixel in view, and judge the light from the whole photo, as `full` does."""
@@ -217,9 +233,9 @@ class Preview:
         if 0 < network.training_pixels < whole:
             seen = _resampled(made, max(1, round(LIGHT_PIXELS * height * width / whole)))
             made = made + _scaled(self._cut(fit.made, outer, seen) - seen, made)
-        made = rgb + self._cut(fit.survey.known, outer, rgb) * (made - rgb)
+        made = rgb + self._cut(fit.survey.known, outer, rgb) * (made.clip(0, 1) - rgb)
         top, left = view.top - rows.start, view.left - columns.start
-        made = made[top : top + view.height, left : left + view.width].clip(0, 1)
+        made = made[top : top + view.height, left : left + view.width]
         return _scaled(made, before) - before
 
     def _cut(self, values: NDArray[np.float32], view: View, like: Rgb) -> Rgb:

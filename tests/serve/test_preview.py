@@ -101,7 +101,8 @@ def test_in_full_mode_the_part_in_view_is_that_of_the_saved_photo(training_pixel
 
 
 def test_modes_are_told_apart():
-    photo, network = Photo(scene(300, 400), "PNG"), FunctionNetwork(lambda rgb: 1 - rgb)
+    pixels = np.linspace(60, 200, 300 * 400).reshape(300, 400, 1).repeat(3, 2).astype(np.uint8)
+    photo, network = Photo(pixels, "PNG"), FunctionNetwork(lambda rgb: 1 - rgb)
     preview, view = Preview(photo), View(0, 0, 400, 300, 120_000)
     full = preview.brightened(view, "n", network, Options(mode=Mode.FULL))
     fast = preview.brightened(view, "n", network, Options(mode=Mode.FAST))
