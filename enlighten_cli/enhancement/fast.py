@@ -28,6 +28,7 @@ from enlighten_cli.resources import available_cores
 Coefficients: TypeAlias = NDArray[np.float32]
 
 FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept
+DARKEST = np.float32(1 / 255)  # light that a gain can be told from; of less, half and less of it
 FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
@@ -79,7 +80,7 @@ def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
     scale = 1 + covariance / (variance + FLAT)
 
     luma = mean @ LUMA
-    more_light = (mean_change @ LUMA) / np.maximum(luma, np.float32(1e-6))
+    more_light = (mean_change @ LUMA) * luma / (luma**2 + DARKEST**2)
     flat = (FLAT / (variance + FLAT)).mean(axis=2)
     detail = (flat * more_light)[..., None]
     offset = mean + mean_change - scale * mean - detail * luma[..., None]

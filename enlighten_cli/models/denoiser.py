@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from enlighten_cli.errors import ModelError
+from enlighten_cli.models.registry import DENOISER
 from enlighten_cli.models.session import failure_of, open_session
 from enlighten_cli.models.store import weights_file
 from enlighten_cli.photo import Rgb
 
-FILE = "denoise.onnx"
 MULTIPLE_PX = 4  # height and width of what it takes
 RECEPTIVE_FIELD_PX = 30  # how far away, to each side, a pixel can matter
 INPUTS = ("rgb", "noise", "gain")
@@ -67,5 +68,16 @@ class Denoiser:
 
 @cache
 def package_denoiser() -> Denoiser:
-    """Load the package's denoiser, once."""
-    return Denoiser(weights_file(FILE))
+    """Load the package's denoiser, once.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed.
+    ModelError
+        If the file is missing or damaged.
+    """
+    path = weights_file(DENOISER.name)
+    if not DENOISER.matches(path):
+        raise ModelError(f"{path}: damaged; install the package anew")
+    return Denoiser(path)

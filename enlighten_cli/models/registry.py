@@ -112,7 +112,7 @@ MODELS = {
 }
 DEFAULT_MODEL = "lite"
 
-DENOISER = Download("denoise.onnx", 241_696, "8251a02fb3bd4e08a9f4a2a05cd0075bb5239f42c5cef4b91ba5dba238539467")
+DENOISER = Download("denoise.onnx", 245_835, "6527d2ce3aaed735b185562a9bb677a2c893f45e98b41622f0723b8e2c5f24d3")
 
 VGG16 = Download(
     name="vgg16-397923af.pth",

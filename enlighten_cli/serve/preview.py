@@ -148,7 +148,7 @@ class Preview:
                 fit = self._fit(name, network, options.denoise, check)
                 change = (self._full_change if is_full else self._change)(view, shown.before, network, fit, options)
                 if self.photo.pixels.shape[2] == 1:  # what is grey stays so
-                    change = (change @ LUMA)[..., None].repeat(3, axis=2)
+                    change = np.repeat((change @ LUMA)[..., None], 3, axis=2).astype(np.float32)
                 shown.changes[kind] = change
             return np.asarray(shown.before + np.float32(options.strength) * change)
 
@@ -236,7 +236,7 @@ class Preview:
         made = rgb + self._cut(fit.survey.known, outer, rgb) * (made.clip(0, 1) - rgb)
         top, left = view.top - rows.start, view.left - columns.start
         made = made[top : top + view.height, left : left + view.width]
-        return _scaled(made, before) - before
+        return _scaled(made.astype(np.float32), before) - before
 
     def _cut(self, values: NDArray[np.float32], view: View, like: Rgb) -> Rgb:
         """Interpolate, to the size of `like`, the part of a reduced photo that is in view."""

@@ -12,6 +12,8 @@ UNSHUFFLE = 2  # pixels a side that become channels
 MULTIPLE_PX = 4  # one unshuffling and one strided convolution
 WIDTH = 16
 COLOURS = 3 * UNSHUFFLE**2  # channels of a photo, unshuffled
+BRIGHTEST = 1.5  # that a lifted photo is taken for
+MOST_DEVIATIONS = 4.0  # of luma's noise that are removed of any channel; colour's is stronger
 SMOOTH_PX = 5  # of the smoothed copy's window, at half resolution
 DEEP_LAYERS = 3
 
@@ -66,7 +68,8 @@ class Denoiser(nn.Module):
         -------
         Tensor, shape (N, 3, H, W)
         """
-        lifted = F.pixel_unshuffle(rgb * gain, UNSHUFFLE)
+        # A gain is that of its surroundings: a light in black would be lifted far beyond all that was learned from.
+        lifted = F.pixel_unshuffle((rgb * gain).clamp(max=BRIGHTEST), UNSHUFFLE)
         seen = torch.cat([lifted, F.pixel_unshuffle(noise * gain, UNSHUFFLE)], dim=1)
         fine = F.relu(self.fine(F.relu(self.enter(seen))))
         deep = F.relu(self.deepen(fine))
@@ -75,4 +78,5 @@ class Denoiser(nn.Module):
         merged = F.relu(self.merge(fine + F.pixel_shuffle(self.rise(deep), 2)))
         part, rest = self.leave(merged).chunk(2, dim=1)
         removed = torch.sigmoid(part) * (lifted - self.smooth(lifted)) + rest
-        return rgb - F.pixel_shuffle(removed, UNSHUFFLE) / gain
+        most = MOST_DEVIATIONS * noise
+        return rgb - torch.maximum(torch.minimum(F.pixel_shuffle(removed, UNSHUFFLE) / gain, most), -most)

@@ -30,7 +30,16 @@ def test_it_works_on_the_photo_as_it_will_be_seen():
     """Half the light and twice the gain: half of the result."""
     rgb, noise, gain = torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32) / 50, 2 + torch.rand(1, 1, 32, 32)
     network = learned()
+    rgb *= 0.4  # lifted, within what is told apart
     assert torch.allclose(network(rgb / 2, noise / 2, 2 * gain), network(rgb, noise, gain) / 2, atol=1e-5)
+
+
+def test_no_more_is_removed_than_noise_can_be():
+    """Whatever the weights, a light in black is not damaged."""
+    rgb = torch.zeros(1, 3, 64, 64)
+    rgb[..., 20:40, 20:40] = 0.9
+    noise, gain = torch.full((1, 1, 64, 64), 0.003), torch.full((1, 1, 64, 64), 25.0)
+    assert float((learned()(rgb, noise, gain) - rgb).abs().max()) <= 4 * 0.003 + 1e-6
 
 
 def test_it_is_small():
