@@ -27,8 +27,8 @@ class ModelRow:
         Of the weights.
     origin : str
         Who made them, and where they are from.
-    width, reach_px : int
-        Channels of the first level; how far away a pixel can matter.
+    width : int
+        Channels of the first level.
     bundled : bool
         Whether the files are in the package.
     verified : bool
@@ -46,7 +46,6 @@ class ModelRow:
     licence: str
     origin: str
     width: int = 32
-    reach_px: int = 137
     bundled: bool = False
     verified: bool = True
     scores: dict[str, float] = field(default_factory=dict)
