@@ -26,7 +26,6 @@ measure, averaged over stops, patches, codings and seeds; two columns a method. 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import re
@@ -42,7 +41,7 @@ from judging import GAIN, Task, Value, drawn, judge, made
 from scenes import SCENES
 from sensor import CODINGS, exposed, lifted, mean_luma
 
-from enlighten_cli.enhancement.enhance import Mode, Options
+from enlighten_cli.enhancement.enhance import DENOISE_WORDS, Mode, Options
 from enlighten_cli.evaluation.sheet import contact_sheet
 from enlighten_cli.methods import METHODS
 from enlighten_cli.models.registry import DEFAULT_MODEL
@@ -65,7 +64,7 @@ def main() -> None:
     parser.add_argument("--no-model", action="store_true", help="only the methods")
     parser.add_argument("--method", action="append", default=[], choices=[*METHODS, GAMMA045])
     parser.add_argument("--mode", choices=["auto", "full", "fast"], default="auto")
-    parser.add_argument("--denoise", help="auto, off or a number, where the enhancement has that option")
+    parser.add_argument("--denoise", default="auto", help="auto, off or a number")
     parser.add_argument("--stops", type=float, nargs="+", default=[3, 4, 5])
     parser.add_argument("--seeds", type=int, default=3, help="of noise; at least 2")
     parser.add_argument("--scene", action="append", choices=list(SCENES), help="only this; may be repeated")
@@ -79,7 +78,7 @@ def main() -> None:
     methods = [*arguments.method, *(MODEL + name for name in models)]
     if not methods:
         parser.error("--no-model leaves nothing to judge: add --method NAME")
-    options = _options(arguments.mode, arguments.denoise, parser)
+    options = _options(arguments.mode, arguments.denoise)
     stops, seeds = ([4.0], 2) if arguments.quick else (arguments.stops, arguments.seeds)
     scenes = arguments.scene or (QUICK_SCENES if arguments.quick else list(SCENES))
 
@@ -109,13 +108,8 @@ def main() -> None:
         arguments.json.write_text(json.dumps(record(found, arguments.mode)) + "\n")
 
 
-def _options(mode: str, denoise: str | None, parser: argparse.ArgumentParser) -> Options:
-    chosen: dict[str, Any] = {"mode": Mode(mode)}
-    if denoise is not None:
-        if "denoise" not in {each.name for each in dataclasses.fields(Options)}:
-            parser.error("the enhancement has no option denoise")
-        chosen["denoise"] = {"auto": None, "off": 0.0}[denoise] if denoise in ("auto", "off") else float(denoise)
-    return Options(**chosen)
+def _options(mode: str, denoise: str) -> Options:
+    return Options(mode=Mode(mode), denoise=DENOISE_WORDS[denoise] if denoise in DENOISE_WORDS else float(denoise))
 
 
 def strip(scene: str, stops: float, methods: Sequence[str], options: Options) -> Pixels:
