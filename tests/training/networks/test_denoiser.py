@@ -10,7 +10,7 @@ def learned(width=8):
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         network.leave.weight.normal_(0, 0.1, generator=random)
-    return network.eval()
+    return network.eval().requires_grad_(False)
 
 
 @pytest.mark.parametrize("size", [(MULTIPLE_PX, MULTIPLE_PX), (36, 52)])
