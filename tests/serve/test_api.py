@@ -127,7 +127,7 @@ def test_a_path_is_no_model(client, model_file, photo):
 
 def test_models_and_health(client):
     models = client.get("/v1/models").json["models"]
-    assert [row["name"] for row in models][:3] == ["mine", "standard", "lite"]
+    assert [row["name"] for row in models][:2] == ["mine", "lite"]
     assert [row["default"] for row in models].count(True) == 1
     assert client.get("/v1/health").json["status"] == "ok"
 

@@ -97,7 +97,7 @@ def test_in_full_mode_the_part_in_view_is_that_of_the_saved_photo(training_pixel
         part = preview.brightened(View(left, top, width, height, width * height), "n", network, options)
         error = np.abs(part.clip(0, 1) - saved[top : top + height, left : left + width])
         # Light that is judged from a thumbnail is compared over cells, which here end elsewhere.
-        assert error.mean() < (STEP if training_pixels else 0.51 * STEP)
+        assert error.mean() < (3 * STEP if training_pixels else 0.51 * STEP)
 
 
 def test_modes_are_told_apart():

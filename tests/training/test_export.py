@@ -32,7 +32,7 @@ def test_one_file_that_explains_itself(tiny_weights, tiny_model):
 
 def test_the_file_says_that_sizes_are_multiples_of_16(tiny_model):
     shape = onnx.load(tiny_model).graph.input[0].type.tensor_type.shape
-    assert [dim.dim_param for dim in shape.dim][2:] == ["16*h16", "16*w16"]
+    assert [dim.dim_param for dim in shape.dim][2:] == ["16*rows", "16*columns"]
     model = Model(tiny_model)
     for height, width in ((16, 16), (32, 16), (16, 80)):
         assert model(np.zeros((height, width, 3), np.float32)).shape == (height, width, 3)
