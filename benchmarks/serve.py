@@ -95,7 +95,7 @@ def look(arguments: argparse.Namespace, parent: str) -> None:
                 strengths += [timed(ask, f"{view}&strength={each / 40}") for each in range(40)]
                 at_full = timed(ask, part)
                 strengths_there += [timed(ask, f"{part}&strength={each / 40}") for each in range(40)]
-                other = timed(ask, f"{view}&model={arguments.other}")
+                other = timed(ask, f"{view}&model={arguments.other}") if arguments.other else float("nan")
                 back = timed(ask, view)
                 rows.append((first, at_full, other, back))
         first, at_full, other, back = (statistics.median(column) for column in zip(*rows, strict=True))
@@ -131,7 +131,7 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["look", "load"])
     parser.add_argument("--megapixels", type=float, nargs="+", default=[2, 24, 100])
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--other", default="standard", help="the model that is changed to")
+    parser.add_argument("--other", default="", help="another model, to measure a change to it and back")
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=16)
     arguments = parser.parse_args()

@@ -35,6 +35,7 @@ from enlighten_cli.training.objectives.teacher import teacher
 from enlighten_cli.training.recipe import config_from, read_options, shared_options
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
+BRIGHTENING = ("enlightengan", "distillation")  # objectives of the generator
 PHOTOS, SIDE_PX, LONG = 24, 512, 1_000_000
 NVML = importlib.util.find_spec("pynvml") is not None
 WARM_UP_STEPS = 12  # what is done once, and samples that workers made before
@@ -65,7 +66,7 @@ def main() -> None:
             options |= {"crop_px": arguments.crop}
         configs = {
             (name, width): config_from({**options, "objective": name, "width": width}, str(RECIPE))
-            for name in OBJECTIVES
+            for name in BRIGHTENING
             for width in arguments.width
         }
         config = next(iter(configs.values()))
