@@ -92,7 +92,7 @@ def set_strength(page, value):
 def test_drop_slide_choose_and_save_all(opened, photos, by_command):
     assert "Drop dark photos here" in opened.locator("#empty").inner_text()
     drop(opened, *(photos / name for name in NAMES))
-    assert opened.locator(".thumb").count() == 3
+    wait_until(opened, "document.querySelectorAll('.thumb').length === 3")
     wait_for_photo(opened)
     assert light(opened, "after") > light(opened, "before") + 10
 
@@ -127,6 +127,19 @@ def test_drop_slide_choose_and_save_all(opened, photos, by_command):
         assert {name: archive.read(name) for name in archive.namelist()} == by_command
     wait_until(opened, "document.getElementById('saved').textContent.includes('2 photos saved')")
     assert opened.locator(".thumb[data-state=saved]").count() == 2
+
+
+def test_what_is_dropped_before_the_server_answers_is_not_lost(browser, client, photos):
+    held = []
+    page = browser.new_context().new_page()
+    page.route("**/visits", lambda route: held.append(route))
+    page.goto(f"http://127.0.0.1:{client.port}/")
+    drop(page, photos / "a.jpg")
+    wait_until(page, "!document.getElementById('drop').classList.contains('over')")
+    assert page.locator(".thumb").count() == 0
+    held[0].continue_()
+    wait_for_photo(page)
+    page.context.close()
 
 
 def test_by_keyboard_alone(opened, photos, by_command, client):
@@ -264,7 +277,7 @@ def test_a_folder_given_at_the_start(browser, model_file, tmp_path):
         page = browser.new_context().new_page()
         page.goto(f"http://127.0.0.1:{client.port}/?token=let-me-in")
         assert "let-me-in" not in page.url
-        assert page.locator(".thumb").count() == 2
+        wait_until(page, "document.querySelectorAll('.thumb').length === 2")
         wait_for_photo(page)
         page.locator("#write-all").click()
         wait_until(page, "document.getElementById('saved').textContent.includes('2 photos written')", 60)

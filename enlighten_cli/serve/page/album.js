@@ -3,6 +3,7 @@
 class Album extends EventTarget {
   visit = "";
   facts = {};
+  begun = new Promise((done) => { this.begin = done; }); // once the server's facts are here
   photos = [];
   current = null;
   isBusy = false;

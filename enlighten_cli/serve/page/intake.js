@@ -10,7 +10,8 @@ let sending = 0;
 const isPhoto = (file) =>
   file.type.startsWith("image/") || album.facts.endings.some((ending) => file.name.toLowerCase().endsWith(ending));
 
-export function take(files) {
+export async function take(files) {
+  await album.begun;
   const photos = [...files].filter((file) => isPhoto(file) && !file.name.startsWith("."));
   const left = files.length - photos.length;
   if (photos.length || left) {
@@ -103,11 +104,11 @@ export function listen() {
   }
   for (const input of [files, folder]) {
     input.addEventListener("change", () => {
-      take(input.files);
+      take([...input.files]);
       input.value = "";
     });
   }
-  files.accept = ["image/*", ...album.facts.endings].join(",");
+  album.begun.then(() => { files.accept = ["image/*", ...album.facts.endings].join(","); });
 
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   addEventListener("dragover", (event) => {
@@ -125,7 +126,7 @@ export function listen() {
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     const plain = [...event.dataTransfer.files];
     try {
-      take(entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(filesOf))).flat() : plain);
+      await take(entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(filesOf))).flat() : plain);
     } catch {
       say("a folder could not be read");
     }

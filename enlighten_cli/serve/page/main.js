@@ -72,8 +72,10 @@ function listenToEnd() {
 }
 
 async function start() {
+  // Whoever drops a photo before the server has answered is waiting for it, too.
+  for (const part of [intake, stage, strip]) part.listen();
   album.facts = await begin();
-  for (const part of [intake, stage, strip, settings, saving]) part.listen();
+  for (const part of [settings, saving]) part.listen();
   const isEmpty = () => get("main").toggleAttribute("data-empty", !album.photos.length);
   album.on("added", isEmpty);
   album.on("removed", isEmpty);
@@ -82,6 +84,7 @@ async function start() {
   listenToKeys();
   listenToEnd();
   for (const photo of album.facts.photos) album.add(photo);
+  album.begin();
 }
 
 start().catch((error) => say(error.message));
