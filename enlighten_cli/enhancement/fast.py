@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import STRIP_ROWS, DenoisingNetwork
-from enlighten_cli.enhancement.survey import box_mean, surveyed
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, enhanced_thumbnail, upsampled
+from enlighten_cli.enhancement.judged_light import enhanced_thumbnail
+from enlighten_cli.enhancement.survey import surveyed
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, upsampled
+from enlighten_cli.enhancement.windows import box_mean, fit_windows
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
@@ -66,24 +68,18 @@ def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
 
     Notes
     -----
-    The guided filter, channel by channel: He, Sun and Tang, "Guided image filtering", IEEE TPAMI
-    2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; carried to full size as in He and Sun,
-    "Fast guided filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
+    The guided filter, channel by channel, carried to full size as in He and Sun, "Fast guided
+    filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
     back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
     is more light, lest shadows look hazy. Contrast of colour stays as it was there. And a part of what is left,
     the network's own hand.
     """
-    change = made - rgb
-    mean, mean_change = box_mean(rgb), box_mean(change)
-    variance = box_mean(rgb * rgb) - mean**2
-    covariance = box_mean(rgb * change) - mean * mean_change
-    scale = 1 + covariance / (variance + FLAT)
-
-    luma = mean @ LUMA
-    more_light = (mean_change @ LUMA) * luma / (luma**2 + DARKEST**2)
-    flat = (FLAT / (variance + FLAT)).mean(axis=2)
+    fit = fit_windows(rgb, made - rgb, FLAT)
+    luma = fit.mean @ LUMA
+    more_light = ((fit.slope * fit.mean + fit.offset) @ LUMA) * luma / (luma**2 + DARKEST**2)
+    flat = (FLAT / (fit.variance + FLAT)).mean(axis=2)
     detail = (flat * more_light)[..., None]
-    offset = mean + mean_change - scale * mean - detail * luma[..., None]
+    scale, offset = 1 + fit.slope, fit.offset - detail * luma[..., None]
 
     scale, detail, offset = box_mean(scale), box_mean(detail), box_mean(offset)
     described = scale * rgb + detail * (rgb @ LUMA)[..., None] + offset

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import STRIP_ROWS as DENOISED_ROWS
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.judged_light import relit
 from enlighten_cli.enhancement.survey import surveyed
-from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, thumbnail, upsampled
+from enlighten_cli.enhancement.thumbnail import thumbnail, upsampled
 from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -90,11 +91,11 @@ def enhance(
         tell(done, len(tiles))
 
     if made is not None:
-        light = survey.judged.missing(thumbnail(made, _from_kept, LIGHT_PIXELS))
+        missing = survey.judged.missing(thumbnail(made, _from_kept, judged_pixels))
         for start in range(0, height, STRIP_ROWS):
             rows = slice(start, min(start + STRIP_ROWS, height))
-            more = upsampled(light, rows.start, rows.stop, height, width)
-            finish(rows, slice(None), (_from_kept(made[rows]) + more).clip(0, 1))
+            missing_there = upsampled(missing, rows.start, rows.stop, height, width)
+            finish(rows, slice(None), relit(_from_kept(made[rows]), missing_there))
     return bright, survey.denoising.extent if survey.denoising else 0.0
 
 

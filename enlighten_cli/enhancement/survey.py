@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.judged_light import JudgedLight
 from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, JudgedLight, thumbnail
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
+from enlighten_cli.enhancement.windows import Planes, box_mean
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of
 from enlighten_cli.photo.photo import full_scale
 
-Planes: TypeAlias = NDArray[np.float32]
-
-RADIUS_PX = 2  # of a window, in the thumbnail
 ROUNDING = np.float32(12**-0.5)  # deviation of what rounding takes away, in steps
 DOUBT = np.float32(10)  # times the variance of what is not known; where light squared is as much, half is lifted
 NOISE_LEFT = np.float32(0.3)  # part of the noise that is not known to be removed
@@ -59,7 +56,6 @@ def surveyed(
     ----------
     photo : Photo
     network : Network
-        Called once.
     judged_pixels : int
         From how many pixels the network judges light.
     denoise : float
@@ -102,19 +98,3 @@ def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
     light = box_mean(rgb @ LUMA[:, None])
     doubt = DOUBT * ((ROUNDING * np.float32(step)) ** 2 + (NOISE_LEFT * noise.at(light)) ** 2)
     return np.asarray(light**2 / (light**2 + doubt + 1e-12), np.float32)
-
-
-def box_mean(values: Planes) -> Planes:
-    """Average over windows, smaller at the borders."""
-    for axis in (0, 1):
-        length = values.shape[axis]
-        margin = [(RADIUS_PX, RADIUS_PX) if each == axis else (0, 0) for each in range(3)]
-        padded = np.pad(values, margin)
-        slices = [slice(None)] * axis
-        sums = padded[(*slices, slice(0, length))].copy()
-        for first in range(1, 2 * RADIUS_PX + 1):
-            sums += padded[(*slices, slice(first, first + length))]
-        places = np.arange(length, dtype=np.float32)
-        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
-        values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
-    return values

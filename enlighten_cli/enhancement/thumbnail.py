@@ -1,25 +1,19 @@
-"""A photo as the network sees it: reduced, and its light judged from as few pixels as the network learned from."""
+"""A photo reduced, and planes over it carried back to full size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from enlighten_cli.enhancement.tiles import padded_index
-from enlighten_cli.models.network import Network
-from enlighten_cli.photo import LUMA, Pixels, Rgb
+from enlighten_cli.photo import Pixels, Rgb
 
 Box: TypeAlias = tuple[float, float, float, float]
 
 THUMBNAIL_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
-GAIN_PIXELS = 3_000  # over so many, the gain is smooth
-STEP = 1 / 255
-LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from as many as it learned from
 
 
 def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:
@@ -28,7 +22,7 @@ def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: flo
     whole = max(1, int(factor))
     reduced = _block_means(pixels, whole) if whole > 1 else pixels
     rgb = to_srgb(reduced).clip(0, 1)
-    return _resized(rgb, size, Image.Resampling.BOX)
+    return resized(rgb, size)
 
 
 def _block_means(pixels: Pixels, factor: int) -> Pixels:
@@ -57,91 +51,24 @@ def _reduced_size(values: NDArray[Any], pixels: float) -> tuple[tuple[int, int],
 
 def reduced(values: NDArray[np.float32], most_pixels: float) -> Rgb:
     """Reduce planes, (h, w, C) in float32, by area to at most so many pixels."""
-    return _resized(values, _reduced_size(values, most_pixels)[0], Image.Resampling.BOX)
+    return resized(values, _reduced_size(values, most_pixels)[0])
 
 
-def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resampling, box: Box | None = None) -> Rgb:
+def resized(
+    values: NDArray[np.float32],
+    size: tuple[int, int],
+    how: Image.Resampling = Image.Resampling.BOX,
+    box: Box | None = None,
+) -> Rgb:
+    """Return planes, (h, w, C) in float32, at another width and height, by area unless told otherwise."""
     if box is None and values.shape[1::-1] == size:
         return values
     planes = [Image.fromarray(values[..., channel]).resize(size, how, box=box) for channel in range(values.shape[2])]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
-@dataclass(frozen=True)
-class JudgedLight:
-    """How bright a photo is to be, as the network judges it from as few pixels as it learned from.
-
-    Parameters
-    ----------
-    seen, made : ndarray, shape (h, w, 3), float32, range [0, 1]
-        The photo, far reduced, before and after.
-    """
-
-    seen: Rgb
-    made: Rgb
-
-    @classmethod
-    def of(cls, rgb: Rgb, network: Network, judged_pixels: int) -> Self:
-        """Judge a photo or a thumbnail of it."""
-        seen = reduced(rgb, judged_pixels)
-        return cls(seen, _shown(seen, network))
-
-    def gain(self) -> NDArray[np.float32]:
-        """Return by how much the light is lifted, 1 or more: (h, w, 1), smooth."""
-        seen, made = (reduced(rgb, GAIN_PIXELS) @ LUMA for rgb in (self.seen, self.made))
-        return np.maximum((made + STEP) / (seen + STEP), 1)[..., None].astype(np.float32)
-
-    def missing(self, made: Rgb) -> NDArray[np.float32]:
-        """Return what the light of a photo lacks to the judged one.
-
-        Parameters
-        ----------
-        made : ndarray, shape (h, w, 3), float32, range [0, 1]
-            What the network made of more pixels.
-
-        Returns
-        -------
-        ndarray, shape (rows, columns, 3), float32
-            Over `LIGHT_PIXELS`; to be added, interpolated.
-        """
-        coarse = reduced(made, LIGHT_PIXELS)
-        return _resized(self.made, coarse.shape[1::-1], Image.Resampling.BOX) - coarse
-
-
-def enhanced_thumbnail(rgb: Rgb, network: Network, judged: JudgedLight) -> Rgb:
-    """Let the network enhance a thumbnail: detail as it sees it there, light as it judged it from fewer pixels.
-
-    Parameters
-    ----------
-    rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
-    network : Network
-    judged : JudgedLight
-
-    Returns
-    -------
-    ndarray, shape (h, w, 3), float32, range [0, 1]
-
-    Notes
-    -----
-    How bright a photo is to be depends on all of it, which a convolutional network sees only at the
-    scale at which it learned; at finer scales its detail is right, but not its light.
-    """
-    if judged.seen is rgb:
-        return judged.made
-    made = _shown(rgb, network)
-    if judged.seen.shape == rgb.shape:
-        return made
-    height, width = rgb.shape[:2]
-    return np.asarray((made + upsampled(judged.missing(made), 0, height, height, width)).clip(0, 1))
-
-
-def _shown(rgb: Rgb, network: Network) -> Rgb:
-    height, width = rgb.shape[:2]
-    return network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
-
-
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
     """Interpolate some rows of a photo of this size bilinearly."""
     scale = values.shape[0] / height
     box = (0, start * scale, values.shape[1], stop * scale)
-    return _resized(values, (width, stop - start), Image.Resampling.BILINEAR, box)
+    return resized(values, (width, stop - start), Image.Resampling.BILINEAR, box)

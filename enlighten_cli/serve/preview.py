@@ -20,9 +20,10 @@ from PIL import Image
 from enlighten_cli.enhancement.denoise import Denoising
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.enhancement.fast import Light, fit_guided_filter
+from enlighten_cli.enhancement.judged_light import JudgedLight, enhanced_thumbnail, relit
 from enlighten_cli.enhancement.noise import measure_noise
 from enlighten_cli.enhancement.survey import Survey, surveyed
-from enlighten_cli.enhancement.thumbnail import LIGHT_PIXELS, THUMBNAIL_PIXELS, enhanced_thumbnail, thumbnail
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -61,12 +62,11 @@ class _Fit:
     """What the network did to the whole photo, reduced."""
 
     survey: Survey
-    made: Rgb
     light: Light
 
     @property
     def size_bytes(self) -> int:
-        parts = (self.survey.rgb, self.made, self.light.scale, self.light.detail, self.light.offset)
+        parts = (self.survey.rgb, self.light.scale, self.light.detail, self.light.offset)
         return sum(each.nbytes for each in parts)
 
 
@@ -188,7 +188,7 @@ class Preview:
         made = enhanced_thumbnail(survey.rgb, network, survey.judged)
         check()
         light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
-        fit = self._fits[name, denoise] = _Fit(survey, made, light)
+        fit = self._fits[name, denoise] = _Fit(survey, light)
         return fit
 
     def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
@@ -231,8 +231,10 @@ class Preview:
         made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
         whole = self.photo.height * self.photo.width
         if 0 < network.training_pixels < whole:
-            seen = _resampled(made, max(1, round(LIGHT_PIXELS * height * width / whole)))
-            made = made + _scaled(self._cut(fit.made, outer, seen) - seen, made)
+            seen = _resampled(made, max(1, round(network.training_pixels * height * width / whole)))
+            judged = fit.survey.judged
+            there = JudgedLight(self._cut(judged.seen, outer, seen), self._cut(judged.made, outer, seen))
+            made = relit(made, _scaled(there.missing(seen), made))
         made = rgb + self._cut(fit.survey.known, outer, rgb) * (made.clip(0, 1) - rgb)
         top, left = view.top - rows.start, view.left - columns.start
         made = made[top : top + view.height, left : left + view.width]

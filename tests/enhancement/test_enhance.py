@@ -68,7 +68,7 @@ def test_auto_is_fast_where_the_photo_is_larger_than_what_the_model_learned_to_s
     sizes = []
     small = FunctionNetwork(lambda rgb: sizes.append(rgb.shape[:2]) or rgb, training_pixels=2_500)
     enhance(Photo(scene(200, 200), "PNG"), small, Options())
-    assert sizes == [(64, 64), (208, 208)]  # to judge light, and for detail
+    assert sizes == [(64, 64), (64, 64), (208, 208)]  # to judge light, from both sides, and for detail
 
 
 @pytest.mark.parametrize(("memory", "payload"), [(10**9, 704), (10**12, LARGEST_TILE_PX), (1, SMALLEST_TILE_PX)])
@@ -127,12 +127,14 @@ def test_light_is_judged_from_a_look_and_detail_from_all_pixels():
     made = enhance(photo, FunctionNetwork(judging), Options(tile_px=0, denoise=0)).pixels.astype(float)
 
     def light(pixels):
-        return pixels.reshape(12, 20, 16, 20, 3).mean(axis=(1, 3))
+        """Over cells larger than the windows in which light is described."""
+        return pixels.reshape(6, 40, 8, 40, 3).mean(axis=(1, 3))
 
     expected = light(photo.pixels * 2.0)
     assert np.abs(light(enhanced) - expected).mean() < 0.05 * expected.mean()
-    detail = [np.diff(pixels, axis=1).std() for pixels in (enhanced, made)]
-    assert detail[0] == pytest.approx(detail[1], rel=0.1)
+    fine = [np.diff(pixels, axis=1).ravel() for pixels in (enhanced, made)]
+    assert np.corrcoef(*fine)[0, 1] > 0.95
+    assert 1 < fine[0].std() / fine[1].std() < 2  # more light, more contrast
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -151,8 +153,8 @@ def test_tiles_judge_light_alike(dtype, tiny_model):
 
 def test_a_photo_as_small_as_the_look_is_as_it_is_made():
     photo = Photo(scene(40, 50), "PNG")
-    expected = enhance(photo, FunctionNetwork(judging), Options(tile_px=0)).pixels
-    np.testing.assert_array_equal(enhance(photo, JUDGING, Options()).pixels, expected)
+    expected = enhance(photo, FunctionNetwork(judging), Options(tile_px=0, denoise=0)).pixels
+    np.testing.assert_array_equal(enhance(photo, JUDGING, Options(denoise=0)).pixels, expected)
 
 
 def test_strength_zero_is_the_identity_with_a_look_too():
