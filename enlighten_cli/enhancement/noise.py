@@ -17,6 +17,10 @@ BANDS, BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
 QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone; they hold this much of the mean noise
 LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
 MOST_OF_FINE = 2.0  # times fine noise is noise at most; what is more is texture
+# A JPEG flattens blocks: the quietest hold no noise, others all of it. There noise is the power of cells of blocks.
+FLATTENED = 0.25 / 255  # fine noise of the quietest blocks, below which they were
+CELL_BLOCKS, CELLS_QUIET_PART, FEWEST_CELLS = 3, 0.2, 8
+MOST_IN_CELLS = 2 / 255  # with more noise than that no block would be flat; what is more is texture
 STEEPEST = 1.6  # from one level of luma to the next
 BLACK, WHITE = 0.25 / 255, 0.96  # means of blocks whose noise is cut off
 
@@ -43,13 +47,15 @@ class NoiseCurve:
 NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
-def measure_noise(rgb: Rgb) -> NoiseCurve:
+def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
     """Measure the noise of a photo, or of a thumbnail.
 
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
         sRGB. `sampled` gives rows that will do for a large photo.
+    may_be_flattened : bool
+        Whether a JPEG may have left blocks without noise: in photos of 8 bits, not in a thumbnail of one.
 
     Notes
     -----
@@ -57,18 +63,17 @@ def measure_noise(rgb: Rgb) -> NoiseCurve:
     low frequency too, which a demosaic and JPEG leave. Texture is told from noise by the
     operator of Immerkær, "Fast noise variance estimation", CVIU 1996, doi:10.1006/cviu.1996.0060,
     which sees fine noise alone and limits the first; and noise changes slowly with luma, so a
-    level that is all texture borrows from its neighbours.
+    level that is all texture borrows from its neighbours. Where a JPEG left blocks without noise,
+    the power within the quieter cells of blocks counts.
     """
-    luma, deviation, fine = _blocks(rgb @ LUMA)
-    kept = (luma > BLACK) & (luma < WHITE)
-    if kept.sum() < LEVEL_BLOCKS:
+    blocks = _blocks(rgb @ LUMA)
+    kept = _kept(blocks)
+    if kept.shape[1] < LEVEL_BLOCKS:
         return NO_NOISE
-    luma, deviation, fine = luma[kept], deviation[kept], fine[kept]
-    order = np.array_split(np.argsort(luma), max(1, min(LEVELS, len(luma) // LEVEL_BLOCKS)))
-    lumas = np.array([luma[level].mean() for level in order], np.float32)
-    levels = np.array(
-        [min(_quiet(deviation[level]), MOST_OF_FINE * _quiet(fine[level])) for level in order], np.float32
-    )
+    cells = _kept(_cells(blocks)) if may_be_flattened else np.empty((2, 0), np.float32)
+    order = np.array_split(np.argsort(kept[0]), max(1, min(LEVELS, kept.shape[1] // LEVEL_BLOCKS)))
+    lumas = np.array([kept[0, level].mean() for level in order], np.float32)
+    levels = np.array([_noise_of_level(kept[:, level], cells) for level in order], np.float32)
     for _ in range(len(levels)):
         neighbours = np.minimum(np.append(levels[1:], levels[-1:]), np.append(levels[:1], levels[:-1]))
         levels = np.minimum(levels, STEEPEST * neighbours)
@@ -76,22 +81,47 @@ def measure_noise(rgb: Rgb) -> NoiseCurve:
 
 
 def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
-    """Return rows of a photo, bands one below the other, in which its noise is measured: sRGB in [0, 1]."""
+    """Return rows of a photo, bands one below the other, in which its noise is measured: sRGB in [0, 1].
+
+    Bands begin with a JPEG's blocks.
+    """
     height = len(pixels)
     rows = min(height, BAND_ROWS)
-    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int))
+    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int) // BLOCK_PX * BLOCK_PX)
     return np.concatenate([to_srgb(pixels[start : start + rows]).clip(0, 1) for start in starts])
 
 
-def _quiet(deviations: Plane) -> float:
-    return float(np.quantile(deviations, QUIET_PART)) / QUIET_BIAS
+def _noise_of_level(blocks: Plane, cells: Plane) -> float:
+    """Return the noise of blocks of one level of luma, (3, blocks), cells of which are among those of the photo."""
+    luma, deviation, fine = blocks
+    quiet = [float(np.quantile(each, QUIET_PART)) for each in (deviation, fine)]
+    noise = min(quiet[0], MOST_OF_FINE * quiet[1]) / QUIET_BIAS
+    if quiet[0] < MOST_IN_CELLS and quiet[1] < FLATTENED and cells.shape[1] >= FEWEST_CELLS:
+        nearest = np.argsort(np.abs(cells[0] - luma.mean()))
+        count = int(((cells[0] >= luma.min()) & (cells[0] <= luma.max())).sum())
+        among = cells[1, nearest[: max(count, FEWEST_CELLS)]]
+        noise = max(noise, min(float(np.quantile(among, CELLS_QUIET_PART)), MOST_IN_CELLS))
+    return noise
+
+
+def _kept(parts: Plane) -> Plane:
+    """Return the parts, (C, parts), first of which is their luma, whose noise is not cut off."""
+    return parts[:, (parts[0] > BLACK) & (parts[0] < WHITE)]
+
+
+def _cells(blocks: Plane) -> Plane:
+    """Return the mean and the deviation of whole cells: (2, cells)."""
+    rows, columns = (length // CELL_BLOCKS for length in blocks.shape[1:])
+    whole = blocks[:2, : rows * CELL_BLOCKS, : columns * CELL_BLOCKS]
+    parts = whole.reshape(2, rows, CELL_BLOCKS, columns, CELL_BLOCKS)
+    return np.stack([parts[0].mean(axis=(1, 3)), np.sqrt((parts[1] ** 2).mean(axis=(1, 3)))])
 
 
 def _blocks(luma: Plane) -> Plane:
-    """Return the mean, the deviation from a plane and the fine noise of whole blocks: (3, blocks)."""
+    """Return the mean, the deviation from a plane and the fine noise of whole blocks: (3, rows, columns)."""
     rows, columns = (length // BLOCK_PX for length in luma.shape)
     if not rows or not columns:
-        return np.empty((3, 0), np.float32)
+        return np.empty((3, 0, 0), np.float32)
     whole = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     blocks = whole.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
     mean = blocks.mean(axis=(1, 2))
@@ -102,4 +132,5 @@ def _blocks(luma: Plane) -> Plane:
     deviation = np.sqrt(np.maximum(total, 0) / (BLOCK_PX**2 - 3))
     second = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]
     fine = second[:, :-2] - 2 * second[:, 1:-1] + second[:, 2:]
-    return np.stack([mean, deviation, np.sqrt((fine**2).mean(axis=(1, 2)) / 36)]).astype(np.float32)
+    noise = np.stack([mean, deviation, np.sqrt((fine**2).mean(axis=(1, 2)) / 36)])
+    return noise.reshape(3, rows, columns).astype(np.float32)

@@ -67,10 +67,13 @@ def surveyed(
     to_srgb = colour_of(photo.metadata.icc_profile, pixels.shape[2]).to_srgb
     rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
-    noise_of_thumbnail = measure_noise(rgb)
+    may_be_flattened = pixels.dtype == np.uint8
+    is_whole = rgb.shape[:2] == pixels.shape[:2]
+    noise_of_thumbnail = measure_noise(rgb, may_be_flattened=may_be_flattened and is_whole)
     denoising = None
     if denoise:
-        noise, gain = measure_noise(sampled(pixels, to_srgb)), judged.gain()
+        noise = measure_noise(sampled(pixels, to_srgb), may_be_flattened=may_be_flattened)
+        gain = judged.gain()
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
             rgb = of_thumbnail.whole(rgb)

@@ -1,8 +1,11 @@
+import io
+
 import numpy as np
 import pytest
 from conftest import noisy
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled
 from enlighten_cli.photo import as_rgb
@@ -24,6 +27,30 @@ def test_noise_is_measured_beside_texture(deviation):
     curve = measure_noise(textured(deviation))
     expected = (deviation**2 + 1 / 12) ** 0.5
     assert curve.deviations * 255 == pytest.approx(expected, rel=0.2)
+
+
+def through_jpeg(pixels, quality):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+@pytest.mark.parametrize("quality", [75, 85, 92])
+def test_noise_that_a_jpeg_left_is_measured_where_it_left_any(quality):
+    """Most of the quietest blocks are flat; what is left of the noise is seen once it is lifted."""
+    random = np.random.default_rng(0)
+    wall = np.rint(random.normal(30, 2.5, (480, 640))).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    pixels = through_jpeg(wall, quality)
+    left = pixels.astype(float).mean(axis=2).std()
+    assert 0.5 < left < 2.5
+    curve = measure_noise(as_rgb(pixels), may_be_flattened=True)
+    assert 255 * curve.deviations == pytest.approx(left, rel=0.3)
+
+
+@pytest.mark.parametrize("quality", [75, 92])
+def test_texture_in_a_clean_jpeg_is_no_noise(quality):
+    curve = measure_noise(as_rgb(through_jpeg((255 * textured(0)).astype(np.uint8), quality)), may_be_flattened=True)
+    assert 255 * curve.deviations.max() < 0.5
 
 
 def test_noise_is_a_function_of_luma():
