@@ -16,12 +16,12 @@ BLOCK_PX = 8  # a side
 BANDS, BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
 QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone; they hold this much of the mean noise
 LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
-MOST_OF_FINE = 2.0  # times fine noise is noise at most; what is more is texture
+MOST_OF_FINE = 3.0  # times fine noise is noise at most; what is more is texture
 # A JPEG flattens blocks: the quietest hold no noise, others all of it. There noise is the power of cells of blocks.
 FLATTENED = 0.25 / 255  # fine noise of the quietest blocks, below which they were
 CELL_BLOCKS, CELLS_QUIET_PART, FEWEST_CELLS = 3, 0.2, 8
 MOST_IN_CELLS = 2 / 255  # with more noise than that no block would be flat; what is more is texture
-STEEPEST = 1.6  # from one level of luma to the next
+STEEPEST = 1.6  # from a level of luma to the noisier one beside it
 BLACK, WHITE = 0.25 / 255, 0.96  # means of blocks whose noise is cut off
 
 
@@ -74,9 +74,8 @@ def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
     order = np.array_split(np.argsort(kept[0]), max(1, min(LEVELS, kept.shape[1] // LEVEL_BLOCKS)))
     lumas = np.array([kept[0, level].mean() for level in order], np.float32)
     levels = np.array([_noise_of_level(kept[:, level], cells) for level in order], np.float32)
-    for _ in range(len(levels)):
-        neighbours = np.minimum(np.append(levels[1:], levels[-1:]), np.append(levels[:1], levels[:-1]))
-        levels = np.minimum(levels, STEEPEST * neighbours)
+    for _ in range(len(levels) - 1):
+        levels = np.minimum(levels, STEEPEST * np.maximum(np.append(levels[1:], 0), np.append(0, levels[:-1])))
     return NoiseCurve(lumas, levels)
 
 
