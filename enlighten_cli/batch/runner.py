@@ -15,7 +15,7 @@ from pathlib import Path
 from enlighten_cli.atomic_write import exists, remove_stale_temporaries
 from enlighten_cli.batch.conflict import Conflict, renamed, write_result
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.outcome import Outcome, Status
+from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
@@ -178,7 +178,7 @@ class _Batch:
     def _outcome(self, job: Job, output: Path) -> Outcome:
         self._drop_if_stopping()
         conflict = self._options.conflict
-        outcome = Outcome(job.source, job.output, Status.SKIPPED, "the output exists")
+        outcome = Outcome(job.source, job.output, Status.SKIPPED, EXISTS)
         if conflict.leaves_old and exists(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):

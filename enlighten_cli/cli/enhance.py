@@ -81,7 +81,10 @@ from enlighten_cli.errors import UsageError
     type=click.Choice(["skip", "overwrite", "rename", "error"]),
     default="skip",
     show_default=True,
-    help="What to do where a result is there already.",
+    help="What to do where a result already exists.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace results that already exist: short for --on-conflict overwrite."
 )
 @click.option(
     "--files-from",

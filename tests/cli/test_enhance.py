@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -22,7 +24,7 @@ def enlighten(*arguments, code=0):
 
 def test_a_folder_into_a_folder(photos, tmp_path, tiny_model):
     said = enlighten(photos, "-o", "out/", "--model", tiny_model)
-    assert said.startswith("3 photos (0.0 megapixels) in ")
+    assert re.fullmatch(r"Brightened 3 photos in \d+\.\d s -> out/\n", said)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "2.png"]
     assert not np.array_equal(decode(photos / "0.png").pixels, decode(tmp_path / "out" / "0.png").pixels)
 
@@ -57,9 +59,21 @@ def test_one_bad_file_is_one_line_and_the_others_are_done(photos, tmp_path, tiny
 
 def test_a_second_run_skips_and_says_so(photos, tmp_path, tiny_model):
     enlighten(photos, "-o", "out", "--model", tiny_model)
-    assert "3 skipped" in enlighten(photos, "-o", "out", "--model", tiny_model)
-    said = enlighten(photos, "-o", "out", "--model", tiny_model, "--on-conflict", "overwrite")
-    assert "skipped" not in said
+    said = enlighten(photos, "-o", "out", "--model", tiny_model)
+    assert said == "Nothing to do: all 3 results already exist (replace them with --overwrite)\n"
+    for again in (["--on-conflict", "overwrite"], ["--overwrite"]):
+        assert "Brightened 3 photos" in enlighten(photos, "-o", "out", "--model", tiny_model, *again)
+
+
+def test_another_strength_says_why_nothing_was_done_and_overwrites_when_asked(photos, tiny_model):
+    result = photos / "0-enlightened.png"
+    words = (photos / "0.png", "--model", tiny_model, "--strength", 0.5)
+    assert enlighten(*words[:3]).endswith(f" -> {result}\n")
+    before = result.read_bytes()
+    assert enlighten(*words) == f"Nothing to do: {result} already exists (replace it with --overwrite)\n"
+    assert result.read_bytes() == before
+    enlighten(*words, "--overwrite")
+    assert result.read_bytes() != before
 
 
 def test_quiet_says_only_errors(photos, tiny_model):
@@ -147,7 +161,9 @@ def test_what_cannot_be_kept_is_said(photos, tiny_model):
 
 
 def test_bright_photos_are_skipped_when_asked(photos, tiny_model):
-    assert "3 skipped" in enlighten(photos, "-o", "out", "--skip-brighter-than", 0.01, "--model", tiny_model)
+    assert "3 photos skipped as bright enough" in enlighten(
+        photos, "-o", "out", "--skip-brighter-than", 0.01, "--model", tiny_model
+    )
 
 
 def test_large_and_truncated_photos_are_refused_with_the_option_that_helps(photos, tmp_path, tiny_model):
