@@ -19,7 +19,7 @@ from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Photo
+from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
 
@@ -201,7 +201,7 @@ class _Batch:
             Status.DONE,
             width=enhanced.before.width,
             height=enhanced.before.height,
-            notes=enhanced.notes,
+            notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
         )
@@ -224,6 +224,15 @@ class _Batch:
     def _drop_if_stopping(self) -> None:
         if self.abandoned.is_set() or self._stopping():
             raise _DroppedError
+
+
+def _notes_on_ending(output: Path, format: str) -> list[str]:
+    """Say so where a result keeps its photo's wrong ending."""
+    said = SUFFIXES.get(output.suffix.lower(), format)
+    if said == format:
+        return []
+    choice = FORMATS[said].choice
+    return [f"so is its result, {output.name}" + (f" (--format {choice} converts it)" if choice else "")]
 
 
 def cost_of(source: Source) -> int:

@@ -76,7 +76,7 @@ def _show_traceback_if_asked(ctx: click.Context) -> None:
 )
 @click.version_option(__version__, "--version", prog_name="enlighten")
 def main() -> None:
-    """Make photos taken in too little light look as if there had been enough."""
+    """Brighten dark photos."""
 
 
 for command in (enhance, serve, train, export, evaluate, models, doctor):

@@ -157,7 +157,20 @@ def test_format_quality_and_strip(photos, tmp_path, tiny_model):
 def test_what_cannot_be_kept_is_said(photos, tiny_model):
     (photos / "0.png").rename(photos / "0.webp")
     said = enlighten(photos / "0.webp", "-o", "out/", "--model", tiny_model)
-    assert f"{photos / '0.webp'}: it is a PNG file, whatever its name ends in" in said
+    assert f"{photos / '0.webp'}: is really a PNG despite its .webp ending\n" in said
+    assert f"{photos / '0.webp'}: so is its result, 0.webp (--format webp converts it)\n" in said
+
+
+def test_a_format_that_is_asked_for_mends_a_wrong_ending(photos, tmp_path, tiny_model):
+    (photos / "0.png").rename(photos / "0.webp")
+    said = enlighten(photos / "0.webp", "-o", "out/", "--format", "webp", "--model", tiny_model)
+    assert "so is its result" not in said
+    assert decode(tmp_path / "out" / "0.webp").format == "WEBP"
+
+
+def test_the_help_says_what_it_is_for():
+    result = CliRunner().invoke(main, ["--help"])
+    assert "Brighten dark photos." in result.stdout
 
 
 def test_bright_photos_are_skipped_when_asked(photos, tiny_model):
