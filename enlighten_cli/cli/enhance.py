@@ -11,7 +11,7 @@ import click
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import Denoise, Registered, format_names
+from enlighten_cli.cli.choices import DEVICE, MODEL, Denoise, Registered, format_names
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
@@ -23,11 +23,12 @@ from enlighten_cli.errors import UsageError
 @click.option(
     "-o",
     "--output",
+    type=click.Path(readable=False),
     metavar="OUT",
     help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
     "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
 )
-@click.option("--model", metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
+@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
 @click.option(
     "--strength",
     type=float,
@@ -114,6 +115,7 @@ from enlighten_cli.errors import UsageError
 @click.option("--allow-truncated", is_flag=True, help="Take files that end too early, as far as they go.")
 @click.option(
     "--device",
+    type=DEVICE,
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",

@@ -7,8 +7,10 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from enlighten_cli import __version__
+from enlighten_cli.cli.choices import with_paths
 from enlighten_cli.cli.console import say, visible
 from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
@@ -32,6 +34,15 @@ class DefaultCommandGroup(click.Group):
         if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
             args = [enhance.name or "enhance", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer what may stand first: commands, and what `enhance` takes."""
+        items = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return with_paths(items, incomplete)
+        taken = {item.value for item in items}
+        with enhance.make_context(enhance.name, [], parent=ctx, resilient_parsing=True) as default:
+            return [*items, *(item for item in enhance.shell_complete(default, incomplete) if item.value not in taken)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and turn its failure into one line and an exit code."""

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.choices import Suggested, fetched_names, model_names
 from enlighten_cli.cli.console import say, show
 from enlighten_cli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from enlighten_cli.models.download import Download
+
+NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
 
 
 @click.group(short_help="List, find, fetch, check, import and remove models.")
@@ -38,7 +41,7 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", type=NAME)
 def path(name: str) -> None:
     """Print where the .onnx file of a model is."""
     from enlighten_cli.models.store import locate
@@ -47,7 +50,7 @@ def path(name: str) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", type=FETCHED, nargs=-1, required=True, metavar="NAME...")
 @click.option("--offline", is_flag=True, help="Use no network: only what is here, or at a file: address.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
@@ -95,7 +98,7 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", type=NAME, nargs=-1, metavar="[NAME]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check the files of models, all by default, against their hashes.
 
@@ -191,7 +194,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", type=NAME)
 def remove(name: str) -> None:
     """Remove an imported model, or a fetched one from the cache."""
     from enlighten_cli.models.store import remove as remove_files
