@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from enlighten_cli.cli.console import say
+from enlighten_cli.errors import did_you_mean
 
 if TYPE_CHECKING:
     from enlighten_cli.models.session import Model
@@ -37,17 +38,22 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since cl
         Of what is chosen.
     names : callable
         Returns those that there are.
+    aliases : mapping, optional
+        Other words for them.
     """
 
-    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, name: str, names: Callable[[], Iterable[str]], aliases: Mapping[str, str] | None = None) -> None:
         self.name = name
         self._registry = names
+        self._aliases = aliases or {}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a name that no method has."""
-        if value not in self._names():
-            self.fail(f"{value!r} is none of {', '.join(self._names())}", param, ctx)
-        return str(value)
+        """Refuse a name that there is not."""
+        word = self._aliases.get(value, str(value))
+        if word not in self._names():
+            near = did_you_mean(word, self._names())
+            self.fail(f"{value!r} is none of {', '.join(self._names())}{near}", param, ctx)
+        return word
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the names."""
@@ -165,4 +171,5 @@ def optional_metric_names() -> Iterable[str]:
 
 
 MODEL = Suggested("model", model_names, ending=".onnx")
+FORMAT = Registered("format", format_names, {"jpeg": "jpg", "tif": "tiff"})
 DEVICE = Suggested("device", lambda: ("auto", "cpu", "cuda"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,11 +12,13 @@ import click
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import DEVICE, MODEL, Denoise, Registered, format_names
+from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
+
+URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slash of two
 
 
 @click.command()
@@ -63,7 +66,7 @@ from enlighten_cli.errors import UsageError
 )
 @click.option(
     "--format",
-    type=Registered("format", format_names),
+    type=FORMAT,
     help="Format of the results, such as jpg, png, webp, tiff; by default each photo's own (16-bit TIFF for camera "
     "RAW).",
 )
@@ -170,8 +173,7 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
         raise UsageError("- is a photo of its own; it goes with no other")
     for path in named:
         if path != Path(STREAM) and not path.exists() and not path.is_symlink():
-            _suggest_command(ctx, path)
-            raise UsageError(f"{path}: no such file or folder")
+            raise _no_such_path(ctx, path)
     if arguments.files_from:
         from enlighten_cli.batch.jobs import read_list
 
@@ -183,9 +185,18 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
     return named
 
 
-def _suggest_command(ctx: click.Context, path: Path) -> None:
-    """Say so where a word was perhaps meant as a command."""
+def _no_such_path(ctx: click.Context, path: Path) -> UsageError:
+    """Say that nothing is there, and what was perhaps meant: a command, or something with nearly that name."""
+    if URL.match(str(path)):
+        address = str(path).replace(":/", "://", 1)
+        return UsageError(f"{address}: addresses are not read; download the photo, and give its file")
     group = ctx.parent.command if ctx.parent else None
     near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
     if near:
-        raise UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+        return UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+    try:
+        neighbours = {each.name: str(each) for each in path.parent.iterdir()}
+    except OSError:
+        neighbours = {}
+    close = [neighbours[name] for name in get_close_matches(path.name, neighbours, n=1)]
+    return UsageError(f"{path}: no such file or folder{f'; did you mean {close[0]}?' if close else ''}")

@@ -19,11 +19,11 @@ from enlighten_cli.cli.export import export
 from enlighten_cli.cli.models import models
 from enlighten_cli.cli.serve import serve
 from enlighten_cli.cli.train import train
-from enlighten_cli.errors import EnlightenError
+from enlighten_cli.errors import EnlightenError, UsageError, did_you_mean
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
-GROUP_OPTIONS = ("--help", "-h", "--version")
+GROUP_OPTIONS = ("--help", "-h", "--version", "-V")
 
 
 class DefaultCommandGroup(click.Group):
@@ -85,9 +85,32 @@ def _show_traceback_if_asked(ctx: click.Context) -> None:
     no_args_is_help=True,
     epilog="`enlighten PHOTO -o OUT` is `enlighten enhance PHOTO -o OUT`; its options: enlighten enhance --help",
 )
-@click.version_option(__version__, "--version", prog_name="enlighten")
+@click.version_option(__version__, "-V", "--version", prog_name="enlighten")
 def main() -> None:
     """Brighten dark photos."""
+
+
+@main.command("help", hidden=True)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show the help of a command, or of all."""
+    assert ctx.parent is not None
+    command: click.Command = main
+    context = ctx.parent
+    for word in words:
+        found = command.commands.get(word) if isinstance(command, click.Group) else None
+        if found is None:
+            known = command.commands if isinstance(command, click.Group) else ()
+            raise UsageError(f"{word}: no such command{did_you_mean(word, known)}; see: enlighten --help")
+        command, context = found, click.Context(found, info_name=word, parent=context)
+    click.echo(command.get_help(context))
+
+
+@main.command("version", hidden=True)
+def show_version() -> None:
+    """Show the version."""
+    click.echo(f"enlighten, version {__version__}")
 
 
 for command in (enhance, serve, train, export, evaluate, models, doctor):

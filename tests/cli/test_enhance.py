@@ -99,6 +99,12 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
     [
         (["absent.jpg", "-o", "out"], 2, "absent.jpg: no such file"),
         (["trian", "--low", "x"], 2, "No such option"),
+        (["in/0.pgn"], 2, "in/0.pgn: no such file or folder; did you mean in/0.png?"),
+        (["zzz.jpg"], 2, "zzz.jpg: no such file or folder\n"),
+        (["in/0.png", "--model", "lit"], 4, "did you mean lite?"),
+        (["in/0.png", "--format", "jepg"], 2, "did you mean"),
+        (["https://example.org/a.jpg"], 2, "https://example.org/a.jpg: addresses are not read; download the photo"),
+        (["help", "modls"], 2, "did you mean models?"),
         (["exprt"], 2, "did you mean `enlighten export`?"),
         (["in/0.png", "--strength", "9"], 2, "from 0 to 1.5"),
         (["in/0.png", "--tile", "8"], 2, "at least 16"),
@@ -166,6 +172,23 @@ def test_a_format_that_is_asked_for_mends_a_wrong_ending(photos, tmp_path, tiny_
     said = enlighten(photos / "0.webp", "-o", "out/", "--format", "webp", "--model", tiny_model)
     assert "so is its result" not in said
     assert decode(tmp_path / "out" / "0.webp").format == "WEBP"
+
+
+@pytest.mark.parametrize(("word", "format"), [("jpeg", "JPEG"), ("tif", "TIFF")])
+def test_formats_have_the_names_that_people_give_them(photos, tmp_path, tiny_model, word, format):
+    enlighten(photos / "0.png", "-o", "out/", "--format", word, "--model", tiny_model)
+    (result,) = (tmp_path / "out").iterdir()
+    assert decode(result).format == format
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [(["help"], ["--help"]), (["help", "models", "path"], ["models", "path", "--help"]), (["version"], ["-V"])],
+)
+def test_words_that_other_commands_know(words, same):
+    results = [CliRunner().invoke(main, arguments, prog_name="enlighten") for arguments in (words, same)]
+    assert results[0].exit_code == 0
+    assert results[0].stdout.rstrip() == results[1].stdout.rstrip()
 
 
 def test_the_help_says_what_it_is_for():
