@@ -47,6 +47,8 @@ class EnhanceArguments:
     threads: int | None
     memory: int | None
     report: Path | None
+    preview: Path | None
+    watch: bool
     fail_fast: bool
     dry_run: bool
     as_json: bool

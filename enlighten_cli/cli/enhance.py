@@ -14,8 +14,11 @@ from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
 from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
 from enlighten_cli.cli.pipeline import enhance_one
+from enlighten_cli.cli.presets import PRESET, apply_configuration
+from enlighten_cli.cli.preview import write_preview
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
+from enlighten_cli.cli.watching import watch_folder
 from enlighten_cli.errors import UsageError
 
 URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slash of two
@@ -136,6 +139,27 @@ URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slas
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write an HTML page to look at: every photo before and after, with scores.",
 )
+@click.option(
+    "--preview",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="SHEET",
+    help="Write no results but a sheet, .png or .jpg: each photo as it is, and at strengths 0.4, 0.7 and 1.0.",
+)
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on with what arrives in the folder, each photo once it is complete, until Ctrl-C.",
+)
+@click.option(
+    "--preset",
+    type=PRESET,
+    metavar="NAME",
+    is_eager=True,
+    expose_value=False,
+    callback=apply_configuration,
+    help="Take options from this preset of the configuration file, which `enlighten doctor` names; those of the "
+    "command line win.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON record a photo, then a summary, to stdout.")
@@ -162,7 +186,12 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
             code = enhance_one(inputs, arguments, results)
         else:
             with interruptible() as signals:
-                code = enhance_many(inputs, arguments, results, signals)
+                if arguments.preview:
+                    code = write_preview(inputs, arguments, signals)
+                elif arguments.watch:
+                    code = watch_folder(inputs, arguments, results, signals)
+                else:
+                    code = enhance_many(inputs, arguments, results, signals)
     ctx.exit(code)
 
 

@@ -264,13 +264,11 @@ class _Sight:
 
 def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str]) -> None:
     from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.evaluation.sheet import contact_sheet
-    from enlighten_cli.photo import SUFFIXES, Metadata, Photo, encode
+    from enlighten_cli.evaluation.sheet import contact_sheet, marked_sheet
 
     order = ["input", *(method for method in methods if method != "input")]
     sheet = contact_sheet([[row[method] for method in order] for row in cells.values()])
-    metadata = Metadata(comment=b"enlighten contact sheet")  # by which a later run knows that it may replace it
-    write_whole(path, encode(Photo(sheet, "PNG", metadata=metadata), SUFFIXES[path.suffix.lower()]))
+    write_whole(path, marked_sheet(sheet, path.suffix))
     say(f"sheet: {path} ({' | '.join(order)})")
 
 

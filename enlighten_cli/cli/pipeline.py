@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from enlighten_cli.photo import Photo
 
 KEPT = "Nothing to do: {} already exists (replace it with --overwrite)"
-NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
+NOT_FOR_ONE = ("report", "preview", "watch", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
 
 
 def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Results) -> int:

@@ -330,6 +330,6 @@ def test_the_bar_shows_the_time_that_is_left(tmp_path):
     from enlighten_cli.training.loop import Status
 
     with TrainingLog(tmp_path, 1000) as log:
-        log.status(Status(images=400, images_per_second=2.0, losses={}, scores={}))
+        log.status(Status(images=400, images_per_second=2.0, learning_rate_factor=1.0))
         (task,) = log._bar.tasks
     assert task.description == "0:05:00 left  2.0 images/s"
