@@ -119,10 +119,13 @@ def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Resul
         if signals:
             break
         # Neither results nor their temporary files are looked for in a folder that may be large.
-        touched = {path for path in (Path(each) for _, each in changed) if not _is_ours(path, without)}
+        touched = {path for path in (Path(each).absolute() for _, each in changed) if not _is_ours(path, without)}
         if touched:
+            # What is in a new folder may have been there before anybody could watch it.
+            folders = {path for path in touched if path.is_dir()}
             for found in Photos([folder], without):  # by the same rules as any batch
-                if found.source in touched or found.source.absolute() in touched:
+                path = found.source.absolute()
+                if path in touched or not folders.isdisjoint(path.parents):
                     settling.note(found.source)
         if ready := settling.complete():
             batch.run(folder, ready)

@@ -59,7 +59,9 @@ def test_empty_files_wait_and_lost_ones_are_forgotten(tmp_path, clock):
 
 
 def wait_for(path, process):
+    end = time.monotonic() + 300
     while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
 
