@@ -18,7 +18,6 @@ from enlighten_cli.cli.presets import PRESET, apply_configuration
 from enlighten_cli.cli.preview import write_preview
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
-from enlighten_cli.cli.watching import watch_folder
 from enlighten_cli.errors import UsageError
 
 URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slash of two
@@ -189,6 +188,8 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
                 if arguments.preview:
                     code = write_preview(inputs, arguments, signals)
                 elif arguments.watch:
+                    from enlighten_cli.cli.watching import watch_folder  # it is made of what is slow to import
+
                     code = watch_folder(inputs, arguments, results, signals)
                 else:
                     code = enhance_many(inputs, arguments, results, signals)
