@@ -56,6 +56,11 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # a file system in which no folders are made: /proc, say
+        raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
         file, temporary = _locked_temporary(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error

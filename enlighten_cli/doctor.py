@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from enlighten_cli import __version__
+from enlighten_cli.configuration import configuration_file
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.models.device import CPU, CUDA, Device, import_runtime, installed_runtimes, repair
 from enlighten_cli.models.folders import cache_folder, imported_folder
@@ -133,6 +134,8 @@ def _folders(diagnosis: Diagnosis) -> dict[str, str]:
         facts[name] = f"{folder} ({state}, {'writable' if able else 'not writable'})"
         if not able:
             diagnosis.advice.append(f"{folder} cannot be written; models can be neither fetched nor imported")
+    configuration = configuration_file()
+    facts["configuration"] = f"{configuration} ({'there' if configuration.is_file() else 'not there: nothing is set'})"
     facts["python"] = str(Path(sys.executable))
     return facts
 

@@ -21,6 +21,9 @@ Raised where the cause is known, caught in two places: `batch`, once a photo, an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class EnlightenError(Exception):
     """Base of every failure that is told to the user.
@@ -60,6 +63,17 @@ class MissingDependencyError(EnlightenError):
     """A package or an execution provider that this needs is not there."""
 
     exit_code = 3
+
+
+def how_to_install(extra: str, *packages: str) -> str:
+    """Return the commands that bring packages: by their names, and by the extra that the README names."""
+    return f"run: pip install {' '.join(packages)}   (or, in a checkout: pip install '.[{extra}]')"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message that names what is spelled much like a word; empty where nothing is."""
+    near = get_close_matches(word, [*known], n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class ModelError(EnlightenError):

@@ -14,6 +14,8 @@ from hypothesis import settings
 
 from enlighten_cli.photo import Photo, Pixels, encode
 
+os.environ["ENLIGHTEN_CONFIG"] = os.devnull  # that of whoever runs the tests must not matter
+
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from enlighten_cli.errors import PhotoError
 
+EXISTS = "the output already exists"
+
 
 class Status(Enum):
     """What became of one photo."""
@@ -77,10 +79,15 @@ class Summary:
 
     counts: Counter[Status] = field(default_factory=Counter)
     megapixels: float = 0.0
+    existing: int = 0
+    """Photos that were skipped because their results already exist."""
+    last: Outcome | None = None
 
     def add(self, outcome: Outcome) -> None:
         """Count one photo."""
         self.counts[outcome.status] += 1
+        self.existing += outcome.status is Status.SKIPPED and outcome.reason == EXISTS
+        self.last = outcome
         if outcome.status is Status.DONE:
             self.megapixels += outcome.width * outcome.height / 1e6
 
@@ -89,14 +96,62 @@ class Summary:
         """What the process ends with."""
         return PhotoError.exit_code if self.counts[Status.FAILED] else 0
 
-    def summary(self, seconds: float, ignored: int = 0) -> str:
-        """Return one line for a person."""
+    def line(self, seconds: float, *, ignored: int = 0, folder: Path | None = None) -> str:
+        """Return one line for a person.
+
+        Parameters
+        ----------
+        seconds : float
+        ignored : int
+            Files that were not taken for photos.
+        folder : Path, optional
+            Where the results are, where one folder was named for them.
+        """
         done, skipped, failed = (self.counts[status] for status in Status)
-        line = f"{done} {'photo' if done == 1 else 'photos'} ({self.megapixels:.1f} megapixels) in {seconds:.1f} s"
-        for count, what in ((skipped, "skipped"), (failed, "failed"), (ignored, "other files ignored")):
-            if count:
-                line += f", {count} {what}"
-        return line
+        rest = [f"{failed} failed"] if failed else []
+        if ignored:
+            rest.append(f"{ignored} other {'file' if ignored == 1 else 'files'} ignored")
+        if not done and skipped and not failed:
+            return "; ".join([f"Nothing to do: {self._skipped_alone()}", *rest])
+        if skipped > self.existing:
+            rest.insert(0, f"{skipped - self.existing} skipped as bright enough")
+        if self.existing:
+            rest.insert(0, f"{self.existing} already {_exist(self.existing)}")
+        head = f"Brightened {_photos(done)} in {seconds:.1f} s" if done else "No photo was brightened"
+        if done == 1 and sum(self.counts.values()) == 1 and self.last:
+            head += f" -> {self.last.output}"
+        elif done and folder:
+            head += f" -> {os.path.join(folder, '')}"
+        return "; ".join([head, *rest])
+
+    def stopped_line(self, total: int | None, *, resumes: bool) -> str:
+        """Return the line of a batch that was interrupted.
+
+        Parameters
+        ----------
+        total : int or None
+            Photos that there were to do; None where nobody knows.
+        resumes : bool
+            Whether the same command goes on where this one stopped.
+        """
+        settled = self.counts[Status.DONE] + self.counts[Status.SKIPPED]
+        failed = f", {self.counts[Status.FAILED]} failed" if self.counts[Status.FAILED] else ""
+        line = f"Stopped: {settled}{f' of {total}' if total is not None else ''} done{failed}."
+        return f"{line} Run the same command to continue." if resumes else line
+
+    def _skipped_alone(self) -> str:
+        """Say why nothing was left to do."""
+        skipped = self.counts[Status.SKIPPED]
+        if skipped == 1 and self.last:
+            path = self.last.output if self.existing else self.last.source
+            return f"{path} {'already ' + _exist(1) if self.existing else f'is {self.last.reason}'}"
+        reasons = []
+        if self.existing:
+            every = "all " if self.existing == skipped else ""
+            reasons.append(f"{every}{self.existing} results already {_exist(self.existing)}")
+        if skipped > self.existing:
+            reasons.append(f"{_photos(skipped - self.existing)} skipped as bright enough")
+        return ", ".join(reasons)
 
     def record(self, seconds: float, ignored: int = 0) -> dict[str, Any]:
         """Return what JSON says of the whole."""
@@ -108,3 +163,11 @@ class Summary:
             "megapixels": round(self.megapixels, 3),
             "seconds": round(seconds, 4),
         }
+
+
+def _photos(count: int) -> str:
+    return f"{count} {'photo' if count == 1 else 'photos'}"
+
+
+def _exist(count: int) -> str:
+    return "exists (replace it with --overwrite)" if count == 1 else "exist (replace them with --overwrite)"

@@ -15,11 +15,11 @@ from pathlib import Path
 from enlighten_cli.atomic_write import exists, remove_stale_temporaries
 from enlighten_cli.batch.conflict import Conflict, renamed, write_result
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.outcome import Outcome, Status
+from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES, Photo
+from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
 
@@ -178,7 +178,7 @@ class _Batch:
     def _outcome(self, job: Job, output: Path) -> Outcome:
         self._drop_if_stopping()
         conflict = self._options.conflict
-        outcome = Outcome(job.source, job.output, Status.SKIPPED, "the output exists")
+        outcome = Outcome(job.source, job.output, Status.SKIPPED, EXISTS)
         if conflict.leaves_old and exists(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
@@ -201,7 +201,7 @@ class _Batch:
             Status.DONE,
             width=enhanced.before.width,
             height=enhanced.before.height,
-            notes=enhanced.notes,
+            notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
         )
@@ -224,6 +224,15 @@ class _Batch:
     def _drop_if_stopping(self) -> None:
         if self.abandoned.is_set() or self._stopping():
             raise _DroppedError
+
+
+def _notes_on_ending(output: Path, format: str) -> list[str]:
+    """Say so where a result keeps its photo's wrong ending."""
+    said = SUFFIXES.get(output.suffix.lower(), format)
+    if said == format:
+        return []
+    choice = FORMATS[said].choice
+    return [f"so is its result, {output.name}" + (f" (--format {choice} converts it)" if choice else "")]
 
 
 def cost_of(source: Source) -> int:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from enlighten_cli.cli.outputs import check_folder_name, check_parents, check_photo_name
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Destination
     from enlighten_cli.batch.runner import BatchOptions
     from enlighten_cli.enhancement.encoded import Treatment
@@ -34,6 +36,7 @@ class EnhanceArguments:
     quality: int | None
     name: str | None
     on_conflict: str
+    overwrite: bool
     files_from: BinaryIO | None
     strip: str | None
     preserve: bool
@@ -44,6 +47,8 @@ class EnhanceArguments:
     threads: int | None
     memory: int | None
     report: Path | None
+    preview: Path | None
+    watch: bool
     fail_fast: bool
     dry_run: bool
     as_json: bool
@@ -66,6 +71,24 @@ class EnhanceArguments:
         from enlighten_cli.photo import CHOICES
 
         return CHOICES[self.format] if self.format else None
+
+    @property
+    def conflict(self) -> Conflict:
+        """What becomes of a result whose name is taken.
+
+        Raises
+        ------
+        UsageError
+            If --overwrite meets another word of --on-conflict.
+        """
+        from enlighten_cli.batch.conflict import Conflict
+
+        chosen = Conflict(self.on_conflict)
+        if not self.overwrite:
+            return chosen
+        if chosen not in (Conflict.SKIP, Conflict.OVERWRITE):
+            raise UsageError(f"--overwrite and --on-conflict {self.on_conflict} contradict each other; give one")
+        return Conflict.OVERWRITE
 
     def treatment(self) -> Treatment:
         """Return how each photo is read, enhanced and written.
@@ -97,12 +120,11 @@ class EnhanceArguments:
 
     def batch_options(self) -> BatchOptions:
         """Return how a batch of them is run."""
-        from enlighten_cli.batch.conflict import Conflict
         from enlighten_cli.batch.runner import BatchOptions
 
         return BatchOptions(
             treatment=self.treatment(),
-            conflict=Conflict(self.on_conflict),
+            conflict=self.conflict,
             preserve=self.preserve,
             memory_bytes=self.memory_bytes,
         )
@@ -113,7 +135,11 @@ class EnhanceArguments:
         Raises
         ------
         UsageError
-            If options contradict each other.
+            If options contradict each other, or -o is neither a folder nor a photo that can be written.
+        MissingDependencyError
+            If its format needs a package that is not installed.
+        OutputError
+            If a file stands where a folder should.
         """
         from enlighten_cli.batch.jobs import Destination
         from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
@@ -121,10 +147,14 @@ class EnhanceArguments:
         from enlighten_cli.photo import SUFFIXES
 
         path = Path(self.output) if self.output else None
-        is_folder = path is not None and (
-            str(self.output).endswith(("/", os.sep)) or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir()
-        )
+        written_as_folder = str(self.output).endswith(("/", os.sep))
+        is_folder = path is not None and (written_as_folder or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir())
+        if path is not None and is_folder:
+            if not written_as_folder:
+                check_folder_name(path, photos=len(inputs))
+            check_parents(path)
         if path is not None and not is_folder:
+            check_photo_name(path)
             if self.photo_format and SUFFIXES.get(path.suffix.lower()) != self.photo_format:
                 raise UsageError(f"--format {self.format} and the ending of {path} contradict each other")
             if self.name:
@@ -132,6 +162,19 @@ class EnhanceArguments:
         text = self.name or (BESIDE if path is None else DEFAULT)
         template = NameTemplate(text, model=Path(self.model).stem if self.model else DEFAULT_MODEL)
         return Destination(path, is_folder, template, self.photo_format)
+
+    def check_model(self) -> None:
+        """Refuse what `network` would refuse before it loads anything.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model, it is not here, or it is not what it was.
+        """
+        from enlighten_cli.models.registry import DEFAULT_MODEL
+        from enlighten_cli.models.store import locate
+
+        locate(self.model or DEFAULT_MODEL)
 
     def network(self) -> Model:
         """Load the model, where it is to compute."""

@@ -13,14 +13,17 @@ from enlighten_cli.cli.console import say, visible
 from enlighten_cli.cli.outputs import REPORT, check_output
 from enlighten_cli.cli.signals import SIGNALLED
 from enlighten_cli.cli.streams import Results
-from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.errors import EnlightenError, PhotoError, UsageError
 
 if TYPE_CHECKING:
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Job
     from enlighten_cli.batch.outcome import Outcome
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.enhancement.encoded import Enhanced
     from enlighten_cli.evaluation.report import Page, Picture
+
+COUNTING_SECONDS = 2.0
 
 
 def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
@@ -36,6 +39,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     signals : list of int
         Those received so far; the first one ends the batch well.
     """
+    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Photos, find_jobs
     from enlighten_cli.batch.outcome import Status, Summary
     from enlighten_cli.batch.runner import run_batch
@@ -45,20 +49,22 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     destination = arguments.destination(inputs)
     photos = Photos(inputs, without=destination.path if destination.is_folder else None)
     jobs = find_jobs(photos, destination)
-    if arguments.on_conflict == "error":
+    if options.conflict is Conflict.ERROR:
         jobs = _none_there(jobs)
     if arguments.report:
         _check_report(arguments.report, inputs)
     if arguments.dry_run:
-        return _dry_run(jobs, results, as_json=arguments.as_json)
+        arguments.check_model()
+        return _dry_run(jobs, results, options.conflict, as_json=arguments.as_json)
 
+    countdown = Countdown(jobs)
     network = arguments.network()
     page, examine = _report_of(network.name) if arguments.report else (None, lambda job, enhanced: None)
     summary, scores, began = Summary(), [], time.monotonic()
     with BatchProgress(photos, shown=not arguments.quiet) as progress:
         if arguments.tile and not network.tiles_exactly:
             progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
-        for outcome in run_batch(jobs, network, options, progress.tiles, lambda: bool(signals), examine):
+        for outcome in run_batch(countdown, network, options, progress.tiles, lambda: bool(signals), examine):
             summary.add(outcome)
             if page is not None and outcome.examined is not None:
                 picture = cast("Picture", outcome.examined)
@@ -77,8 +83,11 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     seconds = time.monotonic() - began
     if arguments.as_json:
         results.json(summary.record(seconds, photos.ignored))
-    if not arguments.quiet:
-        say(("stopped: " if signals else "") + summary.summary(seconds, photos.ignored))
+    if not arguments.quiet and signals:
+        say(summary.stopped_line(countdown.total(), resumes=options.conflict is Conflict.SKIP))
+    elif not arguments.quiet:
+        folder = destination.path if destination.is_folder else None
+        say(summary.line(seconds, ignored=photos.ignored, folder=folder))
     if page is not None and not signals:
         from enlighten_cli.evaluation.tables import rows_of
 
@@ -90,19 +99,49 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     return summary.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
 
 
+class Countdown:
+    """Jobs as they are taken, and how many there are in all.
+
+    Parameters
+    ----------
+    jobs : iterator of Job
+    """
+
+    def __init__(self, jobs: Iterator[Job]) -> None:
+        self._jobs = jobs
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[Job]:
+        """Yield the jobs."""
+        for job in self._jobs:
+            self._taken += 1
+            yield job
+
+    def total(self) -> int | None:
+        """Count those that were not taken too; None where that takes longer than a person would wait."""
+        end = time.monotonic() + COUNTING_SECONDS
+        try:
+            for _ in self:
+                if time.monotonic() > end:
+                    return None
+        except EnlightenError:  # two results of one name, say: the next run will tell
+            return None
+        return self._taken
+
+
 def _none_there(jobs: Iterator[Job]) -> Iterator[Job]:
     """Refuse all where one result is there already."""
     listed = list(jobs)
     there = [job.output for job in listed if job.output.exists()]
     if there:
-        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{there[0]}: is there already{more}; nothing was done")
+        more = f", and {len(there) - 1} more do" if len(there) > 1 else ""
+        raise UsageError(f"{there[0]}: already exists{more}; nothing was done (replace results with --overwrite)")
     return iter(listed)
 
 
-def _dry_run(jobs: Iterator[Job], results: Results, *, as_json: bool) -> int:
+def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_json: bool) -> int:
     for job in jobs:
-        would = "skip" if job.output.exists() else "enhance"
+        would = "skip" if conflict.leaves_old and job.output.exists() else "enhance"
         source, output = os.fspath(job.source), os.fspath(job.output)
         if as_json:
             results.json({"type": "plan", "source": source, "output": output, "would": would})

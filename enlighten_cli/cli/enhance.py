@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,11 +12,15 @@ import click
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import Denoise, Registered, format_names
+from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
 from enlighten_cli.cli.pipeline import enhance_one
+from enlighten_cli.cli.presets import PRESET, apply_configuration
+from enlighten_cli.cli.preview import write_preview
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
+
+URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slash of two
 
 
 @click.command()
@@ -23,11 +28,12 @@ from enlighten_cli.errors import UsageError
 @click.option(
     "-o",
     "--output",
+    type=click.Path(readable=False),
     metavar="OUT",
     help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
     "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
 )
-@click.option("--model", metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
+@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
 @click.option(
     "--strength",
     type=float,
@@ -62,7 +68,7 @@ from enlighten_cli.errors import UsageError
 )
 @click.option(
     "--format",
-    type=Registered("format", format_names),
+    type=FORMAT,
     help="Format of the results, such as jpg, png, webp, tiff; by default each photo's own (16-bit TIFF for camera "
     "RAW).",
 )
@@ -81,7 +87,10 @@ from enlighten_cli.errors import UsageError
     type=click.Choice(["skip", "overwrite", "rename", "error"]),
     default="skip",
     show_default=True,
-    help="What to do where a result is there already.",
+    help="What to do where a result already exists.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace results that already exist: short for --on-conflict overwrite."
 )
 @click.option(
     "--files-from",
@@ -111,6 +120,7 @@ from enlighten_cli.errors import UsageError
 @click.option("--allow-truncated", is_flag=True, help="Take files that end too early, as far as they go.")
 @click.option(
     "--device",
+    type=DEVICE,
     default="auto",
     show_default=True,
     metavar="auto|cpu|cuda[:N]",
@@ -127,6 +137,27 @@ from enlighten_cli.errors import UsageError
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write an HTML page to look at: every photo before and after, with scores.",
+)
+@click.option(
+    "--preview",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="SHEET",
+    help="Write no results but a sheet, .png or .jpg: each photo as it is, and at strengths 0.4, 0.7 and 1.0.",
+)
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on with what arrives in the folder, each photo once it is complete, until Ctrl-C.",
+)
+@click.option(
+    "--preset",
+    type=PRESET,
+    metavar="NAME",
+    is_eager=True,
+    expose_value=False,
+    callback=apply_configuration,
+    help="Take options from this preset of the configuration file, which `enlighten doctor` names; those of the "
+    "command line win.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -154,7 +185,14 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
             code = enhance_one(inputs, arguments, results)
         else:
             with interruptible() as signals:
-                code = enhance_many(inputs, arguments, results, signals)
+                if arguments.preview:
+                    code = write_preview(inputs, arguments, signals)
+                elif arguments.watch:
+                    from enlighten_cli.cli.watching import watch_folder  # it is made of what is slow to import
+
+                    code = watch_folder(inputs, arguments, results, signals)
+                else:
+                    code = enhance_many(inputs, arguments, results, signals)
     ctx.exit(code)
 
 
@@ -165,8 +203,7 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
         raise UsageError("- is a photo of its own; it goes with no other")
     for path in named:
         if path != Path(STREAM) and not path.exists() and not path.is_symlink():
-            _suggest_command(ctx, path)
-            raise UsageError(f"{path}: no such file or folder")
+            raise _no_such_path(ctx, path)
     if arguments.files_from:
         from enlighten_cli.batch.jobs import read_list
 
@@ -178,9 +215,18 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
     return named
 
 
-def _suggest_command(ctx: click.Context, path: Path) -> None:
-    """Say so where a word was perhaps meant as a command."""
+def _no_such_path(ctx: click.Context, path: Path) -> UsageError:
+    """Say that nothing is there, and what was perhaps meant: a command, or something with nearly that name."""
+    if URL.match(str(path)):
+        address = str(path).replace(":/", "://", 1)
+        return UsageError(f"{address}: addresses are not read; download the photo, and give its file")
     group = ctx.parent.command if ctx.parent else None
     near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
     if near:
-        raise UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+        return UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+    try:
+        neighbours = {each.name: str(each) for each in path.parent.iterdir()}
+    except OSError:
+        neighbours = {}
+    close = [neighbours[name] for name in get_close_matches(path.name, neighbours, n=1)]
+    return UsageError(f"{path}: no such file or folder{f'; did you mean {close[0]}?' if close else ''}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import Registered, method_names, opened_model, optional_metric_names
+from enlighten_cli.cli.choices import DEVICE, MODEL, Registered, method_names, opened_model, optional_metric_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS, layout_of_votes
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -56,7 +56,9 @@ class EvaluateArguments:
 @click.command(short_help="Score what models make of folders.")
 @click.argument("folders", nargs=-1, type=FOLDER, metavar="FOLDER...")
 @click.option("--reference", type=FOLDER, help="Well-lit counterparts of the photos, matched by the stem of the names.")
-@click.option("--model", "models", multiple=True, metavar="NAME|FILE", help="A model to score; several are compared.")
+@click.option(
+    "--model", "models", type=MODEL, multiple=True, metavar="NAME|FILE", help="A model to score; several are compared."
+)
 @click.option(
     "--method",
     "methods",
@@ -80,7 +82,9 @@ class EvaluateArguments:
     "photo the reference's mean), ciede2000, chroma_ratio, contrast_ratio; or darkest, the 5th percentile of luma.",
 )
 @click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes.")
+@click.option(
+    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
 @click.option("--per-photo", is_flag=True, help="A row a photo as well.")
 @click.option(
@@ -260,13 +264,11 @@ class _Sight:
 
 def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str]) -> None:
     from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.evaluation.sheet import contact_sheet
-    from enlighten_cli.photo import SUFFIXES, Metadata, Photo, encode
+    from enlighten_cli.evaluation.sheet import contact_sheet, marked_sheet
 
     order = ["input", *(method for method in methods if method != "input")]
     sheet = contact_sheet([[row[method] for method in order] for row in cells.values()])
-    metadata = Metadata(comment=b"enlighten contact sheet")  # by which a later run knows that it may replace it
-    write_whole(path, encode(Photo(sheet, "PNG", metadata=metadata), SUFFIXES[path.suffix.lower()]))
+    write_whole(path, marked_sheet(sheet, path.suffix))
     say(f"sheet: {path} ({' | '.join(order)})")
 
 

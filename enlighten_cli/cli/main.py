@@ -7,8 +7,10 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from enlighten_cli import __version__
+from enlighten_cli.cli.choices import with_paths
 from enlighten_cli.cli.console import say, visible
 from enlighten_cli.cli.doctor import doctor
 from enlighten_cli.cli.enhance import enhance
@@ -17,11 +19,11 @@ from enlighten_cli.cli.export import export
 from enlighten_cli.cli.models import models
 from enlighten_cli.cli.serve import serve
 from enlighten_cli.cli.train import train
-from enlighten_cli.errors import EnlightenError
+from enlighten_cli.errors import EnlightenError, UsageError, did_you_mean
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
-GROUP_OPTIONS = ("--help", "-h", "--version")
+GROUP_OPTIONS = ("--help", "-h", "--version", "-V")
 
 
 class DefaultCommandGroup(click.Group):
@@ -32,6 +34,15 @@ class DefaultCommandGroup(click.Group):
         if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
             args = [enhance.name or "enhance", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer what may stand first: commands, and what `enhance` takes."""
+        items = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return with_paths(items, incomplete)
+        taken = {item.value for item in items}
+        with enhance.make_context(enhance.name, [], parent=ctx, resilient_parsing=True) as default:
+            return [*items, *(item for item in enhance.shell_complete(default, incomplete) if item.value not in taken)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and turn its failure into one line and an exit code."""
@@ -74,9 +85,32 @@ def _show_traceback_if_asked(ctx: click.Context) -> None:
     no_args_is_help=True,
     epilog="`enlighten PHOTO -o OUT` is `enlighten enhance PHOTO -o OUT`; its options: enlighten enhance --help",
 )
-@click.version_option(__version__, "--version", prog_name="enlighten")
+@click.version_option(__version__, "-V", "--version", prog_name="enlighten")
 def main() -> None:
-    """Make photos taken in too little light look as if there had been enough."""
+    """Brighten dark photos."""
+
+
+@main.command("help", hidden=True)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show the help of a command, or of all."""
+    assert ctx.parent is not None
+    command: click.Command = main
+    context = ctx.parent
+    for word in words:
+        found = command.commands.get(word) if isinstance(command, click.Group) else None
+        if found is None:
+            known = command.commands if isinstance(command, click.Group) else ()
+            raise UsageError(f"{word}: no such command{did_you_mean(word, known)}; see: enlighten --help")
+        command, context = found, click.Context(found, info_name=word, parent=context)
+    click.echo(command.get_help(context))
+
+
+@main.command("version", hidden=True)
+def show_version() -> None:
+    """Show the version."""
+    click.echo(f"enlighten, version {__version__}")
 
 
 for command in (enhance, serve, train, export, evaluate, models, doctor):

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.choices import Suggested, fetched_names, model_names
 from enlighten_cli.cli.console import say, show
-from enlighten_cli.errors import ModelError, UsageError
+from enlighten_cli.errors import ModelError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from enlighten_cli.models.download import Download
+
+NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
 
 
 @click.group(short_help="List, find, fetch, check, import and remove models.")
@@ -32,13 +35,14 @@ def list_models(as_json: bool) -> None:
     for entry in entries:
         default = ", the default" if entry["default"] else ""
         show(f"{entry['name']}  ({entry['state']}{default})")
+        entry["size"] = _size(entry)
         for key in ("width", "size", "licence", "origin", "scores", "note"):
             if entry.get(key):
-                show(f"    {key:8} {entry[key]}")
+                show(f"    {key:8} {_words(entry[key])}")
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", type=NAME)
 def path(name: str) -> None:
     """Print where the .onnx file of a model is."""
     from enlighten_cli.models.store import locate
@@ -47,7 +51,7 @@ def path(name: str) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", type=FETCHED, nargs=-1, required=True, metavar="NAME...")
 @click.option("--offline", is_flag=True, help="Use no network: only what is here, or at a file: address.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
@@ -63,7 +67,7 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
     rows = {row.name: row for row in _rows()}
     for name in names:
         if name not in rows:
-            raise UsageError(f"{name}: no model of the project; see: enlighten models list")
+            raise UsageError(f"{name}: no model of the project{did_you_mean(name, rows)}; see: enlighten models list")
     for name in names:
         if rows[name].bundled:
             say(f"{name}: is part of the package, at {rows[name].path()}")
@@ -95,7 +99,7 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", type=NAME, nargs=-1, metavar="[NAME]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check the files of models, all by default, against their hashes.
 
@@ -108,7 +112,7 @@ def verify(names: tuple[str, ...]) -> None:
     damaged = []
     for name in names or known:
         if name not in known:
-            raise UsageError(f"{name}: no such model; see: enlighten models list")
+            raise UsageError(f"{name}: no such model{did_you_mean(name, known)}; see: enlighten models list")
         if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
             show(f"{name}: not here")
         elif damage := damage_of(name):
@@ -191,7 +195,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", type=NAME)
 def remove(name: str) -> None:
     """Remove an imported model, or a fetched one from the cache."""
     from enlighten_cli.models.store import remove as remove_files
@@ -212,23 +216,35 @@ def _imported() -> list[str]:
     return imported_names()
 
 
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number:g}" for key, number in value.items())
+    return str(value)
+
+
+def _size(entry: dict[str, Any]) -> str:
+    if entry["size_bytes"] is None:
+        return ""
+    return f"{'' if entry['size_is_exact'] else 'at most '}{entry['size_bytes']:,} bytes"
+
+
 def _of_project(row: Any) -> dict[str, Any]:
     from enlighten_cli.models.registry import DEFAULT_MODEL
 
     here = row.path().is_file()
     file = row.files[0]
-    size = f"{row.path().stat().st_size:,} bytes" if here else f"at most {file.size_bytes:,} bytes"
     return {
         "name": row.name,
         "state": ("in the package" if row.bundled else "fetched") if here else "not here",
         "default": row.name == DEFAULT_MODEL,
         "path": os.fspath(row.path()) if here else None,
         "width": row.width,
-        "size": size,
+        "size_bytes": row.path().stat().st_size if here else file.size_bytes,
+        "size_is_exact": here or file.exact_size,
         "sha256": file.sha256 or None,
         "licence": row.licence,
         "origin": row.origin,
-        "scores": ", ".join(f"{key} {value:g}" for key, value in row.scores.items()),
+        "scores": row.scores,
         "note": "" if row.verified else "not verified by the project",
     }
 
@@ -249,11 +265,12 @@ def _of_user(name: str) -> dict[str, Any]:
         "state": state,
         "default": False,
         "path": os.fspath(path),
-        "width": provenance.get("width"),
-        "size": f"{path.stat().st_size:,} bytes" if path.is_file() else None,
+        "width": int(width) if (width := provenance.get("width", "")).isdecimal() else None,
+        "size_bytes": path.stat().st_size if path.is_file() else None,
+        "size_is_exact": True,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),
         "origin": f"{provenance.get('source')} ({provenance.get('kind')})" if provenance else None,
-        "scores": "",
+        "scores": {},
         "note": "not verified by the project",
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from enlighten_cli.errors import UsageError
+from enlighten_cli.errors import FormatError, MissingDependencyError, OutputError, UsageError
 
 # What the first bytes of a page, or the comment of a contact sheet, say of who wrote it.
 MARKS = (b"enlighten report", b"enlighten contact sheet")
@@ -45,6 +46,72 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
             raise UsageError(f"{option} {path}: is an input; choose another name")
     if not path.is_file() or not _is_ours(path):
         raise UsageError(f"{option} {path}: is there already and was not written by this option; choose another name")
+
+
+def check_photo_name(path: Path) -> None:
+    """Refuse, before any work, a name for a result that no photo can be written under.
+
+    Raises
+    ------
+    UsageError
+        If its ending is no format that is written.
+    MissingDependencyError
+        If the format needs a package that is not installed.
+    """
+    from enlighten_cli.photo import FORMATS, SUFFIXES
+    from enlighten_cli.photo.formats import import_plugin
+
+    format = SUFFIXES.get(path.suffix.lower())
+    if not path.suffix:
+        raise UsageError(
+            f"-o {path}: no such folder, and no ending that names a format; write {path}/ for a folder, "
+            f"or {path}.jpg for a file"
+        )
+    if format is None or not FORMATS[format].writable:
+        endings = " ".join(each.suffixes[0] for each in FORMATS.values() if each.writable)
+        raise UsageError(f"-o {path}: {path.suffix} files are not written; choose one of {endings}")
+    try:
+        import_plugin(format)
+    except FormatError as error:
+        raise MissingDependencyError(f"-o {path}: {error}") from error
+    check_parents(path.parent)
+
+
+def check_folder_name(path: Path, *, photos: int) -> None:
+    """Refuse a folder that would get the name of one photo by mistake.
+
+    Parameters
+    ----------
+    path : Path
+        It need not be there.
+    photos : int
+        Photos and folders that were given.
+
+    Raises
+    ------
+    UsageError
+        If it is not there and is called like a photo.
+    """
+    from enlighten_cli.photo import SUFFIXES
+
+    if not path.exists() and path.suffix.lower() in SUFFIXES:
+        given = f"{photos} inputs were" if photos > 1 else "a folder was"
+        raise UsageError(f"-o {path}: names one photo, but {given} given; name a folder: -o {path.with_suffix('')}/")
+
+
+def check_parents(folder: Path) -> None:
+    """Refuse, before any work, a folder that cannot be made.
+
+    Raises
+    ------
+    OutputError
+        If it, or a folder above it, is a file, or may not be written.
+    """
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists() or each.is_symlink())
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest}: cannot be written into: it is a file; choose another -o")
+    if nearest != folder and not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot be written: {os.strerror(errno.EACCES)}; choose another -o")
 
 
 def _is_ours(path: Path) -> bool:

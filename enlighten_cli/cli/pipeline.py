@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.console import say
+from enlighten_cli.cli.outputs import check_photo_name
 from enlighten_cli.cli.streams import Results
 from enlighten_cli.errors import AlreadyThereError, PhotoError, UsageError
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from enlighten_cli.enhancement.encoded import Treatment
     from enlighten_cli.photo import Photo
 
-NOT_FOR_ONE = ("report", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
+KEPT = "Nothing to do: {} already exists (replace it with --overwrite)"
+NOT_FOR_ONE = ("report", "preview", "watch", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
 
 
 def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Results) -> int:
     """Enhance the one photo of a pipeline, and return the exit code."""
-    from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.enhancement.encoded import enhance_encoded
     from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES
 
@@ -33,10 +34,10 @@ def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Result
         if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
             raise UsageError(f"--{name} is not for one photo in a pipeline")
-    treatment, conflict = arguments.treatment(), Conflict(arguments.on_conflict)
+    treatment, conflict = arguments.treatment(), arguments.conflict
     target = None if arguments.to_stdout else _target(Path(arguments.output), arguments)
     if target is not None and _is_kept(target, conflict):
-        say(f"{target}: skipped, because it is there already")
+        say(KEPT.format(target))
         return 0
     network = arguments.network()
     source = inputs[0]
@@ -76,6 +77,8 @@ def _target(path: Path, arguments: EnhanceArguments) -> Path:
 
     if path.is_dir() or (not arguments.photo_format and path.suffix.lower() not in SUFFIXES):
         raise UsageError(f"{path}: for a photo from stdin, name a file whose ending is a format")
+    if not arguments.photo_format:
+        check_photo_name(path)
     return path
 
 
@@ -86,7 +89,7 @@ def _is_kept(target: Path, conflict: Conflict) -> bool:
     if not (conflict.leaves_old and exists(target)):
         return False
     if conflict.value == "error":
-        raise UsageError(f"{target}: is there already")
+        raise UsageError(f"{target}: already exists; replace it with --overwrite")
     return True
 
 
@@ -98,4 +101,4 @@ def _write(target: Path, content: bytes, conflict: Conflict) -> None:
     except AlreadyThereError:  # made by another process meanwhile
         if conflict.value == "error":
             raise
-        say(f"{target}: skipped, because it is there already")
+        say(KEPT.format(target))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 
 SERVING_PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
@@ -20,7 +20,7 @@ def require_training() -> None:
     """
     missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
     if missing:
-        raise MissingDependencyError(f"training needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
+        raise MissingDependencyError(f"training needs {' '.join(missing)}; {how_to_install('train', *missing)}")
     from enlighten_cli.models.device import import_runtime
 
     import_runtime()
@@ -35,7 +35,7 @@ def require_tensorboard() -> None:
         If it is absent; the message has the command.
     """
     if find_spec("tensorboard") is None:
-        raise MissingDependencyError("--tensorboard needs tensorboard; run: pip install tensorboard")
+        raise MissingDependencyError(f"--tensorboard needs tensorboard; {how_to_install('tensorboard', 'tensorboard')}")
 
 
 def require_serving() -> None:
@@ -48,7 +48,7 @@ def require_serving() -> None:
     """
     missing = [package for module, package in SERVING_PACKAGES.items() if find_spec(module) is None]
     if missing:
-        raise MissingDependencyError(f"a page needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
+        raise MissingDependencyError(f"a page needs {' '.join(missing)}; {how_to_install('serve', *missing)}")
     from enlighten_cli.models.device import import_runtime
 
     import_runtime()

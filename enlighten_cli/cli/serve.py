@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from enlighten_cli.cli.choices import DEVICE, MODEL
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.requirements import require_serving
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
@@ -39,8 +40,10 @@ POLL_SECONDS = 0.2
     "machine, or from other accounts on it.",
 )
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name too, behind a proxy.")
-@click.option("--model", metavar="NAME|FILE", help="Model to begin with: a name, or an .onnx file.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes.")
+@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to begin with: a name, or an .onnx file.")
+@click.option(
+    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
 @click.option(
     "--memory",

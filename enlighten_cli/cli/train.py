@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from enlighten_cli.cli.choices import DEVICE, Suggested, model_names
 from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
 from enlighten_cli.cli.train_run import Setting, train_in
 from enlighten_cli.errors import UsageError
@@ -23,6 +24,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--from",
     "start",
+    type=Suggested("start", lambda: ("pretrained", "random", *model_names()), ending=".safetensors"),
     metavar="pretrained|random|NAME|FILE",
     help="What to begin with: the default model's weights, nothing, those of another model of the package, or "
     "a checkpoint, .safetensors or .pth.  [default: pretrained]",
@@ -59,7 +61,9 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     help="Of the networks; losses are fp32 always. fp16 is for GPUs that lack bf16.",
 )
 @click.option("--seed", type=int, help="Everything random follows from it.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
+@click.option(
+    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=0),

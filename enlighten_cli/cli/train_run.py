@@ -152,6 +152,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
             watch = _watch(setting.val, photos, log.status, signals)
             if not run_training(state, photos, run, workers, watch):
                 log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
+                log.say(f"or use it as it is: enlighten export {run / CHECKPOINT} -o {run / MODEL}.onnx")
                 raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
             log.say(f"trained on {state.images_seen} images")
 

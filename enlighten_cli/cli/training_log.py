@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from enlighten_cli import photo
 
@@ -40,7 +40,6 @@ class TrainingLog:
         self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} images"),
             BarColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
             TextColumn("{task.description}"),
             console=self._console,
             disable=not self._console.is_terminal,
@@ -72,7 +71,7 @@ class TrainingLog:
         left = timedelta(seconds=round((self._images - status.images) / status.images_per_second))
         speed = f"{status.images_per_second:.1f} images/s"
         terms = "  ".join(f"{name} {value:.3f}" for name, value in {**status.losses, **status.scores}.items())
-        self._bar.update(self._task, completed=status.images, description=speed)
+        self._bar.update(self._task, completed=status.images, description=f"{left} left  {speed}")
         self.say(f"{status.images:>7} of {self._images} images  {speed}  {left} left  {terms}")
         if self._board:
             self._board.add_scalar("images_per_second", status.images_per_second, status.images)

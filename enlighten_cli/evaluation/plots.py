@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 from enlighten_cli.photo import LUMA, Pixels
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError("plots need matplotlib: pip install matplotlib") from error
+        raise MissingDependencyError(f"plots need matplotlib; {how_to_install('evaluate', 'matplotlib')}") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

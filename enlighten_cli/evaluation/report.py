@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from enlighten_cli.atomic_write import write_whole
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 from enlighten_cli.evaluation.plots import distributions, histograms, luma_histogram
 from enlighten_cli.evaluation.runner import INPUT
 from enlighten_cli.evaluation.sheet import reduced
@@ -156,4 +156,4 @@ def require_report() -> None:
 
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
-        raise MissingDependencyError(f"a report needs {' '.join(missing)}; run: pip install {' '.join(missing)}")
+        raise MissingDependencyError(f"a report needs {' '.join(missing)}; {how_to_install('evaluate', *missing)}")

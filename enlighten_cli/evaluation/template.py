@@ -6,7 +6,7 @@ import base64
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 from enlighten_cli.photo import Photo, Pixels, encode
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def environment() -> Environment:
     try:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ImportError as error:
-        raise MissingDependencyError("a page needs Jinja2; run: pip install jinja2") from error
+        raise MissingDependencyError(f"a page needs Jinja2; {how_to_install('evaluate', 'jinja2')}") from error
 
     templates = files("enlighten_cli.evaluation")
     return Environment(

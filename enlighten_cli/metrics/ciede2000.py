@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 from enlighten_cli.metrics.aligned import aligned
 from enlighten_cli.photo import Pixels
 
@@ -49,5 +49,7 @@ def _skimage_color() -> Any:
     try:
         from skimage import color
     except ImportError as error:
-        raise MissingDependencyError("colour metrics need scikit-image: pip install scikit-image") from error
+        raise MissingDependencyError(
+            f"colour metrics need scikit-image; {how_to_install('evaluate', 'scikit-image')}"
+        ) from error
     return color

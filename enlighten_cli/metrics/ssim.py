@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enlighten_cli.errors import MissingDependencyError, PhotoError
+from enlighten_cli.errors import MissingDependencyError, PhotoError, how_to_install
 from enlighten_cli.metrics.psnr import refuse_other_size
 from enlighten_cli.photo import Pixels
 
@@ -32,7 +32,9 @@ def ssim(pixels: Pixels, reference: Pixels) -> float:
     try:
         from skimage.metrics import structural_similarity
     except ImportError as error:
-        raise MissingDependencyError("SSIM needs scikit-image: pip install 'enlighten-cli[evaluate]'") from error
+        raise MissingDependencyError(
+            f"SSIM needs scikit-image; {how_to_install('evaluate', 'scikit-image')}"
+        ) from error
     if min(pixels.shape[:2]) < 7:
         raise PhotoError("SSIM needs 7 pixels a side")
     return float(structural_similarity(pixels, reference, channel_axis=2))

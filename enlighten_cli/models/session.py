@@ -92,9 +92,9 @@ class Model:
         if device.kind == "cuda" or (device.kind == "auto" and CUDA in runtime.get_available_providers()):
             session, cause = _cuda_session(runtime, path, device.number)
             if session is None and device.kind == "cuda":
-                raise MissingDependencyError(f"{device} cannot be had: {cause}")
+                raise MissingDependencyError(f"{device} is not available: {cause}")
             if session is None:
-                self.warning = f"the photos are enhanced on the CPU, because CUDA cannot be had: {cause}"
+                self.warning = f"CUDA is not available, so the CPU computes: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
         try:
             said = self._session.get_modelmeta().custom_metadata_map

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
-from enlighten_cli.errors import ModelError, OutputError, UsageError
+from enlighten_cli.errors import ModelError, OutputError, UsageError, did_you_mean
 from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.folders import imported_folder, weights_folder
 from enlighten_cli.models.registry import MODELS
@@ -60,8 +60,9 @@ def locate(model: str) -> Path:
         return imported_folder() / f"{model}.onnx"
     path = Path(model)
     if not path.is_file():
-        names = ", ".join([*MODELS, *imported_names()])
-        raise ModelError(f"{model}: neither a file nor a model; models are: {names}")
+        known = [*MODELS, *imported_names()]
+        near = did_you_mean(model, known) or f"; models are: {', '.join(known)}"
+        raise ModelError(f"{model}: neither a file nor a model{near}")
     return path
 
 
@@ -188,7 +189,9 @@ def remove(name: str) -> list[Path]:
         files = list(read_record(name)["sha256"])
         paths = [imported_folder() / f"{name}.json", *(imported_folder() / file_name for file_name in files)]
     else:
-        raise UsageError(f"{name}: no such model; see: enlighten models list")
+        raise UsageError(
+            f"{name}: no such model{did_you_mean(name, [*MODELS, *imported_names()])}; see: enlighten models list"
+        )
     here = [path for path in paths if path.is_file()]
     if not here:
         raise ModelError(f"{name} is not here")

@@ -70,12 +70,9 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
             try:
                 return _decoded(content, suffix, limits)
             except OSError as error:
-                if not limits.allow_truncated or isinstance(error, UnidentifiedImageError):
+                if isinstance(error, UnidentifiedImageError):
                     raise
-                with forgiving():
-                    photo = _decoded(content, suffix, limits)
-            note = "the file ends too early: a part of the photo is missing"
-            return dataclasses.replace(photo, notes=(*photo.notes, note))
+                return _forgiven(content, suffix, limits, error)
     except UnidentifiedImageError as error:
         raise PhotoError("damaged, or its pixels are of a kind that cannot be kept") from error
     except MemoryError as error:
@@ -84,6 +81,21 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
         raise
     except Exception as error:  # decoders raise whatever damaged files make them stumble over
         raise PhotoError(_reason(error)) from error
+
+
+def _forgiven(content: bytes, suffix: str, limits: Limits, error: OSError) -> Photo:
+    """Decode what there is of a file, or say which option would do that."""
+    try:
+        with forgiving():
+            photo = _decoded(content, suffix, limits)
+    except Exception:
+        if limits.allow_truncated:
+            raise
+        raise error from None
+    if not limits.allow_truncated:
+        word = "incomplete" if "truncated" in str(error).lower() else "damaged"
+        raise PhotoError(f"the file is {word} (try --allow-truncated)") from error
+    return dataclasses.replace(photo, notes=(*photo.notes, "the file ends too early: a part of the photo is missing"))
 
 
 def _reason(error: Exception) -> str:
@@ -106,7 +118,7 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
             return develop(content, limits)  # a camera's, under another name
         notes = _notes(image, content, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
-            notes.append(f"it is a {kind} file, whatever its name ends in")
+            notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
         metadata = read_metadata(image, notes)
         coding = _coding(image, content)
         deep = _is_deep(image, content, kind)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enlighten_cli.errors import FormatError, PhotoError
+from enlighten_cli.errors import FormatError, PhotoError, how_to_install
 
 if TYPE_CHECKING:
     from enlighten_cli.photo.photo import Photo
@@ -35,9 +35,9 @@ class Format:
         Tells by the first 64 bytes whether a file is one.
     choice : str
         What ``--format`` calls it; empty where it is not offered.
-    package, plugin : str
-        What has to be installed for it, and the module that teaches it to Pillow, where Pillow alone
-        does not do.
+    package, extra, plugin : str
+        What has to be installed for it, the extra of this package that does so, and the module that
+        teaches it to Pillow, where Pillow alone does not do.
     writable : bool
     quality : int or None
         Of new files, where it is lossy.
@@ -53,6 +53,7 @@ class Format:
     begins: Callable[[bytes], bool]
     choice: str = ""
     package: str = ""
+    extra: str = ""
     plugin: str = ""
     writable: bool = True
     quality: int | None = None
@@ -125,6 +126,7 @@ FORMATS = {
             (".heic", ".heif", ".hif"),
             lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS,
             package="pillow-heif",
+            extra="heic",
             plugin="pillow_heif",
             quality=90,
             grey=False,
@@ -134,6 +136,7 @@ FORMATS = {
             (".jxl",),
             _begins(b"\xff\x0a", b"\x00\x00\x00\x0cJXL "),
             package="pillow-jxl-plugin",
+            extra="jxl",
             plugin="pillow_jxl",
             quality=95,
         ),
@@ -142,6 +145,7 @@ FORMATS = {
             (".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".raf", ".rw2", ".pef", ".srw", ".nrw"),
             lambda head: head.startswith(RAW_MARKS) or head[4:12] == b"ftypcrx ",
             package="rawpy",
+            extra="raw",
             writable=False,
         ),
     )
@@ -227,7 +231,9 @@ def import_plugin(name: str) -> None:
 
 def missing(name: str) -> FormatError:
     """Return the failure of a format whose package is not installed."""
-    return FormatError(f"{name} files need another package; run: pip install {FORMATS[name].package}")
+    return FormatError(
+        f"{name} files need another package; {how_to_install(FORMATS[name].extra, FORMATS[name].package)}"
+    )
 
 
 def cannot_hold(photo: Photo, name: str) -> list[str]:

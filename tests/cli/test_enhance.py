@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -22,7 +24,7 @@ def enlighten(*arguments, code=0):
 
 def test_a_folder_into_a_folder(photos, tmp_path, tiny_model):
     said = enlighten(photos, "-o", "out/", "--model", tiny_model)
-    assert said.startswith("3 photos (0.0 megapixels) in ")
+    assert re.fullmatch(r"Brightened 3 photos in \d+\.\d s -> out/\n", said)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "2.png"]
     assert not np.array_equal(decode(photos / "0.png").pixels, decode(tmp_path / "out" / "0.png").pixels)
 
@@ -57,9 +59,21 @@ def test_one_bad_file_is_one_line_and_the_others_are_done(photos, tmp_path, tiny
 
 def test_a_second_run_skips_and_says_so(photos, tmp_path, tiny_model):
     enlighten(photos, "-o", "out", "--model", tiny_model)
-    assert "3 skipped" in enlighten(photos, "-o", "out", "--model", tiny_model)
-    said = enlighten(photos, "-o", "out", "--model", tiny_model, "--on-conflict", "overwrite")
-    assert "skipped" not in said
+    said = enlighten(photos, "-o", "out", "--model", tiny_model)
+    assert said == "Nothing to do: all 3 results already exist (replace them with --overwrite)\n"
+    for again in (["--on-conflict", "overwrite"], ["--overwrite"]):
+        assert "Brightened 3 photos" in enlighten(photos, "-o", "out", "--model", tiny_model, *again)
+
+
+def test_another_strength_says_why_nothing_was_done_and_overwrites_when_asked(photos, tiny_model):
+    result = photos / "0-enlightened.png"
+    words = (photos / "0.png", "--model", tiny_model, "--strength", 0.5)
+    assert enlighten(*words[:3]).endswith(f" -> {result}\n")
+    before = result.read_bytes()
+    assert enlighten(*words) == f"Nothing to do: {result} already exists (replace it with --overwrite)\n"
+    assert result.read_bytes() == before
+    enlighten(*words, "--overwrite")
+    assert result.read_bytes() != before
 
 
 def test_quiet_says_only_errors(photos, tiny_model):
@@ -85,6 +99,12 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
     [
         (["absent.jpg", "-o", "out"], 2, "absent.jpg: no such file"),
         (["trian", "--low", "x"], 2, "No such option"),
+        (["in/0.pgn"], 2, "in/0.pgn: no such file or folder; did you mean in/0.png?"),
+        (["zzz.jpg"], 2, "zzz.jpg: no such file or folder\n"),
+        (["in/0.png", "--model", "lit"], 4, "did you mean lite?"),
+        (["in/0.png", "--format", "jepg"], 2, "did you mean"),
+        (["https://example.org/a.jpg"], 2, "https://example.org/a.jpg: addresses are not read; download the photo"),
+        (["help", "modls"], 2, "did you mean models?"),
         (["exprt"], 2, "did you mean `enlighten export`?"),
         (["in/0.png", "--strength", "9"], 2, "from 0 to 1.5"),
         (["in/0.png", "--tile", "8"], 2, "at least 16"),
@@ -143,11 +163,43 @@ def test_format_quality_and_strip(photos, tmp_path, tiny_model):
 def test_what_cannot_be_kept_is_said(photos, tiny_model):
     (photos / "0.png").rename(photos / "0.webp")
     said = enlighten(photos / "0.webp", "-o", "out/", "--model", tiny_model)
-    assert f"{photos / '0.webp'}: it is a PNG file, whatever its name ends in" in said
+    assert f"{photos / '0.webp'}: is really a PNG despite its .webp ending\n" in said
+    assert f"{photos / '0.webp'}: so is its result, 0.webp (--format webp converts it)\n" in said
+
+
+def test_a_format_that_is_asked_for_mends_a_wrong_ending(photos, tmp_path, tiny_model):
+    (photos / "0.png").rename(photos / "0.webp")
+    said = enlighten(photos / "0.webp", "-o", "out/", "--format", "webp", "--model", tiny_model)
+    assert "so is its result" not in said
+    assert decode(tmp_path / "out" / "0.webp").format == "WEBP"
+
+
+@pytest.mark.parametrize(("word", "format"), [("jpeg", "JPEG"), ("tif", "TIFF")])
+def test_formats_have_the_names_that_people_give_them(photos, tmp_path, tiny_model, word, format):
+    enlighten(photos / "0.png", "-o", "out/", "--format", word, "--model", tiny_model)
+    (result,) = (tmp_path / "out").iterdir()
+    assert decode(result).format == format
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [(["help"], ["--help"]), (["help", "models", "path"], ["models", "path", "--help"]), (["version"], ["-V"])],
+)
+def test_words_that_other_commands_know(words, same):
+    results = [CliRunner().invoke(main, arguments, prog_name="enlighten") for arguments in (words, same)]
+    assert results[0].exit_code == 0
+    assert results[0].stdout.rstrip() == results[1].stdout.rstrip()
+
+
+def test_the_help_says_what_it_is_for():
+    result = CliRunner().invoke(main, ["--help"])
+    assert "Brighten dark photos." in result.stdout
 
 
 def test_bright_photos_are_skipped_when_asked(photos, tiny_model):
-    assert "3 skipped" in enlighten(photos, "-o", "out", "--skip-brighter-than", 0.01, "--model", tiny_model)
+    assert "3 photos skipped as bright enough" in enlighten(
+        photos, "-o", "out", "--skip-brighter-than", 0.01, "--model", tiny_model
+    )
 
 
 def test_large_and_truncated_photos_are_refused_with_the_option_that_helps(photos, tmp_path, tiny_model):

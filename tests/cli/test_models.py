@@ -73,6 +73,11 @@ def test_list_says_what_there_is():
     entries = json.loads(enlighten("models", "list", "--json").stdout)
     assert [entry["name"] for entry in entries] == list(MODELS)
     assert all(entry["licence"] for entry in entries)
+    default = next(entry for entry in entries if entry["default"])
+    assert default["size_bytes"] == MODELS[DEFAULT_MODEL].path().stat().st_size
+    assert default["scores"] == MODELS[DEFAULT_MODEL].scores
+    assert all(type(entry["width"]) is int for entry in entries)
+    assert f"{default['size_bytes']:,} bytes" in output
 
 
 def test_a_model_elsewhere_is_fetched_used_checked_repaired_and_removed(far, tmp_path, monkeypatch):
@@ -100,6 +105,20 @@ def test_a_model_elsewhere_is_fetched_used_checked_repaired_and_removed(far, tmp
 def test_fetching_what_is_here_or_unknown():
     assert "is part of the package" in enlighten("models", "fetch", DEFAULT_MODEL).stderr
     assert "no model of the project" in enlighten("models", "fetch", "nonsense", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("models", "path", "lit"), 4),
+        (("models", "fetch", "lit"), 2),
+        (("models", "verify", "lit"), 2),
+        (("models", "remove", "lit"), 2),
+    ],
+)
+def test_a_name_that_is_nearly_one_is_suggested(words, code):
+    assert "did you mean lite?" in enlighten(*words, code=code).stderr
+    assert "did you mean" not in enlighten(*words[:2], "zzz", code=code).stderr
 
 
 def test_an_onnx_file_is_imported_and_used(tiny_model, tmp_path):

@@ -52,6 +52,63 @@ def test_nothing_is_replaced_by_surprise(here, words, tiny_model):
     assert contents(here) == before
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("in/0.png", "-o", "outt"), 2, "write outt/ for a folder, or outt.jpg for a file"),
+        (("in/0.png", "-o", "outt", "--format", "jpg"), 2, "write outt/ for a folder, or outt.jpg for a file"),
+        (("in/0.png", "-o", "x.gif"), 2, ".gif files are not written; choose one of .jpg .png"),
+        (("in/0.png", "-o", "x.nef"), 2, ".nef files are not written"),
+        (
+            ("in/0.png", "in/1.png", "-o", "one.jpg"),
+            2,
+            "names one photo, but 2 inputs were given; name a folder: -o one/",
+        ),
+        (("in", "-o", "one.jpg"), 2, "names one photo, but a folder was given"),
+        (("in", "-o", "precious.html"), 6, "precious.html: cannot be written into: it is a file"),
+        (("in", "-o", "precious.html/deep/"), 6, "precious.html: cannot be written into: it is a file"),
+        (("in/0.png", "-o", "precious.html/x.png"), 6, "precious.html: cannot be written into: it is a file"),
+        (("in", "-o", "out/", "--model", "nonsense"), 4, "nonsense"),
+    ],
+)
+def test_what_would_fail_is_refused_before_any_work(here, monkeypatch, words, code, message, more):
+    from enlighten_cli.models import session
+
+    def refuse(*arguments, **options):
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(session.Model, "__init__", refuse)
+    before = contents(here)
+    result = run(*words, *more)
+    assert result.exit_code == code, result.stderr
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert contents(here) == before
+    assert not (here / "out").exists()
+
+
+def test_a_format_whose_package_is_absent_is_refused_before_any_work(here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    result = run("in/0.png", "-o", "x.heic", "--dry-run")
+    assert result.exit_code == 3
+    assert "x.heic" in result.stderr
+    assert "pip install" in result.stderr
+
+
+def test_folders_with_an_ending_may_be_meant(here):
+    (here / "trip.jpg").mkdir()
+    for folder in ("trip.jpg", "new.jpg/", "2026.11"):
+        assert run("in", "-o", folder, "--dry-run").exit_code == 0
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+def test_a_folder_that_cannot_be_made_is_its_own_code(here, tiny_model):
+    result = run("in", "-o", "/proc/x/", "--model", tiny_model)
+    assert result.exit_code == 6
+    assert "/proc/x: cannot be made" in result.stderr
+
+
 def test_our_own_page_and_sheet_are_replaced(here, tiny_model):
     pytest.importorskip("matplotlib")
     for words in (

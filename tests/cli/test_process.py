@@ -176,15 +176,21 @@ def test_dry_run_writes_nothing(photos, tmp_path, run):
     ]
     plan = [json.loads(line) for line in run(photos, "-o", "out", "--dry-run", "--json").stdout.splitlines()]
     assert [record["would"] for record in plan] == ["skip", "enhance", "enhance"]
+    plan = run(photos, "-o", "out", "--dry-run", "--overwrite").stdout.decode().splitlines()
+    assert plan[0] == f"enhance: {photos}/0.png -> out/0.png"
     assert sorted(os.listdir(tmp_path / "out")) == before
 
 
 def test_conflicts(photos, tmp_path, run):
     run(photos / "0.png", "-o", "out/")
-    assert b"is there already; nothing was done" in run(photos, "-o", "out", "--on-conflict", "error", code=2).stderr
+    assert (
+        b"out/0.png: already exists; nothing was done"
+        in run(photos, "-o", "out", "--on-conflict", "error", code=2).stderr
+    )
     assert sorted(os.listdir(tmp_path / "out")) == ["0.png"]
     run(photos, "-o", "out", "--on-conflict", "rename")
     assert sorted(os.listdir(tmp_path / "out")) == ["0-1.png", "0.png", "1.png", "2.png"]
+    assert b"contradict" in run(photos, "-o", "out", "--overwrite", "--on-conflict", "rename", code=2).stderr
 
 
 def test_names_by_template(photos, tmp_path, run):
@@ -267,12 +273,12 @@ def test_being_asked_to_stop(tmp_path, monkeypatch, run, tiny_model, number, cod
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == code, said
-    assert b"stopped: " in said
     names = os.listdir(tmp_path / "out")
+    assert f"Stopped: {len(names)} of 60 done. Run the same command to continue.".encode() in said
     assert 0 < len(names) < 60
     assert not [name for name in names if name.endswith(".part")]
     done = run("in", "-o", "out")
-    assert f"{len(names)} skipped".encode() in done.stderr
+    assert f"{len(names)} already exist".encode() in done.stderr
     assert len(os.listdir(tmp_path / "out")) == 60
 
 
@@ -306,12 +312,13 @@ def test_16_bits_through_the_command(tmp_path, monkeypatch, run):
 def test_a_pipeline_does_not_replace_what_is_there(photos, tmp_path, run):
     content = (photos / "0.png").read_bytes()
     (tmp_path / "mine.png").write_bytes(b"mine")
-    assert b"skipped" in run("-", "-o", "mine.png", input=content).stderr
+    said = b"Nothing to do: mine.png already exists (replace it with --overwrite)\n"
+    assert run("-", "-o", "mine.png", input=content).stderr == said
     run("-", "-o", "mine.png", "--on-conflict", "error", input=content, code=2)
     assert (tmp_path / "mine.png").read_bytes() == b"mine"
     run("-", "-o", "mine.png", "--on-conflict", "rename", input=content)
     assert decode(tmp_path / "mine-1.png").format == "PNG"
-    run("-", "-o", "mine.png", "--on-conflict", "overwrite", input=content)
+    run("-", "-o", "mine.png", "--overwrite", input=content)
     assert decode(tmp_path / "mine.png").format == "PNG"
 
 

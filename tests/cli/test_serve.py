@@ -119,7 +119,10 @@ def test_without_the_extra_the_command_to_install_it_is_told(monkeypatch):
     monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == "uvicorn" else found(name))
     code, said = refused()
     assert code == 3
-    assert said == "enlighten: a page needs uvicorn; run: pip install uvicorn\n"
+    assert (
+        said
+        == "enlighten: a page needs uvicorn; run: pip install uvicorn   (or, in a checkout: pip install '.[serve]')\n"
+    )
 
 
 def test_other_peoples_accounts_are_seen(monkeypatch):

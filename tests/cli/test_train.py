@@ -123,6 +123,7 @@ def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp
     _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
     assert "go on with: enlighten train --resume -o run" in said
+    assert "or use it as it is: enlighten export run/checkpoint" in said
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
 
     assert "width is 2 in run, not 3" in train("-o", "run", "--resume", "--width", 3, code=2).stderr
@@ -321,3 +322,14 @@ def test_a_gpu_holds_the_photos_or_gets_as_many_workers_as_there_are_cores(monke
     assert train_options.workers_for(many, cuda, 0) == 0
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert train_options.workers_for(many, cuda, None) == 4
+
+
+def test_the_bar_shows_the_time_that_is_left(tmp_path):
+    """From the first report on, which comes rarely: rich's own estimate wants them often."""
+    from enlighten_cli.cli.training_log import TrainingLog
+    from enlighten_cli.training.loop import Status
+
+    with TrainingLog(tmp_path, 1000) as log:
+        log.status(Status(images=400, images_per_second=2.0, learning_rate_factor=1.0))
+        (task,) = log._bar.tasks
+    assert task.description == "0:05:00 left  2.0 images/s"

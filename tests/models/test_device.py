@@ -137,7 +137,7 @@ def test_cuda_that_cannot_be_had_is_an_error_with_the_command(tiny_model, use, r
     with pytest.raises(MissingDependencyError) as caught:
         Model(tiny_model, device=Device("cuda"))
     message = str(caught.value)
-    assert message.startswith("cuda cannot be had: ")
+    assert message.startswith("cuda is not available: ")
     assert cause in message
     assert "\n" not in message
     assert caught.value.exit_code == 3
@@ -150,6 +150,7 @@ def test_auto_goes_on_with_the_cpu_and_says_why(tiny_model, use, runtime, instal
     assert model.provider == CPU or runtime.working == [CUDA, CPU]
     assert runtime.sessions[-1].asked == [CPU]
     assert cause in model.warning
+    assert model.warning.startswith("CUDA is not available, so the CPU computes: ")
     assert "\n" not in model.warning
 
 

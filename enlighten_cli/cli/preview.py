@@ -1,0 +1,75 @@
+"""``enlighten PHOTO --preview SHEET``: how a photo would look at several strengths, side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enlighten_cli.cli.arguments import EnhanceArguments
+from enlighten_cli.cli.console import say
+from enlighten_cli.cli.outputs import SHEET, check_output
+from enlighten_cli.cli.signals import SIGNALLED
+from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
+
+if TYPE_CHECKING:
+    from enlighten_cli.enhancement.encoded import Treatment
+    from enlighten_cli.models.session import Model
+    from enlighten_cli.photo import Pixels
+
+STRENGTHS = (0.4, 0.7, 1.0)
+MOST_PHOTOS = 20  # a sheet of more would be no sheet
+CELL_PX = 640
+NOT_FOR_A_PREVIEW = ("output", "report", "dry_run", "as_json", "overwrite", "name", "preserve")
+
+
+def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list[int]) -> int:
+    """Write a sheet of every photo, before and at each strength, and return the exit code."""
+    from enlighten_cli.atomic_write import write_whole
+    from enlighten_cli.batch.jobs import Photos
+    from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet
+
+    sheet = arguments.preview
+    assert sheet is not None
+    for option in NOT_FOR_A_PREVIEW:
+        if getattr(arguments, option):
+            name = option.removeprefix("as_").replace("_", "-")
+            raise UsageError(f"--preview writes a sheet and no result; it goes without --{name}")
+    sources = [found.source for found in islice(Photos(inputs), MOST_PHOTOS + 1)]
+    if not sources:
+        raise NothingToDoError("no photos found")
+    if len(sources) > MOST_PHOTOS:
+        raise UsageError(f"--preview {sheet}: a sheet has at most {MOST_PHOTOS} photos; name fewer")
+    check_output("--preview", sheet, endings=SHEET, inputs=[*inputs, *sources])
+    treatment, network = arguments.treatment(), arguments.network()
+    rows = []
+    for source in sources:
+        try:
+            row = _looks(source, treatment, network, signals)
+        except PhotoError as error:
+            raise PhotoError(f"{source}: {error}") from error
+        if signals:
+            return SIGNALLED + signals[0]
+        labels = ["before", *(f"strength {strength:g}" for strength in STRENGTHS)]
+        rows.append([labelled(pixels, label) for pixels, label in zip(row, labels, strict=True)])
+    write_whole(sheet, marked_sheet(contact_sheet(rows, cell_px=2 * CELL_PX), sheet.suffix))
+    if not arguments.quiet:
+        say(f"Wrote {sheet}: before, and strengths {', '.join(f'{strength:g}' for strength in STRENGTHS)}")
+    return 0
+
+
+def _looks(source: Path, treatment: Treatment, network: Model, signals: list[int]) -> list[Pixels]:
+    """Return a photo, and what it becomes at each strength: as results would be, then reduced."""
+    from enlighten_cli.enhancement.enhance import enhance
+    from enlighten_cli.evaluation.sheet import reduced
+    from enlighten_cli.photo import as_srgb, decode
+
+    photo = decode(source, treatment.limits)
+    looks = [reduced(as_srgb(photo), CELL_PX)]
+    for strength in STRENGTHS:
+        if signals:
+            break
+        options = dataclasses.replace(treatment.enhance, strength=strength)
+        looks.append(reduced(as_srgb(enhance(photo, network, options)), CELL_PX))
+    return looks

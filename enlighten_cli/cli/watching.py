@@ -1,0 +1,175 @@
+"""``enlighten FOLDER -o OUT --watch``: what arrives in a folder is enhanced as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enlighten_cli.batch.jobs import Found, Photos, find_jobs
+from enlighten_cli.batch.outcome import Status, Summary
+from enlighten_cli.cli.arguments import EnhanceArguments
+from enlighten_cli.cli.console import say
+from enlighten_cli.cli.signals import SIGNALLED
+from enlighten_cli.cli.streams import Results
+from enlighten_cli.errors import MissingDependencyError, NothingToDoError, UsageError, how_to_install
+
+if TYPE_CHECKING:
+    from enlighten_cli.batch.jobs import Destination
+    from enlighten_cli.models.session import Model
+
+# A file that has not changed for so long is taken for complete; programs that copy pause for less.
+SETTLED_SECONDS = 2.0
+TICK_MS = 250
+NOT_FOR_WATCHING = ("report", "dry_run", "files_from", "fail_fast")
+
+
+class Arrivals(Photos):
+    """The photos of a folder that arrived and are complete, for `find_jobs`.
+
+    Parameters
+    ----------
+    folder : Path
+    paths : list of Path
+        Below the folder.
+    """
+
+    def __init__(self, folder: Path, paths: list[Path]) -> None:
+        super().__init__([folder])
+        self._paths = paths
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield them."""
+        for path in self._paths:
+            yield Found(path, self.inputs[0], named=False)
+
+
+class Settling:
+    """Files that somebody may still be writing, until they stay as they are.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._waiting: dict[Path, tuple[tuple[int, int] | None, float]] = {}
+
+    def note(self, path: Path) -> None:
+        """Begin, or begin anew, to wait for a file."""
+        self._waiting[path] = (_state(path), self._clock())
+
+    def complete(self) -> list[Path]:
+        """Return, once, the files whose size and time have not changed for long enough."""
+        now, ready = self._clock(), []
+        for path, (before, since) in sorted(self._waiting.items()):
+            state = _state(path)
+            if state is None:  # gone again
+                del self._waiting[path]
+            elif state != before:
+                self._waiting[path] = (state, now)
+            elif state[0] and now - since >= SETTLED_SECONDS:
+                del self._waiting[path]
+                ready.append(path)
+        return ready
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
+    """Enhance what is in a folder and what comes, until a signal; return the exit code."""
+    if len(inputs) != 1 or not inputs[0].is_dir():
+        raise UsageError(f"--watch: takes one folder, not {inputs[0] if len(inputs) == 1 else f'{len(inputs)} inputs'}")
+    for option in NOT_FOR_WATCHING:
+        if getattr(arguments, option):
+            raise UsageError(f"--watch goes on; it goes without --{option.replace('_', '-')}")
+    if find_spec("watchfiles") is None:
+        raise MissingDependencyError(f"--watch needs watchfiles; {how_to_install('watch', 'watchfiles')}")
+    from watchfiles import watch
+
+    (folder,) = inputs
+    destination, network = arguments.destination(inputs), arguments.network()
+    without = destination.path if destination.is_folder else None
+    batch, settling = _Batches(arguments, destination, network, results, signals), Settling()
+    changes = watch(
+        folder,
+        watch_filter=None,
+        step=TICK_MS // 5,
+        debounce=TICK_MS,
+        rust_timeout=TICK_MS,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    )
+    next(changes)  # from here on nothing is missed
+    for found in Photos([folder], without):
+        settling.note(found.source)
+    if not arguments.quiet:
+        say(f"Watching {folder} (Ctrl-C ends it)")
+    for changed in changes:
+        if signals:
+            break
+        # Neither results nor their temporary files are looked for in a folder that may be large.
+        touched = {path for path in (Path(each).absolute() for _, each in changed) if not _is_ours(path, without)}
+        if touched:
+            # What is in a new folder may have been there before anybody could watch it.
+            folders = {path for path in touched if path.is_dir()}
+            for found in Photos([folder], without):  # by the same rules as any batch
+                path = found.source.absolute()
+                if path in touched or not folders.isdisjoint(path.parents):
+                    settling.note(found.source)
+        if ready := settling.complete():
+            batch.run(folder, ready)
+        if signals:
+            break
+    if not arguments.quiet:
+        say(f"Stopped watching: {batch.summary.counts[Status.DONE]} brightened.")
+    return SIGNALLED + signals[0] if signals else batch.summary.exit_code
+
+
+def _is_ours(path: Path, without: Path | None) -> bool:
+    return path.name.startswith(".") or (without is not None and path.absolute().is_relative_to(without.absolute()))
+
+
+class _Batches:
+    """One small batch after the other, by one model."""
+
+    def __init__(
+        self,
+        arguments: EnhanceArguments,
+        destination: Destination,
+        network: Model,
+        results: Results,
+        signals: list[int],
+    ) -> None:
+        self.summary = Summary()
+        self._arguments, self._destination, self._network = arguments, destination, network
+        self._results, self._signals = results, signals
+        self._options = arguments.batch_options()
+
+    def run(self, folder: Path, paths: list[Path]) -> None:
+        """Enhance these files of the folder."""
+        from enlighten_cli.batch.runner import run_batch
+
+        try:
+            jobs = find_jobs(Arrivals(folder, paths), self._destination)
+        except NothingToDoError:  # results of ours, beside their photos
+            return
+        for outcome in run_batch(jobs, self._network, self._options, stopping=lambda: bool(self._signals)):
+            self.summary.add(outcome)
+            if outcome.status is Status.FAILED:
+                say(f"{outcome.source}: {outcome.reason}")
+            elif not self._arguments.quiet and (outcome.status is Status.DONE or self._arguments.verbose):
+                detail = f" ({outcome.reason})" if outcome.reason else ""
+                say(f"{outcome.source} -> {outcome.output}{detail}", *(f"{outcome.source}: {n}" for n in outcome.notes))
+            if self._arguments.as_json:
+                self._results.json({**outcome.record(), "model": self._network.name})

@@ -1,0 +1,75 @@
+"""A sheet of strengths, by which a photographer chooses one."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import write_photos
+
+from enlighten_cli.cli import main
+from enlighten_cli.evaluation.sheet import GAP_PX, LABEL_PX, labelled
+from enlighten_cli.photo import decode
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write_photos(tmp_path / "in", 2, exposure=0.2, size=(120, 160))
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == code, result.stderr
+    return result.stderr
+
+
+def test_a_sheet_shows_the_photo_and_what_each_strength_would_give(photos, tmp_path):
+    said = run(photos / "0.png", "--preview", "sheet.png")
+    assert said == "Wrote sheet.png: before, and strengths 0.4, 0.7, 1\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "sheet.png"]
+    assert len(list(photos.iterdir())) == 2
+    sheet = decode(tmp_path / "sheet.png").pixels
+    assert sheet.shape == (120 + LABEL_PX, 4 * 160 + 3 * GAP_PX, 3)
+    cells = [sheet[LABEL_PX:, left : left + 160] for left in range(0, 4 * (160 + GAP_PX), 160 + GAP_PX)]
+    np.testing.assert_array_equal(cells[0], decode(photos / "0.png").pixels)
+    for strength, cell in zip((0.4, 0.7, 1.0), cells[1:], strict=True):
+        run(photos / "0.png", "-o", "result.png", "--strength", strength, "--overwrite")
+        np.testing.assert_array_equal(cell, decode(tmp_path / "result.png").pixels)
+
+
+def test_each_cell_has_its_label():
+    blank = np.full((10, 200, 3), 100, np.uint8)
+    labels = [labelled(blank, text) for text in ("before", "strength 0.4", "")]
+    assert (labels[0][LABEL_PX:] == 100).all()
+    assert labels[0][:LABEL_PX].max() > 200  # white letters
+    assert labels[2][:LABEL_PX].max() < 100
+    assert not np.array_equal(labels[0], labels[1])
+
+
+def test_a_sheet_replaces_only_a_sheet(photos, tmp_path):
+    for _ in range(2):
+        run(photos, "--preview", "sheet.jpg", "-q")
+    assert decode(tmp_path / "sheet.jpg").pixels.shape[0] == 2 * (120 + LABEL_PX) + GAP_PX
+    before = (photos / "1.png").read_bytes()
+    assert "choose another name" in run(photos / "0.png", "--preview", "in/1.png", code=2)
+    assert (photos / "1.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["in", "--preview", "sheet.gif"], 2, "sheet.gif: the name must end in .png or .jpg"),
+        (["in", "-o", "out/", "--preview", "sheet.jpg"], 2, "it goes without --output"),
+        (["in", "--preview", "sheet.jpg", "--json"], 2, "it goes without --json"),
+        (["empty", "--preview", "sheet.jpg"], 5, "no photos"),
+        (["bad.jpg", "--preview", "sheet.jpg"], 1, "bad.jpg: not a photo"),
+        (["many", "--preview", "sheet.jpg"], 2, "at most 20 photos"),
+    ],
+)
+def test_what_no_sheet_is_made_of(photos, tmp_path, words, code, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.jpg").write_bytes(b"text")
+    (tmp_path / "many").mkdir()
+    for number in range(21):
+        (tmp_path / "many" / f"{number}.jpg").touch()
+    assert message in run(*words, code=code)
+    assert not (tmp_path / "sheet.jpg").exists()
