@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.jobs import Destination
     from enlighten_cli.batch.runner import BatchOptions
     from enlighten_cli.enhancement.encoded import Treatment
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
 
 STREAM = "-"
 
@@ -133,7 +133,7 @@ class EnhanceArguments:
         template = NameTemplate(text, model=Path(self.model).stem if self.model else DEFAULT_MODEL)
         return Destination(path, is_folder, template, self.photo_format)
 
-    def network(self) -> Model:
+    def network(self) -> NamedNetwork:
         """Load the model, where it is to compute."""
         from enlighten_cli.cli.choices import opened_model
 

@@ -11,16 +11,16 @@ from click.shell_completion import CompletionItem
 from enlighten_cli.cli.console import say
 
 if TYPE_CHECKING:
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
 
 
-def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> Model:
-    """Load the model of this name or file, the default one if None, where it is to compute."""
+def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> NamedNetwork:
+    """Load the model or method of this name, or the file; the default one if None, where it is to compute."""
+    from enlighten_cli.methods.network import open_network
     from enlighten_cli.models.device import Device
     from enlighten_cli.models.registry import DEFAULT_MODEL
-    from enlighten_cli.models.session import open_model
 
-    network = open_model(model or DEFAULT_MODEL, threads=threads, device=Device.parse(device))
+    network = open_network(model or DEFAULT_MODEL, threads=threads, device=Device.parse(device))
     if network.warning and not quiet:
         say(f"enlighten: {network.warning}")
     return network

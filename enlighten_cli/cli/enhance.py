@@ -27,7 +27,7 @@ from enlighten_cli.errors import UsageError
     help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
     "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
 )
-@click.option("--model", metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
+@click.option("--model", metavar="NAME|FILE", help="Model or method to use: a name, or an .onnx file.")
 @click.option(
     "--strength",
     type=float,

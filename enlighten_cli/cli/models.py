@@ -24,8 +24,8 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
 def list_models(as_json: bool) -> None:
-    """List all models: where they are, how large, whose, under which licence."""
-    entries = [*map(_of_project, _rows()), *map(_of_user, _imported())]
+    """List all models, and the methods that need none: where they are, whose, under which licence."""
+    entries = [*map(_of_project, _rows()), *map(_of_user, _imported()), *map(_of_method, _methods())]
     if as_json:
         click.echo(json.dumps(entries))
         return
@@ -135,6 +135,8 @@ def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
     from enlighten_cli.models.store import check_new_name, keep
 
     check_new_name(name, replace=replace)
+    if name in (method.name for method in _methods()):
+        raise UsageError(f"{name} is a method of the project; choose another name")
     if file.suffix == ".onnx":
         content, provenance = _checked_onnx(file, name)
     else:
@@ -210,6 +212,25 @@ def _imported() -> list[str]:
     from enlighten_cli.models.store import imported_names
 
     return imported_names()
+
+
+def _methods() -> list[Any]:
+    from enlighten_cli.methods.network import BRIGHTENING
+
+    return list(BRIGHTENING.values())
+
+
+def _of_method(method: Any) -> dict[str, Any]:
+    return {
+        "name": method.name,
+        "state": "method",
+        "default": False,
+        "path": None,
+        "licence": "MIT, as this package",
+        "origin": method.source,
+        "scores": "",
+        "note": "",
+    }
 
 
 def _of_project(row: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
-from enlighten_cli.errors import ModelError, OutputError, UsageError
+from enlighten_cli.errors import ModelError, OutputError, UnknownModelError, UsageError
 from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.folders import imported_folder, weights_folder
 from enlighten_cli.models.registry import MODELS
@@ -42,8 +42,10 @@ def locate(model: str) -> Path:
 
     Raises
     ------
+    UnknownModelError
+        If there is none.
     ModelError
-        If there is none, it was not fetched yet, or it is not what it was.
+        If it was not fetched yet, or it is not what it was.
     """
     if model in MODELS:
         row = MODELS[model]
@@ -61,7 +63,7 @@ def locate(model: str) -> Path:
     path = Path(model)
     if not path.is_file():
         names = ", ".join([*MODELS, *imported_names()])
-        raise ModelError(f"{model}: neither a file nor a model; models are: {names}")
+        raise UnknownModelError(f"{model}: neither a file nor a model; models are: {names}")
     return path
 
 
