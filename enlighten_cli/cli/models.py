@@ -15,6 +15,8 @@ from enlighten_cli.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from enlighten_cli.models.download import Download
 
+NOT_STATED = "not stated"
+
 
 @click.group(short_help="List, find, fetch, check, import and remove models.")
 def models() -> None:
@@ -32,7 +34,7 @@ def list_models(as_json: bool) -> None:
     for entry in entries:
         default = ", the default" if entry["default"] else ""
         show(f"{entry['name']}  ({entry['state']}{default})")
-        for key in ("width", "size", "licence", "origin", "scores", "note"):
+        for key in ("width", "size", "licence", "origin", "paper", "scores", "note"):
             if entry.get(key):
                 show(f"    {key:8} {entry[key]}")
 
@@ -124,13 +126,17 @@ def verify(names: tuple[str, ...]) -> None:
 @models.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="What --model is to take.")
-@click.option("--licence", default="not stated", show_default=True, help="Licence of the weights, kept with them.")
+@click.option("--licence", default=NOT_STATED, show_default=True, help="Licence of the weights, kept with them.")
+@click.option("--source", help="Where it comes from, such as an address; by default the file's own path.")
+@click.option("--paper", help="The paper that describes it, such as a DOI.")
 @click.option("--replace", is_flag=True, help="Put it in the place of an imported model of that name.")
-def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
+def import_model(file: Path, name: str, licence: str, source: str | None, paper: str | None, replace: bool) -> None:
     """Keep a model under a name.
 
     FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
+
+    Licence, source and paper are its card, which `enlighten models list` shows.
     """
     from enlighten_cli.models.store import check_new_name, keep
 
@@ -141,8 +147,16 @@ def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
         content, provenance = _checked_onnx(file, name)
     else:
         content, provenance = _converted(file, name, licence)
-    kept = keep(name, content, {**provenance, "source": os.fspath(file.resolve()), "licence": licence})
+    card = {"source": source or os.fspath(file.resolve()), "licence": licence, **({"paper": paper} if paper else {})}
+    kept = keep(name, content, {**provenance, **card})
+    if missing := [word for word, given in _card_words(licence, source, paper).items() if not given]:
+        say(f"{name}: no card yet: {', '.join(missing)}; import it with --licence, --source and --paper to keep them")
     say(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}")
+
+
+def _card_words(licence: str, source: str | None, paper: str | None) -> dict[str, bool]:
+    """Tell which words of a model's card were given."""
+    return {"licence": licence != NOT_STATED, "source": bool(source), "paper": bool(paper)}
 
 
 ONNX_MOST_BYTES = 512 * 2**20
@@ -274,6 +288,7 @@ def _of_user(name: str) -> dict[str, Any]:
         "size": f"{path.stat().st_size:,} bytes" if path.is_file() else None,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),
+        "paper": provenance.get("paper"),
         "origin": f"{provenance.get('source')} ({provenance.get('kind')})" if provenance else None,
         "scores": "",
         "note": "not verified by the project",
