@@ -8,6 +8,7 @@ left alone. Imported by score.py.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ OPTIONAL = tuple(name for name, metric in METRICS.items() if metric.is_optional)
 GAMMA045 = "gamma045"
 MODEL, OUTPUTS = "model:", "outputs:"
 WELL_LIT = "well-lit"
+COST = "cpu_seconds_mpixel"  # of one core; a model's first photo includes its loading
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> di
     wanted = distance.features(reference) if distance and reference is not None else None
     scores = {}
     for method in methods:
+        began = time.process_time()
         after = made(method, decoded, task, mode)
+        seconds = time.process_time() - began
         if task.set == WELL_LIT:
             assert reference is not None
             values = {"psnr": min(psnr(after, reference), 100.0)}
@@ -133,6 +137,8 @@ def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> di
         else:
             compared = measured(after, before=before)
             values = {name: compared[name] for name in ("niqe", "loe", "colour_shift") if name in compared}
+        if not method.startswith(OUTPUTS):
+            values[COST] = seconds / (decoded.height * decoded.width / 1e6)
         scores[method] = values
     return scores
 

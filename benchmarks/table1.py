@@ -1,75 +1,158 @@
-"""Print the paper's first table (NIQE, lower is better) with our rows for the sets that are given.
+"""Compare classical methods and models: quality by the board, cost in seconds a megapixel.
 
-    python benchmarks/table1.py DATA [--model NAME|FILE]... [--mode auto|full|fast]
+    python benchmarks/table1.py DATA/val OUT [--model NAME|FILE]... [--outputs NAME=FOLDER]... [--every N] [--report]
 
-DATA holds folders named as the paper's sets, in any case: MEF, LIME, NPE, VV, DICM. Published rows:
-Jiang et al., "EnlightenGAN", IEEE TIP 2021, table I. A set with fewer photos than the paper's is
-marked, and so is a mean over marked or missing sets.
+DATA/val is laid out as for score.py, and so are folders of outputs. OUT receives table1.md, table1.csv and table1.png.
+With --report, `enlighten evaluate` writes OUT/SET.html too: a page with a slider for each photo and method. Methods see
+whole photos, as with `evaluate --method`. Cost is CPU time of one core, so that other work on the machine matters less.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+from board import COST, MODEL, OUTPUTS, PAIRED, Board, run, tasks
+from matplotlib.figure import Figure
+from perceptual import DEFAULT_VGG
+from score import short
 
-from enlighten_cli.enhancement.enhance import Mode, Options
-from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, evaluate, photo_sets
+from enlighten_cli.evaluation.interval import Interval
+from enlighten_cli.evaluation.plots import COLOURS
 from enlighten_cli.methods import METHODS
+from enlighten_cli.metrics import METRICS, Better
 from enlighten_cli.models.registry import DEFAULT_MODEL
-from enlighten_cli.models.session import open_model
 
-SETS = {"MEF": 17, "LIME": 10, "NPE": 8, "VV": 24, "DICM": 64}
-PUBLISHED = {
-    "Input": (4.265, 4.438, 4.319, 3.525, 4.255, 4.134),
-    "LLNet": (4.845, 4.940, 4.78, 4.446, 4.809, 4.751),
-    "CycleGAN": (3.782, 3.276, 4.036, 3.343, 3.560, 3.554),
-    "RetinexNet": (4.149, 4.420, 4.485, 2.602, 4.200, 3.920),
-    "LIME": (3.720, 4.155, 4.268, 2.489, 3.846, 3.629),
-    "SRIE": (3.475, 3.788, 3.986, 2.850, 3.899, 3.650),
-    "NPE": (3.524, 3.905, 3.953, 2.524, 3.760, 3.525),
-    "EnlightenGAN": (3.232, 3.719, 4.113, 2.581, 3.570, 3.385),
-}
+PLOTTED = "aligned_psnr"
+LOWER_IS_BETTER = {name for name, metric in METRICS.items() if metric.better is Better.LOWER} | {COST, "perceptual"}
+HIGHER_IS_BETTER = {name for name, metric in METRICS.items() if metric.better is Better.HIGHER}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--model", action="append")
-    parser.add_argument("--mode", choices=[mode.value for mode in Mode], default="auto")
+    parser.add_argument("val", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", action="append", help=f"may be repeated; {DEFAULT_MODEL} by default")
+    parser.add_argument("--outputs", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--only", action="append", default=[], metavar="SET")
+    parser.add_argument("--every", type=int, default=1, help="judge every so-many-th photo")
+    parser.add_argument("--perceptual", action="store_true", help="measure the distance by VGG-16 as well (slow)")
+    parser.add_argument("--report", action="store_true", help="write pages to look at")
     arguments = parser.parse_args()
-    options = Options(mode=Mode(arguments.mode))
-    methods = {"input": by_method(METHODS[INPUT].enhance)}
-    for name in arguments.model or [DEFAULT_MODEL]:
-        network = open_model(name)
-        methods[name] = by_network(network, options)
+    models = arguments.model or [DEFAULT_MODEL]
+    rows = [*METHODS, *(MODEL + name for name in models), *(OUTPUTS + words for words in arguments.outputs)]
 
-    given = {folder.name.upper(): folder for folder in arguments.data.iterdir() if folder.name.upper() in SETS}
-    if not given:
-        parser.error(f"{arguments.data}: none of the sets {', '.join(SETS)}")
-    ours: dict[str, dict[str, list[float]]] = {name: {} for name in methods}
-    for set_name, folder in given.items():
-        for scores in evaluate(photo_sets([folder], None), methods):
-            if "niqe" in scores.values:
-                ours[scores.method].setdefault(set_name, []).append(scores.values["niqe"])
+    began = time.monotonic()
+    found = tasks(arguments.val, arguments.only, arguments.every)
+    if not found:
+        parser.error(f"{arguments.val}: no photos of these sets")
+    board = run(found, rows, "auto", DEFAULT_VGG if arguments.perceptual else None)
+    means = {short(method): sets for method, sets in board.means().items()}
 
-    print("| NIQE | " + " | ".join([*SETS, "All"]) + " |")
-    print("| --- |" + " --- |" * (len(SETS) + 1))
-    for name, figures in PUBLISHED.items():
-        print(f"| {name} (published) | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
-    for name, sets in ours.items():
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    counts = ", ".join(f"{len(photos)} of {name}" for name, photos in board.photos.items())
+    lines = [
+        "# Table 1: classical methods and models",
+        "",
+        f"Made by `python benchmarks/table1.py {shlex.join(words_of(arguments))}` in {time.monotonic() - began:.0f} s.",
+        f"{'Every photo' if arguments.every == 1 else f'A subset, every {arguments.every}th photo'}: {counts}.",
+        "Means; the best of a column in bold.",
+        "",
+        *(line for name in board.photos for line in markdown(name, means)),
+    ]
+    (arguments.out / "table1.md").write_text("\n".join(lines))
+    (arguments.out / "table1.csv").write_text(as_csv(means), newline="")
+    plot(board, means).savefig(arguments.out / "table1.png", dpi=110, metadata={"Software": None})
+    if arguments.report:
+        for name in board.photos:
+            write_report(arguments, name, models)
+
+
+def words_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the command's words, without this machine's folders."""
+    words = ["DATA/val", "OUT"]
+    for option, values in (("--model", arguments.model or []), ("--only", arguments.only)):
+        words += [word for value in values for word in (option, value)]
+    for value in arguments.outputs:
+        words += ["--outputs", value.split("=")[0] + "=FOLDER"]
+    if arguments.every != 1:
+        words += ["--every", str(arguments.every)]
+    return words + [f"--{name}" for name in ("perceptual", "report") if getattr(arguments, name)]
+
+
+def markdown(set_name: str, means: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> list[str]:
+    """Lay out one set."""
+    rows = {method: sets[set_name] for method, sets in means.items() if set_name in sets}
+    metrics = list(dict.fromkeys(metric for row in rows.values() for metric in row))
+    lines = [f"## {set_name}", "", f"| method | {' | '.join(metrics)} |", "| --- |" + " ---: |" * len(metrics)]
+    for method, row in rows.items():
         cells = []
-        for set_name, count in SETS.items():
-            values = sets.get(set_name, [])
-            cells.append(f"{np.mean(values):.3f}{'' if len(values) == count else '*'}" if values else "-")
-        values = [value for each in sets.values() for value in each]
-        cells.append(f"{np.mean(values):.3f}{'' if len(values) == sum(SETS.values()) else '*'}")
-        print(f"| {name} (here) | " + " | ".join(cells) + " |")
-    counts = {name: len(ours["input"].get(name, [])) for name in SETS}
-    incomplete = [f"{name} {counts[name]} of {count}" for name, count in SETS.items() if counts[name] != count]
-    if incomplete:
-        print("* incomplete: " + ", ".join(incomplete))
+        for metric in metrics:
+            # The input costs nothing and moves nothing: it competes only where it is compared with a reference.
+            others = [each[metric].mean for name, each in rows.items() if metric in each and name != "input"]
+            words = f"{row[metric].mean:.3f}" if metric in row else "-"
+            cells.append(f"**{words}**" if metric in row and row[metric].mean == best(metric, others) else words)
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def best(metric: str, values: Sequence[float]) -> float | None:
+    """Return the best of the values, or None where none is better than another."""
+    if metric in LOWER_IS_BETTER:
+        return min(values)
+    return max(values) if metric in HIGHER_IS_BETTER else None
+
+
+def as_csv(means: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> str:
+    """Lay out all of it, a figure a line, with its 95 % interval."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["set", "method", "metric", "mean", "low", "high"])
+    for method, sets in means.items():
+        for name, metrics in sets.items():
+            for metric, each in metrics.items():
+                writer.writerow([name, method, metric, *(f"{value:.4f}" for value in (each.mean, each.low, each.high))])
+    return text.getvalue()
+
+
+def plot(board: Board, means: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Figure:
+    """Draw quality against cost, for each set with references."""
+    sets = [name for name in board.photos if name in PAIRED]
+    figure = Figure(figsize=(5.2 * max(1, len(sets)), 4), layout="constrained")
+    for place, name in enumerate(sets, start=1):
+        axes = figure.add_subplot(1, len(sets), place)
+        shown = {
+            method: rows[name] for method, rows in means.items() if COST in rows.get(name, {}) and method != "input"
+        }
+        for (method, row), colour in zip(shown.items(), COLOURS * len(shown), strict=False):
+            cost, quality = max(row[COST].mean, 1e-3), row[PLOTTED].mean
+            axes.plot(cost, quality, "o", color=colour)
+            axes.annotate(method, (cost, quality), xytext=(5, 3), textcoords="offset points", fontsize=8)
+        axes.set_xscale("log")
+        axes.margins(0.2)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("CPU seconds a megapixel, one core", fontsize=8)
+        axes.set_ylabel(f"{PLOTTED}, dB", fontsize=8)
+    return figure
+
+
+def write_report(arguments: argparse.Namespace, name: str, models: Sequence[str]) -> None:
+    """Let `enlighten evaluate` write the page of a set."""
+    folder = arguments.val / name
+    words = [str(folder / "low"), "--reference", str(folder / "high")] if name in PAIRED else [str(folder)]
+    if not Path(words[0]).is_dir():  # the well-lit photos are LOL's references
+        return
+    for option, values in (("--method", METHODS), ("--model", models), ("--outputs", arguments.outputs)):
+        words += [word for value in values for word in (option, value)]
+    report = arguments.out / f"{name}.html"
+    subprocess.run([sys.executable, "-m", "enlighten_cli", "evaluate", *words, "--report", str(report)], check=True)
 
 
 if __name__ == "__main__":

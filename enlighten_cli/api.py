@@ -17,9 +17,9 @@ from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import EnlightenError, PhotoError, UsageError
+from enlighten_cli.methods.network import open_network
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.registry import DEFAULT_MODEL
-from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import CHOICES, Photo
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Enhancer:
     Parameters
     ----------
     model : str or Path
-        Name of a model, or an ``.onnx`` file.
+        Name of a model or of a method, or an ``.onnx`` file.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
 
@@ -57,7 +57,7 @@ class Enhancer:
     """
 
     def __init__(self, model: str | Path = DEFAULT_MODEL, *, device: str = "auto") -> None:
-        self._model = open_model(str(model), device=Device.parse(device))
+        self._model = open_network(str(model), device=Device.parse(device))
         if self._model.warning:
             warnings.warn(self._model.warning, RuntimeWarning, stacklevel=2)
 

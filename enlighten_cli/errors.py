@@ -9,6 +9,7 @@
       UsageError              2   what was asked for makes no sense
       MissingDependencyError  3   a package or a provider is not there
       ModelError              4   a model cannot be found, read or trusted
+        UnknownModelError     4   there is no model of that name, and no such file
         OutOfMemoryError      4   the network needs more memory than there is
       NothingToDoError        5   no photo among what was given
       OutputError             6   nothing can be written where it should go
@@ -80,6 +81,10 @@ class ModelError(EnlightenError):
     """A model cannot be found, read or trusted."""
 
     exit_code = 4
+
+
+class UnknownModelError(ModelError):
+    """There is no model of that name, and no such file."""
 
 
 class OutOfMemoryError(ModelError):

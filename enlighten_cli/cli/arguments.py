@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.jobs import Destination
     from enlighten_cli.batch.runner import BatchOptions
     from enlighten_cli.enhancement.encoded import Treatment
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
 
 STREAM = "-"
 
@@ -169,14 +169,14 @@ class EnhanceArguments:
         Raises
         ------
         ModelError
-            If there is no such model, it is not here, or it is not what it was.
+            If there is neither a model nor a method of that name, it is not here, or it is not what it was.
         """
+        from enlighten_cli.methods.network import check_name
         from enlighten_cli.models.registry import DEFAULT_MODEL
-        from enlighten_cli.models.store import locate
 
-        locate(self.model or DEFAULT_MODEL)
+        check_name(self.model or DEFAULT_MODEL)
 
-    def network(self) -> Model:
+    def network(self) -> NamedNetwork:
         """Load the model, where it is to compute."""
         from enlighten_cli.cli.choices import opened_model
 

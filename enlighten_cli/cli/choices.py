@@ -14,16 +14,16 @@ from enlighten_cli.cli.console import say
 from enlighten_cli.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
 
 
-def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> Model:
-    """Load the model of this name or file, the default one if None, where it is to compute."""
+def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> NamedNetwork:
+    """Load the model or method of this name, or the file; the default one if None, where it is to compute."""
+    from enlighten_cli.methods.network import open_network
     from enlighten_cli.models.device import Device
     from enlighten_cli.models.registry import DEFAULT_MODEL
-    from enlighten_cli.models.session import open_model
 
-    network = open_model(model or DEFAULT_MODEL, threads=threads, device=Device.parse(device))
+    network = open_network(model or DEFAULT_MODEL, threads=threads, device=Device.parse(device))
     if network.warning and not quiet:
         say(f"enlighten: {network.warning}")
     return network
@@ -142,6 +142,13 @@ def model_names() -> Iterable[str]:
     return [*MODELS, *imported_names()]
 
 
+def network_names() -> Iterable[str]:
+    """Return the names of the models, and of the methods that brighten as a model does."""
+    from enlighten_cli.methods.network import BRIGHTENING
+
+    return [*model_names(), *BRIGHTENING]
+
+
 def fetched_names() -> Iterable[str]:
     """Return the names of the models that can be fetched."""
     from enlighten_cli.models.registry import MODELS
@@ -170,6 +177,6 @@ def optional_metric_names() -> Iterable[str]:
     return (name for name, metric in METRICS.items() if metric.is_optional)
 
 
-MODEL = Suggested("model", model_names, ending=".onnx")
+MODEL = Suggested("model", network_names, ending=".onnx")
 FORMAT = Registered("format", format_names, {"jpeg": "jpg", "tif": "tiff"})
 DEVICE = Suggested("device", lambda: ("auto", "cpu", "cuda"))

@@ -33,7 +33,7 @@ URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slas
     help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
     "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
 )
-@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to use: a name, or an .onnx file.")
+@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model or method to use: a name, or an .onnx file.")
 @click.option(
     "--strength",
     type=float,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from enlighten_cli.evaluation.runner import Candidate, PhotoSet
     from enlighten_cli.evaluation.tables import Scores
+    from enlighten_cli.models.network import NamedNetwork
     from enlighten_cli.photo import Pixels
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -220,9 +221,7 @@ def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple
     from enlighten_cli.enhancement.enhance import Mode, Options
     from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, by_outputs
     from enlighten_cli.methods import METHODS
-    from enlighten_cli.models.download import sha256_of
     from enlighten_cli.models.registry import DEFAULT_MODEL
-    from enlighten_cli.models.store import locate
 
     chosen = {name: by_method(METHODS[name].enhance, is_timed=name != INPUT) for name in arguments.methods}
     facts = {}
@@ -231,13 +230,22 @@ def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple
         network = opened_model(word, device=arguments.device, threads=arguments.threads, quiet=arguments.quiet)
         name = network.name if network.name not in chosen else word
         chosen[name] = by_network(network, options)
-        facts[name] = {"sha256": sha256_of(locate(word)), "provider": network.provider}
+        facts[name] = {"sha256": _digest(network, word), "provider": network.provider}
     for words in arguments.outputs:
         name, _, folder = words.partition("=")
         if not name or not folder or name in chosen:
             raise UsageError(f"--outputs {words}: must be NAME=FOLDER, with a name that nothing else has")
         chosen[name] = by_outputs(Path(folder), sets)
     return chosen, facts
+
+
+def _digest(network: NamedNetwork, word: str) -> str | None:
+    """Return the hash of a model's file; None of a method, which has none."""
+    from enlighten_cli.methods.network import MethodNetwork
+    from enlighten_cli.models.download import sha256_of
+    from enlighten_cli.models.store import locate
+
+    return None if isinstance(network, MethodNetwork) else sha256_of(locate(word))
 
 
 class _Sight:

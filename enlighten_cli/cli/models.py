@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from enlighten_cli.models.download import Download
 
 NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
+NOT_STATED = "not stated"
 
 
 @click.group(short_help="List, find, fetch, check, import and remove models.")
@@ -27,8 +28,8 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
 def list_models(as_json: bool) -> None:
-    """List all models: where they are, how large, whose, under which licence."""
-    entries = [*map(_of_project, _rows()), *map(_of_user, _imported())]
+    """List all models, and the methods that need none: where they are, whose, under which licence."""
+    entries = [*map(_of_project, _rows()), *map(_of_user, _imported()), *map(_of_method, _methods())]
     if as_json:
         click.echo(json.dumps(entries))
         return
@@ -36,7 +37,7 @@ def list_models(as_json: bool) -> None:
         default = ", the default" if entry["default"] else ""
         show(f"{entry['name']}  ({entry['state']}{default})")
         entry["size"] = _size(entry)
-        for key in ("width", "size", "licence", "origin", "scores", "note"):
+        for key in ("width", "size", "licence", "origin", "paper", "scores", "note"):
             if entry.get(key):
                 show(f"    {key:8} {_words(entry[key])}")
 
@@ -128,23 +129,37 @@ def verify(names: tuple[str, ...]) -> None:
 @models.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="What --model is to take.")
-@click.option("--licence", default="not stated", show_default=True, help="Licence of the weights, kept with them.")
+@click.option("--licence", default=NOT_STATED, show_default=True, help="Licence of the weights, kept with them.")
+@click.option("--source", help="Where it comes from, such as an address; by default the file's own path.")
+@click.option("--paper", help="The paper that describes it, such as a DOI.")
 @click.option("--replace", is_flag=True, help="Put it in the place of an imported model of that name.")
-def import_model(file: Path, name: str, licence: str, replace: bool) -> None:
+def import_model(file: Path, name: str, licence: str, source: str | None, paper: str | None, replace: bool) -> None:
     """Keep a model under a name.
 
     FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
+
+    Licence, source and paper are its card, which `enlighten models list` shows.
     """
     from enlighten_cli.models.store import check_new_name, keep
 
     check_new_name(name, replace=replace)
+    if name in (method.name for method in _methods()):
+        raise UsageError(f"{name} is a method of the project; choose another name")
     if file.suffix == ".onnx":
         content, provenance = _checked_onnx(file, name)
     else:
         content, provenance = _converted(file, name, licence)
-    kept = keep(name, content, {**provenance, "source": os.fspath(file.resolve()), "licence": licence})
+    card = {"source": source or os.fspath(file.resolve()), "licence": licence, **({"paper": paper} if paper else {})}
+    kept = keep(name, content, {**provenance, **card})
+    if missing := [word for word, given in _card_words(licence, source, paper).items() if not given]:
+        say(f"{name}: no card yet: {', '.join(missing)}; import it with --licence, --source and --paper to keep them")
     say(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}")
+
+
+def _card_words(licence: str, source: str | None, paper: str | None) -> dict[str, bool]:
+    """Tell which words of a model's card were given."""
+    return {"licence": licence != NOT_STATED, "source": bool(source), "paper": bool(paper)}
 
 
 ONNX_MOST_BYTES = 512 * 2**20
@@ -228,6 +243,27 @@ def _size(entry: dict[str, Any]) -> str:
     return f"{'' if entry['size_is_exact'] else 'at most '}{entry['size_bytes']:,} bytes"
 
 
+def _methods() -> list[Any]:
+    from enlighten_cli.methods.network import BRIGHTENING
+
+    return list(BRIGHTENING.values())
+
+
+def _of_method(method: Any) -> dict[str, Any]:
+    return {
+        "name": method.name,
+        "state": "method",
+        "default": False,
+        "path": None,
+        "size_bytes": None,
+        "size_is_exact": True,
+        "licence": "MIT, as this package",
+        "origin": method.source,
+        "scores": {},
+        "note": "",
+    }
+
+
 def _of_project(row: Any) -> dict[str, Any]:
     from enlighten_cli.models.registry import DEFAULT_MODEL
 
@@ -270,6 +306,7 @@ def _of_user(name: str) -> dict[str, Any]:
         "size_is_exact": True,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),
+        "paper": provenance.get("paper"),
         "origin": f"{provenance.get('source')} ({provenance.get('kind')})" if provenance else None,
         "scores": {},
         "note": "not verified by the project",

@@ -15,7 +15,7 @@ from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 
 if TYPE_CHECKING:
     from enlighten_cli.enhancement.encoded import Treatment
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
     from enlighten_cli.photo import Pixels
 
 STRENGTHS = (0.4, 0.7, 1.0)
@@ -59,7 +59,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
     return 0
 
 
-def _looks(source: Path, treatment: Treatment, network: Model, signals: list[int]) -> list[Pixels]:
+def _looks(source: Path, treatment: Treatment, network: NamedNetwork, signals: list[int]) -> list[Pixels]:
     """Return a photo, and what it becomes at each strength: as results would be, then reduced."""
     from enlighten_cli.enhancement.enhance import enhance
     from enlighten_cli.evaluation.sheet import reduced

@@ -18,7 +18,7 @@ from enlighten_cli.errors import MissingDependencyError, NothingToDoError, Usage
 
 if TYPE_CHECKING:
     from enlighten_cli.batch.jobs import Destination
-    from enlighten_cli.models.session import Model
+    from enlighten_cli.models.network import NamedNetwork
 
 # A file that has not changed for so long is taken for complete; programs that copy pause for less.
 SETTLED_SECONDS = 2.0
@@ -147,7 +147,7 @@ class _Batches:
         self,
         arguments: EnhanceArguments,
         destination: Destination,
-        network: Model,
+        network: NamedNetwork,
         results: Results,
         signals: list[int],
     ) -> None:

@@ -10,7 +10,7 @@ from enum import Enum
 from enlighten_cli.enhancement import fast, full
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX
 from enlighten_cli.errors import OutOfMemoryError, UsageError
-from enlighten_cli.models.network import Network
+from enlighten_cli.models.network import EVERYWHERE, Network
 from enlighten_cli.photo import Photo
 from enlighten_cli.resources import available_memory
 
@@ -130,6 +130,13 @@ def enhance(
         pixels, denoised = full.enhance(photo, network, options.strength, tile_px, tell, options.denoise)
         return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
 
+    if network.receptive_field_px == EVERYWHERE:
+        needed = photo.height * photo.width * network.bytes_per_pixel
+        if needed > memory_bytes:
+            raise OutOfMemoryError(
+                f"a photo that is seen all at once takes about {needed // 10**6} MB; --mode fast takes less"
+            )
+        return tiled(WHOLE)
     if options.tile_px is not None:
         try:
             return tiled(options.tile_px)

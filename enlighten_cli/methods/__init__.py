@@ -12,6 +12,11 @@ from enlighten_cli.methods.clahe import clahe
 from enlighten_cli.methods.equalize import equalize
 from enlighten_cli.methods.fusion import fusion
 from enlighten_cli.methods.gamma import gamma
+from enlighten_cli.methods.lime import lime
+from enlighten_cli.methods.msrcr import msrcr
+from enlighten_cli.methods.npe import npe
+from enlighten_cli.methods.srie import srie
+from enlighten_cli.methods.ying import ying
 from enlighten_cli.photo import Rgb
 
 
@@ -42,5 +47,10 @@ METHODS = {
         Method("clahe", clahe, "Zuiderveld, Graphics Gems IV, 1994"),
         Method("fusion", fusion, "Mertens, Kautz and Van Reeth, doi:10.1109/PG.2007.17, of simulated exposures"),
         Method("equalize", equalize, "histogram equalization"),
+        Method("lime", lime, "Guo, Li and Ling, doi:10.1109/TIP.2016.2639450"),
+        Method("npe", npe, "Wang, Zheng, Hu and Li, doi:10.1109/TIP.2013.2261309"),
+        Method("srie", srie, "Fu, Zeng, Huang, Zhang and Ding, doi:10.1109/CVPR.2016.304"),
+        Method("msrcr", msrcr, "Jobson, Rahman and Woodell, doi:10.1109/83.597272"),
+        Method("ying", ying, "Ying, Li and Gao (BIMEF), arXiv:1711.00591, with doi:10.1109/ICCVW.2017.356"),
     )
 }

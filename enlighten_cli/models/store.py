@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
-from enlighten_cli.errors import ModelError, OutputError, UsageError, did_you_mean
+from enlighten_cli.errors import ModelError, OutputError, UnknownModelError, UsageError, did_you_mean
 from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.folders import imported_folder, weights_folder
 from enlighten_cli.models.registry import MODELS
@@ -42,8 +42,10 @@ def locate(model: str) -> Path:
 
     Raises
     ------
+    UnknownModelError
+        If there is none.
     ModelError
-        If there is none, it was not fetched yet, or it is not what it was.
+        If it was not fetched yet, or it is not what it was.
     """
     if model in MODELS:
         row = MODELS[model]
@@ -60,9 +62,7 @@ def locate(model: str) -> Path:
         return imported_folder() / f"{model}.onnx"
     path = Path(model)
     if not path.is_file():
-        known = [*MODELS, *imported_names()]
-        near = did_you_mean(model, known) or f"; models are: {', '.join(known)}"
-        raise ModelError(f"{model}: neither a file nor a model{near}")
+        raise UnknownModelError(f"{model}: neither a file nor a model")
     return path
 
 

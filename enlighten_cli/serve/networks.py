@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from enlighten_cli.methods.network import BRIGHTENING, open_network
+from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.models.registry import MODELS
-from enlighten_cli.models.session import Model, open_model
 from enlighten_cli.models.store import imported_names
 from enlighten_cli.photo import Rgb
 from enlighten_cli.serve.problems import Problem
@@ -19,12 +20,12 @@ class SharedNetwork:
 
     Parameters
     ----------
-    model : Model
+    model : NamedNetwork
     turn : Lock
         Shared by all models.
     """
 
-    def __init__(self, model: Model, turn: threading.Lock) -> None:
+    def __init__(self, model: NamedNetwork, turn: threading.Lock) -> None:
         self._model, self._turn = model, turn
 
     @property
@@ -90,13 +91,14 @@ class Networks:
         rows = []
         for name in self.names():
             row = MODELS.get(name)
+            is_method = row is None and name in BRIGHTENING and name not in imported_names()
             rows.append(
                 {
                     "name": name,
                     "default": name == self.default,
                     "licence": row.licence if row else "",
-                    "origin": row.origin if row else "",
-                    "verified": bool(row and row.verified),
+                    "origin": row.origin if row else BRIGHTENING[name].source if is_method else "",
+                    "verified": row.verified if row else is_method,
                 }
             )
         return rows
@@ -118,11 +120,12 @@ class Networks:
             self._opened[name] = SharedNetwork(self._open(name), self._turn)
             return self._opened[name]
 
-    def _open(self, name: str) -> Model:
-        return open_model(name, threads=self._settings.threads, device=self._settings.device)
+    def _open(self, name: str) -> NamedNetwork:
+        return open_network(name, threads=self._settings.threads, device=self._settings.device)
 
 
 def _names() -> list[str]:
-    """Return the models that are here."""
+    """Return the models that are here, and the methods."""
     here = [row.name for row in MODELS.values() if row.path().is_file()]
-    return sorted(here, key=lambda name: not MODELS[name].bundled) + imported_names()
+    models = sorted(here, key=lambda name: not MODELS[name].bundled) + imported_names()
+    return list(dict.fromkeys([*models, *BRIGHTENING]))

@@ -71,7 +71,11 @@ def test_list_says_what_there_is():
     assert "enlightengan-original  (not here)" in output
     assert "not verified by the project" in output
     entries = json.loads(enlighten("models", "list", "--json").stdout)
-    assert [entry["name"] for entry in entries] == list(MODELS)
+    models = [entry for entry in entries if entry["state"] != "method"]
+    assert [entry["name"] for entry in models] == list(MODELS)
+    methods = {entry["name"]: entry for entry in entries if entry["state"] == "method"}
+    assert "10.1109/TIP.2016.2639450" in methods["lime"]["origin"]
+    assert "input" not in methods
     assert all(entry["licence"] for entry in entries)
     default = next(entry for entry in entries if entry["default"])
     assert default["size_bytes"] == MODELS[DEFAULT_MODEL].path().stat().st_size
@@ -135,6 +139,33 @@ def test_an_onnx_file_is_imported_and_used(tiny_model, tmp_path):
     enlighten("models", "import", tiny_model, "--name", "mine", "--replace")
     enlighten("models", "remove", "mine")
     assert "mine" not in enlighten("models", "list").stdout
+
+
+def test_a_card_is_asked_for_kept_and_listed(tiny_model):
+    said = enlighten("models", "import", tiny_model, "--name", "bare").stderr
+    assert "--licence, --source and --paper" in said
+    card = ("--licence", "CC-BY-4.0", "--source", "https://example.org/net", "--paper", "doi:10.1000/1")
+    said = enlighten("models", "import", tiny_model, "--name", "mine", *card).stderr
+    assert "--paper" not in said
+    entries = {each["name"]: each for each in json.loads(enlighten("models", "list", "--json").stdout)}
+    assert (entries["mine"]["licence"], entries["mine"]["paper"]) == ("CC-BY-4.0", "doi:10.1000/1")
+    assert entries["mine"]["origin"].startswith("https://example.org/net")
+    listed = enlighten("models", "list").stdout
+    assert "https://example.org/net" in listed
+    assert "doi:10.1000/1" in listed
+    assert entries["bare"]["licence"] == "not stated"
+
+
+def test_a_method_is_used_by_its_name_and_its_name_is_not_given_away(tiny_model, tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(Photo(scene(40, 60), "PNG")))
+    result = enlighten("a.png", "-o", "b.png", "--model", "gamma", "--json")
+    assert json.loads(result.stdout.splitlines()[0])["model"] == "gamma"
+    assert (tmp_path / "b.png").is_file()
+    assert "is a method" in enlighten("models", "import", tiny_model, "--name", "lime", code=2).stderr
+    message = enlighten("a.png", "-o", "c.png", "--model", "nonsense", code=4).stderr
+    assert "models are: lite" in message
+    assert "methods are: gamma" in message
+    assert not (tmp_path / "c.png").exists()
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])

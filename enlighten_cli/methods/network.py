@@ -1,0 +1,94 @@
+"""A method where a model is asked for: `--model lime` works like `--model lite`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enlighten_cli.errors import ModelError, UnknownModelError, did_you_mean
+from enlighten_cli.methods import METHODS, Method
+from enlighten_cli.models.device import Device
+from enlighten_cli.models.network import EVERYWHERE, NamedNetwork
+from enlighten_cli.models.registry import MODELS
+from enlighten_cli.models.session import AUTO, open_model
+from enlighten_cli.models.store import imported_names, locate
+from enlighten_cli.photo import Rgb
+
+JUDGED_PIXELS = 400_000  # a larger photo is shown to a method reduced to so many
+BYTES_PER_PIXEL = 400
+UNCHANGED = "input"  # the method that enhances nothing
+
+BRIGHTENING = {name: method for name, method in METHODS.items() if name != UNCHANGED}
+
+
+@dataclass(frozen=True)
+class MethodNetwork:
+    """A method as a network: it sees all of a photo at once, reduced where it is large.
+
+    Parameters
+    ----------
+    method : Method
+    """
+
+    method: Method
+    training_pixels: int = JUDGED_PIXELS
+    receptive_field_px: int = EVERYWHERE
+    bytes_per_pixel: int = BYTES_PER_PIXEL
+    provider: str = "NumPy"
+    warning: str = ""
+    tiles_exactly: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the method is called."""
+        return self.method.name
+
+    def __call__(self, rgb: Rgb, /) -> Rgb:
+        """Enhance by the method."""
+        return self.method.enhance(rgb)
+
+
+def open_network(model: str, *, threads: int | None = None, device: Device = AUTO) -> NamedNetwork:
+    """Load a model by its name, or an ``.onnx`` file, or take a method by its name.
+
+    Parameters
+    ----------
+    model : str
+        Models come before methods of the same name, and methods before files.
+    threads, device
+        Of a model; a method computes on the CPU.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+    ModelError
+        If there is neither a model nor a method of that name, it is not here, or it is not what it should be.
+    """
+    if is_method(model):
+        return MethodNetwork(BRIGHTENING[model])
+    check_name(model)
+    return open_model(model, threads=threads, device=device)
+
+
+def check_name(model: str) -> None:
+    """Refuse what `open_network` would refuse before it loads anything; it says what else may have been meant.
+
+    Raises
+    ------
+    ModelError
+        If there is neither a model nor a method of that name, it is not here, or it is not what it was.
+    """
+    if is_method(model):
+        return
+    try:
+        locate(model)
+    except UnknownModelError as error:
+        models = [*MODELS, *imported_names()]
+        near = did_you_mean(model, [*models, *BRIGHTENING])
+        known = f"; models are: {', '.join(models)}; methods are: {', '.join(BRIGHTENING)}"
+        raise ModelError(f"{error}{near or known}") from error
+
+
+def is_method(name: str) -> bool:
+    """Tell whether a name is a method's; a model of the same name comes first."""
+    return name in BRIGHTENING and name not in MODELS and name not in imported_names()

@@ -1,0 +1,24 @@
+"""SciPy, which only methods need: imported when one is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from enlighten_cli.errors import MissingDependencyError
+
+
+def scipy_part(name: str) -> Any:
+    """Import a part of SciPy by its name, such as ``fft``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If SciPy is not installed.
+    """
+    try:
+        return import_module(f"scipy.{name}")
+    except ImportError as error:
+        raise MissingDependencyError(
+            "this method needs SciPy, which the extra `methods` brings; run: pip install scipy"
+        ) from error

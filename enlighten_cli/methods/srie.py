@@ -1,0 +1,88 @@
+"""SRIE: simultaneous estimation of reflectance and illumination."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlighten_cli.methods.lime import shrunk
+from enlighten_cli.methods.scipy_parts import scipy_part
+from enlighten_cli.methods.weighted_least_squares import divergence, smoothed
+from enlighten_cli.photo import Rgb
+
+Plane = NDArray[np.float32]
+
+REFLECTANCE, LIGHT, PENALTY = np.float32(0.01), np.float32(0.1), np.float32(1)  # c1, c2 and lambda of the paper
+WHITE = np.float32(255)  # the weights are meant for light in these steps
+GAMMA = np.float32(1 / 2.2)
+FIRST_BLUR_PX = 5.0  # of what the light is taken for at first
+MOST_STEPS, CLOSE_ENOUGH = 8, 0.01  # rounds, and how little the light may change in the last one, beside itself
+
+
+def srie(rgb: Rgb) -> Rgb:
+    """Split the value of HSV into what things reflect and the light on them, and lift the light by a gamma.
+
+    Parameters
+    ----------
+    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), float32, range [0, 1]
+
+    Raises
+    ------
+    MissingDependencyError
+        If SciPy is not installed.
+
+    Notes
+    -----
+    Fu, Zeng, Huang, Zhang and Ding, "A weighted variational model for simultaneous reflectance and illumination
+    estimation", CVPR 2016, doi:10.1109/CVPR.2016.304. Where the paper takes the weights out of its two linear
+    steps, so that Fourier's transform solves them, they are kept here, and solved as weighted least squares. More
+    than the 8 rounds flatten the light, and so darken the result, slowly: by 2 levels of 66 for twice as many.
+    """
+    seen = rgb.max(axis=2)
+    light = split(seen)[1] / WHITE
+    lifted = light.clip(1 / WHITE, 1) ** (GAMMA - 1)
+    return np.asarray((rgb * lifted[..., None]).clip(0, 1))
+
+
+def split(seen: Plane) -> tuple[Plane, Plane]:
+    """Return reflectance, in [0, 1], and light, in [1, 255], whose product is near to what is seen.
+
+    Notes
+    -----
+    In logarithms, s = r + l: minimizes |r + l - s|^2 + c1 |R grad r|_1 + c2 |L grad l|^2, where
+    r <= 0 and l >= s; R and L are those of the round before.
+    """
+    ndimage = scipy_part("ndimage")
+    logs = np.log(np.maximum(seen * WHITE, 1))
+    light = np.maximum(ndimage.gaussian_filter(logs, FIRST_BLUR_PX), logs)
+    reflected = logs - light
+    dual = [np.zeros_like(np.diff(logs, axis=axis)) for axis in (0, 1)]
+    for _ in range(MOST_STEPS):
+        weights = between(np.exp(reflected))
+        slopes = [weight * np.diff(reflected, axis=axis) for axis, weight in enumerate(weights)]
+        steps = [shrunk(slope + each, 1 / (2 * PENALTY)) for slope, each in zip(slopes, dual, strict=True)]
+        pull = divergence(*(weight * (step - each) for weight, step, each in zip(weights, steps, dual, strict=True)))
+        down, across = (REFLECTANCE * PENALTY * weight**2 for weight in weights)
+        reflected = smoothed(logs - light + REFLECTANCE * PENALTY * pull, down, across, reflected)
+        reflected = np.minimum(reflected, 0)
+        dual = [
+            each + weight * np.diff(reflected, axis=axis) - step
+            for axis, (each, weight, step) in enumerate(zip(dual, weights, steps, strict=True))
+        ]
+        before = light
+        down, across = (LIGHT * weight**2 for weight in between(np.exp(light)))
+        light = smoothed(logs - reflected, down, across, light)
+        light = np.maximum(light, logs)
+        if float(np.linalg.norm(light - before)) <= CLOSE_ENOUGH * float(np.linalg.norm(before)):
+            break
+    return np.exp(reflected), np.exp(light)
+
+
+def between(values: Plane) -> tuple[Plane, Plane]:
+    """Return the means of vertical and of horizontal neighbours."""
+    half = np.float32(0.5)
+    return half * (values[1:] + values[:-1]), half * (values[:, 1:] + values[:, :-1])
