@@ -1,4 +1,4 @@
-"""The noise of a photo, measured: its standard deviation as a function of luma."""
+"""Measure the noise of a photo: its standard deviation as a function of luma."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from enlighten_cli.photo import LUMA, Pixels, Rgb
 Plane = NDArray[np.float32]
 
 BLOCK_PX = 8  # a side
-BANDS, BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
-QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone; they hold this much of the mean noise
-LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
-MOST_OF_FINE = 2.0  # times fine noise is noise at most; what is more is texture
-STEEPEST = 1.6  # from one level of luma to the next
-BLACK, WHITE = 0.25 / 255, 0.96  # means of blocks whose noise is cut off
+BANDS, BAND_ROWS = 8, 48  # of a large photo: its noise is measured in so many bands of so many rows
+QUIET_PART, QUIET_BIAS = (
+    0.03,
+    0.83,
+)  # the quietest part of the blocks holds noise alone, and this much of the mean noise
+LEVELS, LEVEL_BLOCKS = 5, 24  # at most so many levels of luma, each with at least so many blocks
+MOST_OF_FINE = 2.0  # noise is at most so many times the fine noise; more is texture
+STEEPEST = 1.6  # ratio of the noise of neighbouring levels
+BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clipped noise
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class NoiseCurve:
     deviations: Plane
 
     def at(self, luma: Plane) -> Plane:
-        """Return the standard deviation at each luma, interpolated; beyond the ends, that of the ends."""
+        """Return the standard deviation at each luma, interpolated; beyond the ends, constant."""
         return np.interp(luma, self.lumas, self.deviations).astype(np.float32)
 
 
@@ -49,7 +52,7 @@ def measure_noise(rgb: Rgb) -> NoiseCurve:
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB. `sampled` gives rows that will do for a large photo.
+        sRGB. Of a large photo, the rows from `sampled` are enough.
 
     Notes
     -----

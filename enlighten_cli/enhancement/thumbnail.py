@@ -1,4 +1,4 @@
-"""A photo as the network sees it: reduced, and its light judged from as few pixels as the network learned from."""
+"""Thumbnails for the network: one for detail, and a smaller one, of its training size, for the light."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from enlighten_cli.photo import LUMA, Pixels, Rgb
 
 Box: TypeAlias = tuple[float, float, float, float]
 
-THUMBNAIL_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
-GAIN_PIXELS = 3_000  # over so many, the gain is smooth
+THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
+GAIN_PIXELS = 3_000  # size at which the gain is smooth
 STEP = 1 / 255
-LIGHT_PIXELS = 6_000  # over so many, light is as the network judges it from as many as it learned from
+LIGHT_PIXELS = 6_000  # size at which the light of both thumbnails is compared
 
 
 def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:
@@ -69,12 +69,12 @@ def _resized(values: NDArray[np.float32], size: tuple[int, int], how: Image.Resa
 
 @dataclass(frozen=True)
 class JudgedLight:
-    """How bright a photo is to be, as the network judges it from as few pixels as it learned from.
+    """The light of a photo, as the network judges it on a thumbnail of its training size.
 
     Parameters
     ----------
     seen, made : ndarray, shape (h, w, 3), float32, range [0, 1]
-        The photo, far reduced, before and after.
+        That thumbnail, before and after.
     """
 
     seen: Rgb
@@ -87,29 +87,29 @@ class JudgedLight:
         return cls(seen, _shown(seen, network))
 
     def gain(self) -> NDArray[np.float32]:
-        """Return by how much the light is lifted, 1 or more: (h, w, 1), smooth."""
+        """Return the factor on the light, 1 or more: (h, w, 1), smooth."""
         seen, made = (reduced(rgb, GAIN_PIXELS) @ LUMA for rgb in (self.seen, self.made))
         return np.maximum((made + STEP) / (seen + STEP), 1)[..., None].astype(np.float32)
 
     def missing(self, made: Rgb) -> NDArray[np.float32]:
-        """Return what the light of a photo lacks to the judged one.
+        """Return the difference between the judged light and that of a larger result.
 
         Parameters
         ----------
         made : ndarray, shape (h, w, 3), float32, range [0, 1]
-            What the network made of more pixels.
+            The network's result for more pixels.
 
         Returns
         -------
         ndarray, shape (rows, columns, 3), float32
-            Over `LIGHT_PIXELS`; to be added, interpolated.
+            Of about `LIGHT_PIXELS` pixels; to be interpolated and added to `made`.
         """
         coarse = reduced(made, LIGHT_PIXELS)
         return _resized(self.made, coarse.shape[1::-1], Image.Resampling.BOX) - coarse
 
 
 def enhanced_thumbnail(rgb: Rgb, network: Network, judged: JudgedLight) -> Rgb:
-    """Let the network enhance a thumbnail: detail as it sees it there, light as it judged it from fewer pixels.
+    """Enhance a thumbnail: detail as the network sees it there, light as it judged it on the smaller one.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ def enhanced_thumbnail(rgb: Rgb, network: Network, judged: JudgedLight) -> Rgb:
 
     Notes
     -----
-    How bright a photo is to be depends on all of it, which a convolutional network sees only at the
-    scale at which it learned; at finer scales its detail is right, but not its light.
+    The right brightness depends on the whole photo, which a convolutional network sees only at the scale of its
+    training photos. At finer scales its detail is right, but its light is not.
     """
     if judged.seen is rgb:
         return judged.made
