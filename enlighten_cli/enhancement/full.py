@@ -1,4 +1,4 @@
-"""Every pixel shown to the network, tile by tile; light judged from a thumbnail, if the network learned so."""
+"""Full mode: the network sees every pixel, tile by tile; it judges light on a thumbnail if it was trained so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
 from enlighten_cli.resources import available_cores
 
 STRIP_ROWS = 64
-FEW_PIXELS = 25_000  # enough to tell how far light will be lifted, where the network does not judge it from a thumbnail
+FEW_PIXELS = 25_000  # enough to estimate the gain, where the network does not judge light on a thumbnail
 KEPT_SCALE = 65535  # the network's result is kept in 16 bits until its light is corrected
 
 
