@@ -39,7 +39,9 @@ class NameTemplate:
         """Refuse a template that could name two photos alike, or leave the folder."""
         pieces = list(PIECE.finditer(self.text))
         if "".join(piece.group() for piece in pieces) != self.text:
-            raise UsageError(f"--name {self.text!r}: unmatched brace; fields are {{stem}}, {{ext}} and {{model}}")
+            raise UsageError(
+                f"--name {self.text!r}: a brace without its match; fields are {{stem}}, {{ext}} and {{model}}"
+            )
         used = [piece.group(1) for piece in pieces if piece.group(1) is not None]
         for field in used:
             if field not in FIELDS:
