@@ -6,6 +6,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY enlighten_cli enlighten_cli
 COPY weights weights
+COPY man man
 RUN pip install --no-cache-dir -c constraints.txt '.[cpu,serve]' && rm -rf /src/*
 
 # Photos belong to whoever runs it: --user "$(id -u):$(id -g)" makes the results theirs.

@@ -43,7 +43,7 @@ class Enhancer:
     ModelError
         If the model cannot be found or read.
     MissingDependencyError
-        If ONNX Runtime is not installed, or has not the device that was asked for.
+        If ONNX Runtime is not installed, or does not have the requested device.
 
     Examples
     --------
@@ -78,25 +78,25 @@ class Enhancer:
             sRGB. Arrays are (H, W, 3) or, grey, (H, W): uint8, uint16, or float32 in [0, 1].
             Images are of mode L, LA, RGB or RGBA; their alpha and `info` are kept.
         strength : float
-            0 none of the change, 1 what the model says, at most 1.5.
+            0 changes nothing, 1 is the model's own result, 1.5 the most.
         mode : str
-            ``"full"``: the network sees every pixel; ``"fast"``: it sees the photo reduced;
-            ``"auto"``: fast where the photo is larger than what the model learned to see.
+            ``"full"``: the network sees every pixel; ``"fast"``: it sees thumbnails;
+            ``"auto"``: fast where the photo is larger than the model's training photos.
         tile_px : int, optional
-            Pixels of a tile in full mode; 0 for the whole photo at once.
+            Side of a tile in full mode, in pixels; 0 for the whole photo at once.
         denoise : float
-            How strong the noise is taken to be, over what was measured: 0 leaves it, at most 2. Noise that
-            would not be seen is left in any case.
+            Factor on the measured noise: 0 removes nothing, 2 is the most. Noise that would not be visible is
+            left in any case.
 
         Returns
         -------
         ndarray or Image
-            Of the same kind, shape and type; the argument is left as it was.
+            Of the same kind, shape and type. The argument is not changed.
 
         Raises
         ------
         PhotoError
-            If the argument is something else.
+            If the argument is of another kind, shape, type or mode.
 
         Examples
         --------
@@ -130,16 +130,16 @@ class Enhancer:
         denoise: float = 1.0,
         overwrite: bool = False,
     ) -> Outcome:
-        """Brighten a file into another, with everything that it carries.
+        """Brighten a file and write another, with its metadata.
 
         Parameters
         ----------
         source, output : path
-            The output's ending sets the format, unless it is the source's.
+            The suffix of the output sets the format; with the source's own suffix, the format is the source's.
         strength, mode, tile_px, denoise
-            As of `enhance`.
+            See `enhance`.
         overwrite : bool
-            Whether an output that is there already is replaced, instead of being kept.
+            Whether an existing output is replaced; otherwise it is kept, and the photo skipped.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class Enhancer:
         Raises
         ------
         PhotoError
-            If the photo cannot be read, or its format not written.
+            If the photo cannot be read, or the format cannot be written.
         OutputError
             If the output cannot be written.
         UsageError
@@ -180,22 +180,22 @@ class Enhancer:
         tile_px: int | None = None,
         denoise: float = 1.0,
     ) -> bytes:
-        """Brighten an encoded photo, with everything that it carries.
+        """Brighten an encoded photo, and keep its metadata.
 
         Parameters
         ----------
         content : bytes
-            Of a photo's file, in any format that is read.
+            Content of a photo's file, in any supported format.
         format : str, optional
             ``"jpg"``, ``"png"``, ``"webp"``, ``"tiff"`` or ``"avif"``; by default the photo's own (TIFF
             for camera RAW).
         strength, mode, tile_px, denoise
-            As of `enhance`.
+            See `enhance`.
 
         Returns
         -------
         bytes
-            Of the new file.
+            Content of the new file.
 
         Raises
         ------

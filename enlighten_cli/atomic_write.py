@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Write a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes on
 TEMPORARY_SUFFIX = ".part"
 NEW_FILE_MODE = 0o666
 _reading_umask = threading.Lock()
-# After these the next file could not be written either; after others, a name too long say, it could.
+# After these errors the next file could not be written either; after others (a name that is too long) it could.
 HOPELESS = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -28,29 +28,29 @@ HOPELESS = (
     errno.ENOTDIR,
     errno.EEXIST,
 )
-# What os.link fails with where a file system has no hard links.
+# Errors of os.link on file systems without hard links.
 NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.EINVAL)
 
 
 def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
-    """Write a file so that its name is either absent, as it was, or complete.
+    """Write a file so that under its name there is the old content or the new one, never a part.
 
     Parameters
     ----------
     path : Path
-        Its folder is made if absent.
+        Its folder is created if it does not exist.
     content : bytes
     like : Path, optional
-        A file whose mode and times the new one gets.
+        A file whose mode and times are copied to the new one.
     replace : bool
         Whether a file of that name is replaced.
 
     Raises
     ------
     AlreadyThereError
-        If there is one that is not to be replaced; also where another process made it meanwhile.
+        If it exists and is not to be replaced, even if another process created it meanwhile.
     OutputError
-        If the folder cannot be made or written, or is full; nothing is left behind.
+        If the folder cannot be created or written, or the disk is full; no temporary file is left.
     PhotoError
         If only this name cannot be written.
     """
@@ -86,12 +86,12 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
 
 
 def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
-    """Make a temporary file that is locked, so that another process does not take it for a stale one."""
+    """Create a locked temporary file; the lock tells other processes that it is not stale."""
     while True:
         handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)
         file = os.fdopen(handle, "wb")
         _lock(file, wait=True)
-        # Another process may have removed it between its making and its locking.
+        # Another process may have removed it before it was locked.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.stat(name), os.fstat(file.fileno())):
                 return file, Path(name)
@@ -99,9 +99,9 @@ def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
 
 
 def _give_new_name(temporary: Path, path: Path) -> None:
-    """Rename a file to a name that nothing has; raises `FileExistsError` otherwise."""
+    """Rename a file to a free name; raises `FileExistsError` if it is taken."""
     if os.name == "nt":
-        temporary.rename(path)  # there a rename replaces nothing
+        temporary.rename(path)  # on Windows, rename never replaces a file
         return
     try:
         os.link(temporary, path)
@@ -110,19 +110,19 @@ def _give_new_name(temporary: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        # A file system without hard links (FAT, some networks): two processes could still meet here.
+        # Without hard links (FAT, some network drives), two processes could still write the same name here.
         if path.exists() or path.is_symlink():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         temporary.replace(path)
 
 
 def exists(path: Path) -> bool:
-    """Tell whether there is something of this name.
+    """Tell whether a file of this name exists.
 
     Raises
     ------
     OutputError, PhotoError
-        If its folder may not be looked into, or it can be no name; as of `write_whole`.
+        If its folder cannot be read, or the name is not possible; see `write_whole`.
     """
     try:
         return path.exists()
@@ -131,21 +131,21 @@ def exists(path: Path) -> bool:
 
 
 def remove_stale_temporaries(folder: Path) -> int:
-    """Remove what a killed run left behind in a folder, and nothing that is being written.
+    """Remove the temporary files of killed runs from a folder, but none that is being written.
 
-    A running writer holds a lock on its file, which the system takes off a killed one. Where
-    there are no such locks (Windows), nothing is removed.
+    A running writer holds a lock on its file; the system releases the lock when the process ends. Where there are no
+    such locks (Windows), nothing is removed.
 
     Returns
     -------
     int
-        How many there were.
+        How many were removed.
     """
     removed = 0
     try:
         found = list(folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"))
     except OSError:
-        return 0  # writing there will tell
+        return 0  # writing there will report it
     for path in found:
         try:
             with path.open("rb") as file:
@@ -153,7 +153,7 @@ def remove_stale_temporaries(folder: Path) -> int:
                     path.unlink()
                     removed += 1
         except OSError:
-            continue  # gone in the meantime, being written, or somebody else's
+            continue  # removed meanwhile, being written, or another user's
     return removed
 
 
@@ -170,7 +170,7 @@ def _lock(file: IO[bytes], *, wait: bool) -> bool:
 
 
 def _umask() -> int:
-    # There is no way to read it without setting it; two threads doing so at once could leave it at 0.
+    # The umask can only be read by setting it; two threads doing so at once could leave it at 0.
     with _reading_umask:
         mask = os.umask(0)
         os.umask(mask)

@@ -4,20 +4,20 @@
 
     EnlightenError            1
       PhotoError              1   one photo cannot be read, enhanced or written
-        FormatError           1   its format is not read here
+        FormatError           1   its format is not supported
         TooLargeError         1   it is larger than the limits
-      UsageError              2   what was asked for makes no sense
-      MissingDependencyError  3   a package or a provider is not there
+      UsageError              2   the arguments are wrong
+      MissingDependencyError  3   a package or device is missing
       ModelError              4   a model cannot be found, read or trusted
         UnknownModelError     4   there is no model of that name, and no such file
         OutOfMemoryError      4   the network needs more memory than there is
-      NothingToDoError        5   no photo among what was given
-      OutputError             6   nothing can be written where it should go
-        AlreadyThereError     6   there is a file that is not to be replaced
+      NothingToDoError        5   no photo was found
+      OutputError             6   the output cannot be written
+        AlreadyThereError     6   a file of that name exists, and is not to be replaced
       TrainingError           7   training or export failed
 
-Raised where the cause is known, caught in two places: `batch`, once a photo, and
-`cli`, once a command. The message says what is wrong, with which file, and what to do.
+They are raised where the cause is known, and caught in two places: in `batch` for each photo, and in
+`cli` for the command. The message says what is wrong, with which file, and what to do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from difflib import get_close_matches
 
 
 class EnlightenError(Exception):
-    """Base of every failure that is told to the user.
+    """Base of every failure that is reported to the user.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PhotoError(EnlightenError):
 
 
 class FormatError(PhotoError):
-    """A photo's format is not read here, or needs a package that is not installed."""
+    """A photo's format is not supported, or needs a package that is not installed."""
 
 
 class TooLargeError(PhotoError):
@@ -55,13 +55,13 @@ class TooLargeError(PhotoError):
 
 
 class UsageError(EnlightenError):
-    """What was asked for makes no sense."""
+    """The arguments are wrong, or contradict each other."""
 
     exit_code = 2
 
 
 class MissingDependencyError(EnlightenError):
-    """A package or an execution provider that this needs is not there."""
+    """A package, or a device of ONNX Runtime, is missing."""
 
     exit_code = 3
 
@@ -92,19 +92,19 @@ class OutOfMemoryError(ModelError):
 
 
 class NothingToDoError(EnlightenError):
-    """There is no photo among what was given."""
+    """No photo was found among the inputs."""
 
     exit_code = 5
 
 
 class OutputError(EnlightenError):
-    """Nothing can be written where it should go: no space, no permission."""
+    """The output cannot be written: no space, no permission."""
 
     exit_code = 6
 
 
 class AlreadyThereError(OutputError):
-    """A file of that name is there already, and is not to be replaced."""
+    """A file of that name exists, and is not to be replaced."""
 
 
 class TrainingError(EnlightenError):

@@ -1,4 +1,4 @@
-"""What this process may use of the machine: cores and memory, as containers limit them."""
+"""Cores and memory that this process may use, within the limits of a container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNLIMITED = "max"
 def available_cores() -> int:
     """Return the number of cores that this process may use, at least 1.
 
-    The affinity counts, and a container's quota (cgroup v2), rounded up.
+    CPU affinity and a container's quota (cgroup v2), rounded up, are respected.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _read("cpu.max").partition(" ")
@@ -22,7 +22,7 @@ def available_cores() -> int:
 
 
 def available_memory() -> int:
-    """Return the bytes that can be taken without swapping or meeting a container's limit (cgroup v2)."""
+    """Return the bytes that are free without swapping, within a container's limit (cgroup v2)."""
     import psutil
 
     free = int(psutil.virtual_memory().available)

@@ -1,4 +1,4 @@
-"""What becomes of a result whose name is taken."""
+"""What to do if a result's name is taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enlighten_cli.errors import AlreadyThereError
 
 
 class Conflict(Enum):
-    """What is done where a result is there already."""
+    """What to do if a result exists already."""
 
     SKIP = "skip"
     OVERWRITE = "overwrite"
@@ -20,14 +20,14 @@ class Conflict(Enum):
 
     @property
     def leaves_old(self) -> bool:
-        """Whether a photo whose result is there already need not be enhanced."""
+        """Whether a photo whose result exists need not be enhanced."""
         return self in (Conflict.SKIP, Conflict.ERROR)
 
 
 def write_result(
     path: Path, content: bytes, conflict: Conflict, *, first: Path | None = None, like: Path | None = None
 ) -> Path:
-    """Write a result under its name, or where that is taken and may be changed, under the next free one.
+    """Write a result under its name; if that is taken, and `conflict` is RENAME, under the next free one.
 
     Parameters
     ----------
@@ -36,21 +36,21 @@ def write_result(
     content : bytes
     conflict : Conflict
     first : Path, optional
-        What is tried first: a name made from `path` that was free when the photo was begun.
+        The name to try first: one made from `path` that was free when work on the photo began.
     like : Path, optional
-        A file whose mode and times the result gets.
+        A file whose mode and times are copied to the result.
 
     Returns
     -------
     Path
-        What was written.
+        The file that was written.
 
     Raises
     ------
     AlreadyThereError
-        If there is such a file, and it is neither replaced nor another name looked for.
+        If the file exists, and is neither to be replaced nor avoided by another name.
     OutputError, PhotoError
-        As of `write_whole`.
+        See `write_whole`.
     """
     output = first or path
     while True:
@@ -60,7 +60,7 @@ def write_result(
         except AlreadyThereError:
             if conflict is not Conflict.RENAME:
                 raise
-        # Another process may take the new name as well, before it is written; then the next is tried.
+        # Another process may take the new name before it is written; then try the next.
         output = renamed(path, exists)
 
 

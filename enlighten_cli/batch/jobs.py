@@ -1,4 +1,4 @@
-"""Paths given to the command -> photos to work on."""
+"""Find the photos among the paths of a command, and plan where their results go."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Job:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go and what they are called.
+    """Where results go, and their names.
 
     Parameters
     ----------
     path : Path or None
-        A folder or a file; None is beside each photo.
+        A folder or a file; None is the folder of each photo.
     is_folder : bool
-        Whether `path` was written as a folder; several photos, an input folder or an existing
-        folder make it one too.
+        Whether `path` is a folder: it ends in a slash, exists as one, or there are several photos or an input
+        folder.
     template : NameTemplate
         Of names in folders.
     format : str or None
-        A name in `photo.FORMATS`, which sets the endings; by default each result keeps its
-        photo's, but for camera RAW, which becomes TIFF.
+        A name in `photo.FORMATS`, which sets the suffixes; by default each result keeps its photo's, except
+        camera RAW, which becomes TIFF.
     """
 
     path: Path | None
@@ -50,7 +50,7 @@ class Destination:
     format: str | None = None
 
     def job(self, source: Path, root: Path) -> Job:
-        """Return what becomes of a photo found below `root`."""
+        """Return the job of a photo found below `root`."""
         if self.path is not None and not self.is_folder:
             return Job(source, self.path, SUFFIXES.get(self.path.suffix.lower(), self.format))
         name = self.template.fill(source, self._ending(source))
@@ -64,7 +64,7 @@ class Destination:
 
 
 class Found(NamedTuple):
-    """A photo, the folder that its place is relative to, and whether it was named one by one."""
+    """A photo, the input folder that it was found in, and whether it was named itself."""
 
     source: Path
     root: Path
@@ -72,15 +72,15 @@ class Found(NamedTuple):
 
 
 class Photos:
-    """The photos among inputs, found as they are asked for, in a fixed order.
+    """The photos among inputs, found lazily, in a fixed order.
 
     Parameters
     ----------
     inputs : sequence of Path
-        Files, taken whatever they are called, and folders, in which files count whose name or
-        content is a photo's. Hidden files, hidden folders and links to folders are left out.
+        Files, which are always taken, and folders, in which files are taken whose name or first bytes are a
+        photo's. Hidden files, hidden folders and links to folders are left out.
     without : Path, optional
-        A folder that is not entered: where results go.
+        A folder that is not searched: where results go.
     """
 
     def __init__(self, inputs: Sequence[Path], without: Path | None = None) -> None:
@@ -90,7 +90,7 @@ class Photos:
         self.unreadable: list[str] = []
 
     def __iter__(self) -> Iterator[Found]:
-        """Yield the photos, counting what is ignored.
+        """Yield the photos, and count the other files.
 
         Raises
         ------
@@ -136,7 +136,7 @@ def find_photos(folder: Path) -> list[Path]:
     Raises
     ------
     UsageError
-        If `folder` is no folder that can be read.
+        If `folder` is not a readable folder.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: not a folder")
@@ -144,10 +144,10 @@ def find_photos(folder: Path) -> list[Path]:
 
 
 def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
-    """Plan what is read and written, so that no two photos meet and no input is written.
+    """Plan what is read and written, so that no two results have the same name and no input is overwritten.
 
-    One folder mirrored into another cannot collide and is walked as the jobs are taken; all else
-    is looked through before the first job.
+    One folder mirrored into another is searched while the jobs run, because collisions can only occur within a
+    subfolder. Everything else is searched before the first job.
 
     Parameters
     ----------
@@ -157,13 +157,13 @@ def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
     Raises
     ------
     UsageError
-        If two results have one name, or a result is an input.
+        If two results have the same name, or a result is an input.
     NothingToDoError
         If there is no photo.
     """
     jobs = _jobs(photos, destination)
     if _is_mirrored(photos, destination):
-        # Results of one folder can only meet those of the same: folder by folder is enough.
+        # Results can only collide within one folder, so each folder is checked alone.
         folders = groupby(jobs, lambda job: job.source.parent)
         jobs = chain.from_iterable(_without_collisions(list(group), photos, destination) for _, group in folders)
     else:
@@ -221,7 +221,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
-    """Leave out what a list or a shell's pattern names, but an earlier run wrote."""
+    """Leave out results of an earlier run that a list or a shell pattern names."""
     if destination.path is None:
         planned = {job.output for job in jobs}
         kept = [job for job in jobs if job.source not in planned]
@@ -235,7 +235,7 @@ def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Desti
 
 
 def _told_apart(jobs: list[Job]) -> list[Job]:
-    """Keep both endings where a new one meets a neighbour's: of a RAW + JPEG pair, say."""
+    """Keep the old suffix before the new one where two results would collide, as for a RAW + JPEG pair."""
     taken: dict[str, int] = {}
     for job in jobs:
         taken[str(job.output).lower()] = taken.get(str(job.output).lower(), 0) + 1
@@ -255,7 +255,7 @@ def read_list(file: BinaryIO) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        If a path is longer than any path can be: the file is no list.
+        If a path is longer than any path can be, so that the file is not a list.
     """
     content = file.read()
     separator = b"\0" if b"\0" in content else b"\n"

@@ -1,4 +1,4 @@
-"""What results are called."""
+"""Names of results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enlighten_cli.photo import SUFFIXES
 
 FIELDS = ("stem", "ext", "model")
 DEFAULT = "{stem}.{ext}"
-BESIDE = "{stem}-enlightened.{ext}"  # told apart from its source beside it
+BESIDE = "{stem}-enlightened.{ext}"  # differs from its source in the same folder
 PIECE = re.compile(r"\{([^{}]*)\}|[^{}]+")
 
 
@@ -23,31 +23,33 @@ class NameTemplate:
     ----------
     text : str
         ``{stem}`` and ``{ext}`` are the photo's, ``{model}`` the model's name; anything else is
-        taken as it stands. No other fields, no folders.
+        literal. No other fields, no folders.
     model : str
 
     Raises
     ------
     UsageError
-        If the text has another field, a brace alone, a folder, or no ``{stem}``.
+        If the text has another field, an unmatched brace, a folder, or no ``{stem}``.
     """
 
     text: str = DEFAULT
     model: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what could name two photos alike, or leave the folder."""
+        """Refuse a template that could name two photos alike, or leave the folder."""
         pieces = list(PIECE.finditer(self.text))
         if "".join(piece.group() for piece in pieces) != self.text:
-            raise UsageError(f"--name {self.text!r}: a brace that belongs to no field")
+            raise UsageError(
+                f"--name {self.text!r}: a brace without its match; fields are {{stem}}, {{ext}} and {{model}}"
+            )
         used = [piece.group(1) for piece in pieces if piece.group(1) is not None]
         for field in used:
             if field not in FIELDS:
                 raise UsageError(f"--name {self.text!r}: no field {field!r}; there are {', '.join(FIELDS)}")
         if "stem" not in used:
-            raise UsageError(f"--name {self.text!r}: without {{stem}} all photos would have one name")
+            raise UsageError(f"--name {self.text!r}: without {{stem}} all results would have the same name")
         if any(separator in self.text for separator in ("/", "\\", "\0")):
-            raise UsageError(f"--name {self.text!r}: a name, not a path; -o chooses the folder")
+            raise UsageError(f"--name {self.text!r}: a name, not a path; -o sets the folder")
 
     def fill(self, source: Path, ending: str) -> str:
         """Return the name of a photo's result.
@@ -56,20 +58,20 @@ class NameTemplate:
         ----------
         source : Path
         ending : str
-            With its dot.
+            Suffix of the result, with its dot.
         """
         values = {"stem": source.stem, "ext": ending.removeprefix("."), "model": self._model_as_name()}
         name = PIECE.sub(lambda piece: piece.group() if piece.group(1) is None else values[piece.group(1)], self.text)
         return name if ending else name.removesuffix(".")
 
     def marks(self, path: Path) -> bool:
-        """Tell whether a file is the result that this template gave to a photo still beside it."""
+        """Tell whether a file is the result of a photo beside it, by this template."""
         fields = {"stem": "(?P<stem>.+)", "ext": r"[^.]+", "model": re.escape(self._model_as_name())}
         pattern = "".join(
             re.escape(piece.group()) if piece.group(1) is None else fields[piece.group(1)]
             for piece in PIECE.finditer(self.text.replace(".{ext}", ""))
         )
-        # A number was added where a result was there already.
+        # `--on-conflict rename` adds a number.
         found = re.fullmatch(pattern + r"(-\d+)?", path.stem if ".{ext}" in self.text else path.name)
         if found is None or found["stem"] == path.stem:
             return False

@@ -1,4 +1,4 @@
-"""What became of each photo, and of all of them."""
+"""The outcome of each photo, and of a batch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXISTS = "the output already exists"
 
 
 class Status(Enum):
-    """What became of one photo."""
+    """Whether a photo was enhanced."""
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -24,7 +24,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo, in words.
+    """The outcome of one photo.
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ class Outcome:
     width, height : int
         Size in pixels; 0 where the photo was not decoded.
     notes : tuple of str
-        What could not be kept, or is worth knowing.
+        What could not be kept, or should be checked, as messages for the user.
     denoised : float
         Part of the photo's area from which noise was removed, in [0, 1].
     error : Exception or None
         Why it failed.
     examined : object
-        What the batch's `examine` made of it.
+        The result of the batch's `examine`.
     """
 
     source: Path
@@ -58,7 +58,7 @@ class Outcome:
     examined: object = None
 
     def record(self) -> dict[str, Any]:
-        """Return what JSON says of the photo; names that are not Unicode come as lone surrogates."""
+        """Return the photo's JSON record; names that are not valid Unicode come as lone surrogates."""
         return {
             "type": "photo",
             "source": os.fspath(self.source),
@@ -93,7 +93,7 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with."""
+        """The exit code of the process."""
         return PhotoError.exit_code if self.counts[Status.FAILED] else 0
 
     def line(self, seconds: float, *, ignored: int = 0, folder: Path | None = None) -> str:
@@ -154,7 +154,7 @@ class Summary:
         return ", ".join(reasons)
 
     def record(self, seconds: float, ignored: int = 0) -> dict[str, Any]:
-        """Return what JSON says of the whole."""
+        """Return the batch's JSON record."""
         counts = {status.value: self.counts[status] for status in Status}
         return {
             "type": "summary",

@@ -1,4 +1,4 @@
-"""Many photos: decode, enhance, encode, write; the only place where one may fail alone."""
+"""Decode, enhance, encode and write many photos; one that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from enlighten_cli.resources import available_memory
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-# As they were decoded and enhanced, and what encoding and the metadata take.
+# The decoded and the enhanced pixels, and about as much again for encoding and metadata.
 COPIES_OF_PIXELS, CHANNELS = 4, 3
 PART_OF_FREE_MEMORY = 0.5
 
@@ -39,12 +39,12 @@ class BatchOptions:
     treatment : Treatment
     conflict : Conflict
     preserve : bool
-        Whether results get their sources' mode and times.
+        Whether the mode and times of the photos are copied to their results.
     at_once : int
-        Photos on their way at the same time; 1 is one after the other.
+        Photos in work at the same time; 1 is one after the other.
     memory_bytes : int or None
-        What photos on their way may take together; one is let through whatever its size. None
-        is half of what is free.
+        Memory for the photos in work together; a single photo is let through whatever its size. None is half of
+        the free memory.
     """
 
     treatment: Treatment = field(default_factory=Treatment)
@@ -55,7 +55,7 @@ class BatchOptions:
 
 
 class _DroppedError(Exception):
-    """The batch is being stopped, and this photo with it."""
+    """The batch is being stopped, and this photo is dropped."""
 
 
 def run_batch(
@@ -72,19 +72,19 @@ def run_batch(
     Parameters
     ----------
     jobs : iterable of Job
-        Taken as they are needed.
+        Taken lazily.
     network : Network
         Called by one thread at a time.
     options : BatchOptions
     tell : callable
-        Receives the job at the network, its tiles done and their total; from other threads.
+        Called with a job, its finished tiles and their total; from other threads.
     stopping : callable
-        Once it is true no photo is begun, and those at the network are dropped.
+        Once it returns true, no photo is begun, and those in the network are dropped.
     examine : callable
-        Receives every photo that was written; what it returns becomes the outcome's `examined`. From
-        other threads, several at once.
+        Called with every photo that was written; its result becomes the outcome's `examined`. Called from
+        several threads at once.
     budget : MemoryBudget, optional
-        Shared with work outside of this batch; its own, of `memory_bytes`, by default.
+        Shared with work outside this batch; by default one of `memory_bytes`.
 
     Yields
     ------
@@ -94,7 +94,7 @@ def run_batch(
     Raises
     ------
     OutputError
-        If results cannot be written: the next one could not either.
+        If a result cannot be written for a reason that holds for all, such as a full disk.
     """
     batch = _Batch(network, options, tell, stopping, examine, budget)
     pending: deque[Future[Outcome]] = deque()
@@ -121,7 +121,7 @@ def _finished(future: Future[Outcome]) -> Iterator[Outcome]:
 
 
 class _Batch:
-    """What the photos of one batch share."""
+    """The state that the photos of one batch share."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Batch:
         self._budget = budget or MemoryBudget(free if options.memory_bytes is None else options.memory_bytes)
         self._treatment = options.treatment
         if self._treatment.enhance.memory_bytes is None:
-            # Settled once, so that all large photos get tiles of one shape.
+            # Set once, so that all large photos get tiles of the same shape.
             enhance = dataclasses.replace(self._treatment.enhance, memory_bytes=free)
             self._treatment = dataclasses.replace(self._treatment, enhance=enhance)
         self._examine = examine
@@ -147,7 +147,7 @@ class _Batch:
         self._claimed: set[Path] = set()
 
     def prepared_output(self, job: Job) -> Path:
-        """Clear away what a killed run left in the result's folder, and choose the result's name."""
+        """Remove temporary files of a killed run from the result's folder, and choose the result's name."""
         folder = job.output.parent
         if folder not in self._cleaned:
             remove_stale_temporaries(folder)
@@ -158,7 +158,7 @@ class _Batch:
                 if exists(output) or output in self._claimed:
                     output = renamed(output, lambda path: exists(path) or path in self._claimed)
             except PhotoError:
-                return output  # running it will tell
+                return output  # the job will report it
             self._claimed.add(output)
         return output
 
@@ -169,7 +169,7 @@ class _Batch:
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
         except (EnlightenError, _DroppedError):
-            raise  # the next photo would fare no better
+            raise  # the next photo would fail too
         except Exception as error:
             reason = f"internal error: {type(error).__name__}: {' '.join(str(error).split())}"
             outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
@@ -236,12 +236,12 @@ def _notes_on_ending(output: Path, format: str) -> list[str]:
 
 
 def cost_of(source: Source) -> int:
-    """Return the bytes that a photo on its way takes: its file, twice, and its pixels."""
+    """Return the memory that a photo in work takes: its file, twice, and its pixels."""
     return 2 * source.size_bytes + source.pixels * CHANNELS * COPIES_OF_PIXELS
 
 
 class MemoryBudget:
-    """Bytes that photos on their way may take together.
+    """Memory that the photos in work may take together.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ class MemoryBudget:
 
     @contextmanager
     def reserved(self, size_bytes: int) -> Iterator[None]:
-        """Wait until so many bytes are free, or nobody else has any, and hold them."""
+        """Wait until so many bytes are free, or no other photo holds any, and hold them."""
         with self._changed:
             self._changed.wait_for(lambda: self._taken == 0 or self._taken + size_bytes <= self._total)
             self._taken += size_bytes
@@ -268,12 +268,12 @@ class MemoryBudget:
 
 
 def format_of(job: Job, photo: Photo) -> str:
-    """Return the format to write: the one asked for, or the photo's own where the name is kept.
+    """Return the format to write: the requested one, or the photo's own where the suffix is kept.
 
     Raises
     ------
     PhotoError
-        If the output's name ends in nothing that is a format.
+        If the suffix of the output is not that of a format.
     """
     ending = job.output.suffix.lower()
     if job.format:
@@ -281,5 +281,5 @@ def format_of(job: Job, photo: Photo) -> str:
     if job.output.suffix == job.source.suffix:
         return RAW_RESULT if photo.format == RAW else photo.format
     if ending not in SUFFIXES:
-        raise PhotoError(f"{job.output.name}: the name's ending is no format; one of {' '.join(SUFFIXES)} is")
+        raise PhotoError(f"{job.output.name}: the ending is not that of a format; use one of {' '.join(SUFFIXES)}")
     return SUFFIXES[ending]

@@ -1,4 +1,4 @@
-"""Noise that would be seen once the photo is bright, removed before it is lifted."""
+"""Remove, before a photo is brightened, the noise that brightening would make visible."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from enlighten_cli.photo import LUMA, Rgb
 
 Plane: TypeAlias = NDArray[np.float32]
 
-# What the gain adds to the noise, in steps of 255: below the first it is not seen and nothing is done, from the second
-# on all noise goes. Noise of places that are not lifted is the photo's own.
+# By how much brightening amplifies the noise, in steps of 255: below the first it is not visible and is left; from the
+# second on all of it is removed. Where the photo is not brightened, its noise is left.
 UNSEEN, SEEN = 1.0, 2.5
-MULTIPLE_PX = 4  # of rows and columns that the denoiser takes
-HALO_PX = 32  # over its receptive field of 30 px, on the grid
+MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
+HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
 STRIP_ROWS = 192
-PLANE_PIXELS = 25_000  # over so many, noise and gain are smooth
+PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
 
 
 class DenoisingNetwork(Protocol):
@@ -38,7 +38,8 @@ class Denoising:
     ----------
     network : DenoisingNetwork
     planes : ndarray, shape (h, w, 3), float32
-        Over a thumbnail: deviation of luma's noise, gain, and the part in [0, 1] that is removed.
+        For each pixel of a thumbnail: standard deviation of luma's noise, gain, and the part of the noise to
+        remove, in [0, 1].
     """
 
     network: DenoisingNetwork
@@ -48,26 +49,26 @@ class Denoising:
     def planned(
         cls, denoiser: Callable[[], DenoisingNetwork], thumbnail: Rgb, noise: NoiseCurve, gain: Plane, strength: float
     ) -> Self | None:
-        """Decide what is removed where; None if nothing would be seen.
+        """Decide how much noise is removed where; None if none would be visible.
 
         Parameters
         ----------
         denoiser : callable
-            Returns the network; not called if nothing would be seen.
+            Returns the network; not called if no noise would be visible.
         thumbnail : ndarray, shape (h, w, 3), float32, range [0, 1]
         noise : NoiseCurve
-            Of the photo that is to be denoised.
+            Of the photo to be denoised.
         gain : ndarray, shape (rows, columns, 1), float32
-            By which the light will be lifted; interpolated.
+            By which the light will be multiplied; interpolated to the thumbnail.
         strength : float
-            1 takes the noise as it was measured, 2 for twice as strong; above 0.
+            Factor on the measured noise; above 0.
         """
         smooth = reduced(thumbnail, PLANE_PIXELS)
         height, width = smooth.shape[:2]
         lifts = upsampled(gain, 0, height, height, width)[..., 0]
         deviation = noise.at(smooth @ LUMA) * np.float32(strength)
         part = ((255 * deviation * (lifts - 1) - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
-        part = part * part * (3 - 2 * part)  # smooth, so that no outline is drawn
+        part = part * part * (3 - 2 * part)  # a smooth step, so that no outlines appear
         if not part.any():
             return None
         return cls(denoiser(), np.stack([deviation, lifts, part], axis=-1).astype(np.float32))
@@ -78,7 +79,7 @@ class Denoising:
         return float(self.planes[..., 2].mean())
 
     def rows(self, read: Callable[[int, int], Rgb], start: int, stop: int, height: int, width: int) -> Rgb:
-        """Return some rows of the photo, denoised: the same whichever rows are asked for together.
+        """Return some rows of the photo, denoised; the result does not depend on how the rows are grouped.
 
         Parameters
         ----------

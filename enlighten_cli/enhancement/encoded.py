@@ -1,4 +1,4 @@
-"""An encoded photo in, an encoded photo out: what batch, pipeline, evaluation and API do with one."""
+"""Enhance one encoded photo to another: used by batches, pipelines, evaluation and the Python interface."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Treatment:
     ----------
     enhance : Options
     limits : Limits
-        What is decoded at all.
+        What is too large or too damaged to decode.
     quality : int or None
-        Of lossy formats; None follows the source.
+        Of lossy formats, 1 to 100; None follows the source.
     strip : Strip
-        What is left out of the metadata.
+        Which metadata are removed.
     skip_brighter_than : float or None
-        Photos whose mean luma is above this, in [0, 1], are left alone.
+        Photos with a mean luma above this, in [0, 1], are not enhanced.
     """
 
     enhance: Options = field(default_factory=Options)
@@ -62,7 +62,7 @@ class Enhanced:
 
 
 class BrightAlreadyError(EnlightenError):
-    """The photo is brighter than what is to be enhanced; not a failure.
+    """The photo is brighter than `skip_brighter_than`; it is skipped, which is no failure.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def enhance_encoded(
     at_network: AbstractContextManager[object] | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Enhanced:
-    """Decode a photo, enhance it and encode it, with everything that it carries.
+    """Decode a photo, enhance it, and encode it with its metadata.
 
     Parameters
     ----------
@@ -95,11 +95,11 @@ def enhance_encoded(
     network : Network
     treatment : Treatment
     suffix : str
-        The ending of the file's name: it decides between TIFF and camera RAW.
+        Suffix of the file's name; it decides between TIFF and camera RAW.
     format_of : callable, optional
-        Given the photo, says in which format it is written; by default its own.
+        Given the photo, returns the name of the format to write; by default its own.
     at_network : context manager, optional
-        Held while the network has the photo.
+        Entered while the network works on the photo, such as a lock.
     tell : callable
         Receives the tiles or strips done and their total.
 
@@ -110,7 +110,7 @@ def enhance_encoded(
     OutOfMemoryError
         If the network needs more memory than there is.
     BrightAlreadyError
-        If it is to be left alone.
+        If `skip_brighter_than` says so.
     """
     photo = decode(content, treatment.limits, suffix=suffix)
     if treatment.skip_brighter_than is not None:

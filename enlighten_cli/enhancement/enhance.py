@@ -17,11 +17,11 @@ from enlighten_cli.resources import available_memory
 MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
 DENOISE_WORDS = {"auto": 1.0, "off": 0.0}  # for people
 WHOLE = 0
-# A network that learned from whole photos, reduced, says from how many pixels it judges light, which it cannot at
-# another scale. For one that does not say: in a photo of more pixels than this it meets noise and textures unlike
-# those that it learned from, of a quarter of a megapixel; the thumbnail is the better picture, and faster.
+# A network trained on reduced photos records their size, because it can judge light at that scale only. For one that
+# does not: a photo of more pixels than this has noise and texture unlike those of its training photos, of a quarter of
+# a megapixel; a thumbnail then gives the better result, and faster.
 FAST_FROM_PIXELS = 2_000_000
-LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles gain nothing, smaller ones are all halo
+LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles are no faster, smaller ones are mostly halo
 PART_OF_FREE_MEMORY = 0.5
 
 
@@ -40,20 +40,20 @@ class Options:
     Parameters
     ----------
     strength : float
-        0 leaves the photo as it is, 1 is what the model says, up to 1.5 goes beyond.
+        0 leaves the photo as it is, 1 is the model's own result, 1.5 the most.
     mode : Mode
-        Full: the network sees every pixel; light is judged from the photo reduced, if that is how it
-        learned. Fast: it sees the photo reduced only, and its light is carried to every pixel. Auto:
-        fast where the photo is larger than what the model is to see, or than 2 megapixels where the
-        model does not say.
+        Full: the network sees every pixel; if it was trained on reduced photos, it judges the light on a
+        thumbnail. Fast: it sees thumbnails only, and a guided filter carries the result to every pixel.
+        Auto: fast where the photo is larger than the model's training photos, or than 2 megapixels where
+        the model does not record their size.
     tile_px : int or None
         Pixels that a tile gives in full mode, at least 16; 0 for the whole photo at once; None
         for the largest that memory allows.
     denoise : float
-        How strong the photo's noise is taken to be, over what was measured: 1 by default, 0 leaves it,
-        2 at most. Noise that would not be seen is left in any case.
+        Factor on the measured noise: 1 trusts the measurement, 0 removes nothing, 2 is the most. Noise that
+        would not be visible is left in any case.
     memory_bytes : int or None
-        What the network may take; None is half of what is free.
+        Memory that the network may use; None is half of the free memory.
     """
 
     strength: float = 1.0
@@ -63,7 +63,7 @@ class Options:
     memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense.
+        """Refuse options that are invalid.
 
         Raises
         ------
@@ -80,14 +80,14 @@ class Options:
             raise UsageError("tiles belong to full mode; fast mode needs none")
 
     def is_fast(self, height: int, width: int, training_pixels: int = 0) -> bool:
-        """Tell whether a photo of this size is enhanced in fast mode, by a network that learned from so many pixels."""
+        """Tell whether a photo of this size is enhanced in fast mode, by a network trained at `training_pixels`."""
         if self.mode is Mode.AUTO:
             return self.tile_px is None and height * width >= (training_pixels or FAST_FROM_PIXELS)
         return self.mode is Mode.FAST
 
 
 def largest_tile(memory_bytes: int, bytes_per_pixel: int) -> int:
-    """Return the payload of the largest square tile that fits, halo included, in pixels."""
+    """Return the side, without the halo, of the largest square tile that fits with it, in pixels."""
     outer = int((memory_bytes / bytes_per_pixel) ** 0.5) // MULTIPLE_PX * MULTIPLE_PX
     return min(max(outer - 2 * HALO_PX, SMALLEST_TILE_PX), LARGEST_TILE_PX)
 
@@ -98,7 +98,7 @@ def enhance(
     options: Options,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Photo:
-    """Brighten a photo; everything but its light stays.
+    """Brighten a photo, and change nothing else.
 
     Parameters
     ----------
@@ -111,14 +111,14 @@ def enhance(
     Returns
     -------
     Photo
-        Of the same size, depth and colour space, with the same format and metadata. Only the
-        change that the network makes is added, so that 16-bit photos stay smooth and colours
-        outside sRGB survive.
+        Of the same size, depth and colour space, with the same format and metadata. The network's
+        change is added to the photo's own pixels, so 16-bit photos stay smooth and colours outside
+        sRGB survive.
 
     Raises
     ------
     OutOfMemoryError
-        If a tile of the size that was asked for, or of the smallest, does not fit.
+        If a tile of the requested size, or of the smallest, does not fit into memory.
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
         pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise)

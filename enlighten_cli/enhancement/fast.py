@@ -1,8 +1,8 @@
-"""Light at low resolution, detail at full.
+"""Fast mode: the network sees thumbnails, and a guided filter carries its change to every pixel.
 
-The network sees the photo reduced: once as far as it learned to judge light, and once less far, for
-its finer work. What it did there is described, in small windows, as
-enhanced = a x input + b x luma + c, and a, b and c are carried to full size, where they brighten every pixel.
+The network sees two thumbnails: a small one, of the size of its training photos, for the light, and a larger one for
+detail. In small windows its change is described as enhanced = a x input + b x luma + c. The coefficients a, b and c are
+interpolated to full size and applied to every pixel.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from enlighten_cli.resources import available_cores
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
-FINISH = np.float32(0.5)  # part of what windows cannot describe that is kept
-DARKEST = np.float32(1 / 255)  # light that a gain can be told from; of less, half and less of it
-FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little to tell what became of its contrast
+FINISH = np.float32(0.5)  # part of the filter's residual that is added back
+DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
+FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little contrast to fit its change
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 
 @dataclass(frozen=True)
 class Light:
-    """What brightens a photo of any size: enhanced = scale x input + detail x luma of input + offset.
+    """Coefficients that brighten a photo of any size: enhanced = scale x input + detail x luma of input + offset.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Light:
 
 
 def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
-    """Describe what the network did to a thumbnail, so that the whole photo can be brightened likewise.
+    """Fit coefficients to what the network did to a thumbnail, to apply them to the whole photo.
 
     Parameters
     ----------
@@ -69,10 +69,11 @@ def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
     Notes
     -----
     The guided filter, channel by channel, carried to full size as in He and Sun, "Fast guided
-    filter", arXiv:1505.00996. It fits the change, so that where a window is flat it falls
-    back to contrast as it was. To that comes, unlike there, contrast of luma: as much more as there
-    is more light, lest shadows look hazy. Contrast of colour stays as it was there. And a part of what is left,
-    the network's own hand.
+    filter", arXiv:1505.00996. The filter fits the change, not the result: where a window is flat,
+    the photo's own contrast remains. Two things are added to the published filter. In flat windows,
+    the contrast of luma grows with the light, because shadows would look hazy otherwise; the
+    contrast of colour does not. And a part of the residual, which the coefficients cannot describe,
+    is added back: the network's fine texture.
     """
     fit = fit_windows(rgb, made - rgb, FLAT)
     luma = fit.mean @ LUMA
@@ -95,14 +96,14 @@ def enhance(
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
 ) -> tuple[Pixels, float]:
-    """Enhance a photo by what the network made of a thumbnail of it.
+    """Enhance a photo by what the network did to its thumbnails.
 
     Parameters
     ----------
     photo : Photo
     network : Network
     strength : float
-        Of the change; 0 gives the photo's own numbers.
+        Factor on the change; 0 returns the photo's own pixels.
     tell : callable
         Receives the strips done and their total.
     denoise, denoiser
@@ -111,7 +112,7 @@ def enhance(
     Returns
     -------
     ndarray
-        The photo's new numbers.
+        The photo's new pixels.
     float
         Part of its area from which noise was removed, in [0, 1].
     """
@@ -151,7 +152,7 @@ def enhance(
 
 
 def _brightened(pixels: Pixels, scale: Rgb, detail: Coefficients, offset: Rgb, strength: float) -> Pixels:
-    """Brighten numbers that are sRGB: the same by fewer passes over them, for most photos."""
+    """Brighten sRGB pixels; the same result in fewer passes over memory, for most photos."""
     full = np.float32(full_scale(pixels))
     bright = pixels * (1 + np.float32(strength) * (scale - 1))
     offset *= full

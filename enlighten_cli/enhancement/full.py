@@ -1,4 +1,4 @@
-"""Every pixel shown to the network, tile by tile; light judged from a thumbnail, if the network learned so."""
+"""Full mode: the network sees every pixel, tile by tile; it judges light on a thumbnail if it was trained so."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
 from enlighten_cli.resources import available_cores
 
 STRIP_ROWS = 64
-FEW_PIXELS = 25_000  # enough to tell how far light will be lifted, where the network does not judge it from a thumbnail
-KEPT_SCALE = 65535  # what the network made is kept in 16 bits until its light is known
+FEW_PIXELS = 25_000  # enough to estimate the gain, where the network does not judge light on a thumbnail
+KEPT_SCALE = 65535  # the network's result is kept in 16 bits until its light is corrected
 
 
 def enhance(
@@ -33,18 +33,18 @@ def enhance(
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
 ) -> tuple[Pixels, float]:
-    """Enhance a photo by a network that sees all of it.
+    """Enhance a photo with a network that sees every pixel.
 
     Parameters
     ----------
     photo : Photo
     network : Network
-        Where it learned from photos reduced to `training_pixels`, detail is as it is made here, and
-        light as it is judged from so many.
+        If it was trained on photos reduced to `training_pixels`, the detail comes from the full photo and the
+        light from a thumbnail of that size.
     strength : float
-        Of the change; 0 gives the photo's own numbers.
+        Factor on the change; 0 returns the photo's own pixels.
     tile_px : int
-        Pixels that a tile gives; 0 for one tile.
+        Side of a tile without its halo; 0 for one tile.
     tell : callable
         Receives the tiles done and their total.
     denoise, denoiser
@@ -53,7 +53,7 @@ def enhance(
     Returns
     -------
     ndarray
-        The photo's new numbers, the same for any tile.
+        The photo's new pixels, the same for any tile size.
     float
         Part of its area from which noise was removed, in [0, 1].
     """
@@ -74,7 +74,7 @@ def enhance(
         own, seen = pixels[rows, columns], read(rows, columns)
         known = upsampled(survey.known, rows.start, rows.stop, height, width)[:, columns]
         lifted = seen + known * (rgb - seen)
-        # Colours outside sRGB are shown to the network at its border, and keep their distance to it.
+        # The network sees colours outside sRGB clipped; the part that was clipped is kept.
         before = colour.to_srgb(own)
         after = before + np.float32(strength) * (lifted - before.clip(0, 1))
         bright[rows, columns] = colour.changed(own, before, after)
@@ -115,13 +115,13 @@ def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], 
 
 
 def kept_bytes(photo: Photo, network: Network, denoise: float) -> int:
-    """Return the bytes that keep the photo without noise, and what the network made until its light is known."""
+    """Return the bytes for the denoised photo, and for the network's result before its light is corrected."""
     kept = (_judged_pixels(photo, network) > 0) + (denoise > 0)
     return kept * 2 * 3 * photo.height * photo.width
 
 
 def _judged_pixels(photo: Photo, network: Network) -> int:
-    """Return from how many pixels the network judges light; 0 if that is from all that there are."""
+    """Return the size, in pixels, at which the network judges light; 0 if that is the photo's own."""
     return network.training_pixels if network.training_pixels < photo.height * photo.width else 0
 
 

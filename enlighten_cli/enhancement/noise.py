@@ -1,4 +1,4 @@
-"""The noise of a photo, measured: its standard deviation as a function of luma."""
+"""Measure the noise of a photo: its standard deviation as a function of luma."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from enlighten_cli.photo import LUMA, Pixels, Rgb
 Plane = NDArray[np.float32]
 
 BLOCK_PX = 8  # a side
-BANDS, BAND_ROWS = 8, 48  # of a photo, in which its noise is measured
-QUIET_PART, QUIET_BIAS = 0.03, 0.83  # of blocks, the quietest hold noise alone; they hold this much of the mean noise
-LEVELS, LEVEL_BLOCKS = 5, 24  # most levels of luma that are told apart, and the fewest blocks of each
-MOST_OF_FINE = 3.0  # times fine noise is noise at most; what is more is texture
-# A JPEG flattens blocks: the quietest hold no noise, others all of it. There noise is the power of cells of blocks.
-FLATTENED = 0.25 / 255  # fine noise of the quietest blocks, below which they were
+BANDS, BAND_ROWS = 8, 48  # of a large photo: its noise is measured in so many bands of so many rows
+QUIET_PART, QUIET_BIAS = 0.03, 0.83  # the quietest part of the blocks holds noise alone: this much of the mean noise
+LEVELS, LEVEL_BLOCKS = 5, 24  # at most so many levels of luma, each with at least so many blocks
+MOST_OF_FINE = 3.0  # noise is at most so many times the fine noise; more is texture
+# A JPEG flattens the quietest blocks, which then hold no noise. There the noise is measured in cells of several blocks.
+FLATTENED = 0.25 / 255  # the quietest blocks are flattened if their fine noise is below this
 CELL_BLOCKS, CELLS_QUIET_PART, FEWEST_CELLS = 3, 0.2, 8
-MOST_IN_CELLS = 2 / 255  # with more noise than that no block would be flat; what is more is texture
-STEEPEST = 1.6  # from a level of luma to the noisier one beside it
-BLACK, WHITE = 0.25 / 255, 0.96  # means of blocks whose noise is cut off
+MOST_IN_CELLS = 2 / 255  # more noise would leave no block flat: more is texture
+STEEPEST = 1.6  # ratio of a level's noise to that of the noisier level beside it
+BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clipped noise
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class NoiseCurve:
     deviations: Plane
 
     def at(self, luma: Plane) -> Plane:
-        """Return the standard deviation at each luma, interpolated; beyond the ends, that of the ends."""
+        """Return the standard deviation at each luma, interpolated; beyond the ends, constant."""
         return np.interp(luma, self.lumas, self.deviations).astype(np.float32)
 
 
@@ -53,9 +53,9 @@ def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB. `sampled` gives rows that will do for a large photo.
+        sRGB. Of a large photo, the rows from `sampled` are enough.
     may_be_flattened : bool
-        Whether a JPEG may have left blocks without noise: in photos of 8 bits, not in a thumbnail of one.
+        Whether a JPEG may have flattened blocks: in photos of 8 bits, not in a thumbnail of one.
 
     Notes
     -----

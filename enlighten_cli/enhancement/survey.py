@@ -1,4 +1,4 @@
-"""What a thumbnail tells of a photo before it is enhanced: its light, its noise, and how much of both is signal."""
+"""Survey a photo on its thumbnail before it is enhanced: light, noise, and how much of the light is signal."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of
 from enlighten_cli.photo.photo import full_scale
 
-ROUNDING = np.float32(12**-0.5)  # deviation of what rounding takes away, in steps
-DOUBT = np.float32(10)  # times the variance of what is not known; where light squared is as much, half is lifted
-NOISE_LEFT = np.float32(0.3)  # part of the noise that is not known to be removed
+ROUNDING = np.float32(12**-0.5)  # standard deviation of the rounding error, in steps
+DOUBT = np.float32(10)  # weight of the error's variance; where it equals the squared light, half of the change is made
+NOISE_LEFT = np.float32(0.3)  # part of the noise that may remain after denoising
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A photo, surveyed.
+    """What the survey of a photo found.
 
     Parameters
     ----------
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
-        Its thumbnail, without the noise that would be seen.
+        Its thumbnail, without the noise that would be visible.
     judged : JudgedLight
     known : ndarray, shape (h, w, 1), float32, range [0, 1]
-        Part of its light that is signal, and may be lifted.
+        Part of its light that is signal, and may be brightened.
     denoising : Denoising or None
-        What is done to the photo at full size; None where no noise would be seen.
+        How the photo is denoised at full size; None if no noise would be visible.
     """
 
     rgb: Rgb
@@ -57,11 +57,11 @@ def surveyed(
     photo : Photo
     network : Network
     judged_pixels : int
-        From how many pixels the network judges light.
+        Size, in pixels, of the thumbnail on which the network judges the light.
     denoise : float
-        How strong the noise is taken to be, over what was measured; 0 leaves it.
+        Factor on the measured noise; 0 removes nothing.
     denoiser : callable
-        Returns the denoiser; called only if noise would be seen.
+        Returns the denoiser; called only if noise would be visible.
     """
     pixels = photo.pixels
     to_srgb = colour_of(photo.metadata.icc_profile, pixels.shape[2]).to_srgb
@@ -81,14 +81,14 @@ def surveyed(
 
 
 def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
-    """Return what part of the light is signal: black, and what is mostly rounding, is not lifted to grey.
+    """Return which part of the light is signal, so that black and rounding errors are not lifted to grey.
 
     Parameters
     ----------
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
     noise : NoiseCurve
     step : float
-        Of the photo's numbers, 1/255 or 1/65535.
+        Difference of neighbouring pixel values: 1/255 or 1/65535.
 
     Returns
     -------
@@ -96,7 +96,8 @@ def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
 
     Notes
     -----
-    Wiener's gain, signal^2 / (signal^2 + c noise^2), of the mean light of windows, so that no outline is drawn.
+    Wiener's gain, signal^2 / (signal^2 + c noise^2), of the mean light in windows: it varies smoothly, so no outlines
+    appear.
     """
     light = box_mean(rgb @ LUMA[:, None])
     doubt = DOUBT * ((ROUNDING * np.float32(step)) ** 2 + (NOISE_LEFT * noise.at(light)) ** 2)

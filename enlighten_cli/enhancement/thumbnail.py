@@ -13,7 +13,7 @@ from enlighten_cli.photo import Pixels, Rgb
 
 Box: TypeAlias = tuple[float, float, float, float]
 
-THUMBNAIL_PIXELS = 400_000  # of a photo, reduced, in which detail is seen
+THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
 
 
 def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:

@@ -1,4 +1,4 @@
-"""Cutting a photo into tiles that give exactly the pixels of the whole; knows no model."""
+"""Cut a photo into tiles that give exactly the pixels of the whole; independent of any model."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def padded_index(length_px: int, multiple_px: int = MULTIPLE_PX) -> np.ndarray:
 def plan_spans(length_px: int, payload_px: int, halo_px: int = HALO_PX) -> list[Span]:
     """Plan the tiles along one axis.
 
-    All have one length where they can: those at the end are shifted inward.
+    All have the same length if the axis is long enough; the last one is shifted inward.
 
     Parameters
     ----------
     length_px : int
         Length of the padded axis, a multiple of 16.
     payload_px : int
-        Pixels that a tile gives, rounded up to a multiple of 16; 0 for one tile.
+        Pixels of a tile without its halo, rounded up to a multiple of 16; 0 for one tile.
     halo_px : int
-        Pixels on each side that are computed and thrown away.
+        Pixels on each side that are computed and discarded.
     """
     payload = padded_size(payload_px)
     outer = payload + 2 * halo_px
@@ -97,7 +97,7 @@ def run_tiled(
     Parameters
     ----------
     read : callable
-        Gives the RGB at row and column indices, so that the photo need never be float whole.
+        Returns the RGB at row and column indices, so that the whole photo is never held as floats.
     network : callable
         (h, w, 3) to (h, w, 3), h and w multiples of 16.
     height, width : int
@@ -107,7 +107,7 @@ def run_tiled(
     Yields
     ------
     rows, columns : slice
-        Where in the photo the pixels belong; every pixel comes exactly once.
+        Where the pixels belong in the photo; every pixel comes exactly once.
     rgb : ndarray, shape (h, w, 3), float32
     """
     row_index, column_index = padded_index(height), padded_index(width)

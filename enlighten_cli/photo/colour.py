@@ -1,4 +1,4 @@
-"""From a photo's own numbers to the sRGB that the network sees, and the change back."""
+"""Convert a photo's own colours to the sRGB that the network sees, and carry the change back."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ NEARLY_SRGB = 0.004  # a step of 8 bits
 
 
 class Colour(ABC):
-    """What the numbers of a photo mean."""
+    """A colour space: what the integers of a photo mean."""
 
     @abstractmethod
     def to_srgb(self, pixels: Pixels) -> Rgb:
-        """Return encoded sRGB, (H, W, 3); colours outside sRGB leave [0, 1]."""
+        """Return encoded sRGB, (H, W, 3); colours outside sRGB lie outside [0, 1]."""
 
     @abstractmethod
     def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
-        """Apply the change from `before` to `after`, both encoded sRGB, to the photo's numbers.
+        """Apply the change from `before` to `after`, both encoded sRGB, to the photo's pixels.
 
-        No change gives exactly `pixels` back.
+        Without a change, exactly `pixels` are returned.
         """
 
 
 class DirectColour(Colour):
-    """Numbers that are sRGB, or are taken as such."""
+    """Pixels that are sRGB, or are treated as sRGB."""
 
     def to_srgb(self, pixels: Pixels) -> Rgb:
-        """Return the numbers, scaled; grey three times."""
+        """Return the pixels, scaled; grey is repeated three times."""
         rgb = as_rgb(pixels)
         return np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb
 
@@ -54,12 +54,12 @@ class DirectColour(Colour):
 
 
 class MatrixColour(Colour):
-    """Numbers of an ICC profile made of three curves and a matrix, as cameras and phones use.
+    """The colour space of an ICC profile with three curves and a matrix, as cameras and phones use.
 
     Parameters
     ----------
     matrix : ndarray, shape (3, 3)
-        Linear numbers to XYZ under D50.
+        Linear RGB to XYZ under D50.
     curves : ndarray, shape (3, 4096)
         Encoded to linear, for red, green and blue over [0, 1]; rising.
     """
@@ -71,7 +71,7 @@ class MatrixColour(Colour):
         self._tables: dict[int, Rgb] = {}
 
     def is_nearly_srgb(self) -> bool:
-        """Tell whether treating the numbers as sRGB changes less than a step of 8 bits."""
+        """Tell whether treating the pixels as sRGB changes them by less than an 8-bit step."""
         steps = np.linspace(0, 1, 9, dtype=np.float32)
         colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 1, 3)
         pixels = np.asarray(np.rint(colours * 65535), dtype=np.uint16)
@@ -89,7 +89,7 @@ class MatrixColour(Colour):
         return encoded_srgb(linear @ self._to_srgb.T)
 
     def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
-        """Carry both ends of the change back to the profile's numbers, and add their difference."""
+        """Convert both ends of the change back to the profile's colour space, and add their difference."""
         return rounded(as_rgb(pixels) + (self._from(after) - self._from(before)), pixels)
 
     def _from(self, srgb: Rgb) -> Rgb:
@@ -101,7 +101,7 @@ class MatrixColour(Colour):
 
 
 class LookupColour(Colour):
-    """Numbers of an ICC profile made of tables: seen through LittleCMS, changed directly."""
+    """The colour space of an ICC profile with tables: converted by LittleCMS, changed directly."""
 
     def __init__(self, icc_profile: bytes) -> None:
         from PIL import ImageCms
@@ -111,7 +111,7 @@ class LookupColour(Colour):
         )
 
     def to_srgb(self, pixels: Pixels) -> Rgb:
-        """Convert by the profile's tables, in 8 bits: all that LittleCMS is offered by Pillow."""
+        """Convert by the profile's tables, in 8 bits: Pillow's LittleCMS does no more."""
         from PIL import Image, ImageCms
 
         eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
@@ -121,12 +121,12 @@ class LookupColour(Colour):
         return as_rgb(np.asarray(converted))
 
     def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
-        """Add the change of the encoded numbers."""
+        """Add the change in encoded sRGB."""
         return rounded(as_rgb(pixels) + (after - before), pixels)
 
 
 def rounded(rgb: Rgb, like: Pixels) -> Pixels:
-    """Clamp and round to the nearest number of the same depth."""
+    """Clamp, and round to the nearest integer of the same depth."""
     numbers: Pixels = np.rint(rgb.clip(0, 1) * np.float32(full_scale(like))).astype(like.dtype)
     return numbers
 
@@ -146,10 +146,10 @@ def linear_srgb(encoded: Rgb) -> Rgb:
 
 
 def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
-    """Return what numbers mean, by the profile beside them; sRGB where there is none.
+    """Return the colour space of a profile; sRGB if there is none.
 
-    A profile that cannot be read, and any profile of grey, is taken as sRGB's curve: the change
-    is small enough for that, and without one nothing changes.
+    A profile that cannot be read, and any profile of grey, is treated as sRGB: only the change passes through it, so
+    the error is small, and without a change there is none.
     """
     if icc_profile is None or channels == 1:
         return DirectColour()

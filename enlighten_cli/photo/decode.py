@@ -1,4 +1,4 @@
-"""Bytes to `Photo`."""
+"""Decode a file to a `Photo`."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
     Parameters
     ----------
     source : Path or bytes
-        A file, or its content. What it is, is told by the content, not by the name.
+        A file, or its content. The content decides the format, not the name.
     limits : Limits, optional
     suffix : str
-        The ending of the file's name, where its content is given; it decides only between TIFF and
-        camera RAW.
+        Suffix of the file's name, where `source` is its content; it decides only between TIFF and camera
+        RAW.
 
     Raises
     ------
     PhotoError
-        If it is no photo, damaged, too large, cannot be kept as it is, or of a format that needs
+        If it is no photo, damaged, too large, of an unsupported pixel type, or of a format that needs
         a package which is not installed.
     """
     limits = limits or Limits()
@@ -74,12 +74,12 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
                     raise
                 return _forgiven(content, suffix, limits, error)
     except UnidentifiedImageError as error:
-        raise PhotoError("damaged, or its pixels are of a kind that cannot be kept") from error
+        raise PhotoError("damaged, or its pixels are of a type that cannot be kept") from error
     except MemoryError as error:
-        raise PhotoError("too large for the memory") from error
+        raise PhotoError("too large for the free memory") from error
     except PhotoError:
         raise
-    except Exception as error:  # decoders raise whatever damaged files make them stumble over
+    except Exception as error:  # decoders raise any kind of exception on damaged files
         raise PhotoError(_reason(error)) from error
 
 
@@ -140,7 +140,7 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
 
 
 def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
-    """Tell whether channels have 16 bits, by the file's own word: Pillow halves RGB silently."""
+    """Tell by the file's header whether channels have 16 bits: Pillow reduces RGB to 8 without a word."""
     if kind == "PNG":
         return content[24] == 16  # in IHDR, always the first chunk
     if kind != "TIFF":
@@ -155,7 +155,7 @@ def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
 
 
 def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels, Pixels | None]:
-    """Decode 16-bit channels by libvips."""
+    """Decode 16-bit channels with libvips."""
     import pyvips
 
     if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
@@ -173,7 +173,7 @@ def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels,
 
 
 def _plain_pixels(image: Image.Image, metadata: Metadata, notes: list[str]) -> tuple[Pixels, Pixels | None, Metadata]:
-    """Decode by Pillow, expand palettes and convert CMYK."""
+    """Decode with Pillow, expand palettes and convert CMYK."""
     if image.mode not in PLAIN_MODES:
         raise PhotoError(f"pixels of mode {image.mode} cannot be kept")
     image.load()
@@ -226,7 +226,7 @@ def _coding(image: Image.Image, content: bytes) -> Coding:
 
 
 def _notes(image: Image.Image, content: bytes, kind: str) -> list[str]:
-    """Say what the file has beyond one photo, which the result will not have."""
+    """List what the file has besides one photo, because the result will not have it."""
     notes = []
     frames = int(getattr(image, "n_frames", 1))
     head = content[:HEAD_BYTES]
@@ -239,7 +239,7 @@ def _notes(image: Image.Image, content: bytes, kind: str) -> list[str]:
     if b"c2pa" in head and (b"jumb" in head or b"caBX" in head):
         notes.append("its C2PA manifest is left out: it vouches for the unchanged photo")
     if transfer_is_hdr(image.info.get("icc_profile")) or _cicp_is_hdr(head, kind):
-        notes.append("it is coded for HDR (PQ or HLG); its light is taken for ordinary sRGB, look at the result")
+        notes.append("it is coded for HDR (PQ or HLG) but treated as ordinary sRGB; check the result")
     if kind in ("AVIF", "HEIF") and _heif_bits(head) > 8:
         notes.append(f"its {_heif_bits(head)} bits a channel are read as 8")
     return notes

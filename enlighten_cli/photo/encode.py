@@ -1,4 +1,4 @@
-"""`Photo` to bytes."""
+"""Encode a `Photo` to the bytes of a file."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PNG_SIGNATURE_BYTES = 8
 
 
 def encode(photo: Photo, format: str | None = None, *, quality: int | None = None) -> bytes:
-    """Encode a photo with everything that it carries.
+    """Encode a photo with its metadata.
 
     Parameters
     ----------
     photo : Photo
     format : str, optional
-        A name in `formats.FORMATS`; the photo's own by default (TIFF for camera RAW). What it
-        cannot hold, `formats.cannot_hold` tells.
+        A name in `formats.FORMATS`; the photo's own by default (TIFF for camera RAW).
+        `formats.cannot_hold` lists what it cannot hold.
     quality : int, optional
         1 to 100, for lossy formats; by default a JPEG keeps its source's tables.
 
@@ -56,7 +56,7 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
         return _saved(_image(photo, name), name, photo, quality)
     except PhotoError:
         raise
-    except Exception as error:  # encoders raise whatever odd metadata make them stumble over
+    except Exception as error:  # encoders raise any kind of exception on odd metadata
         raise PhotoError(f"cannot be written as {name}: {' '.join(str(error).split())}") from error
 
 

@@ -1,4 +1,4 @@
-"""Changing EXIF in place: nothing moves, so that maker notes, which point by offset, stay whole."""
+"""Change EXIF in place: nothing moves, so maker notes, which refer to places by offset, stay valid."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ INTEROPERABILITY_DIRECTORY = 0xA005
 DIRECTORIES = (EXIF_DIRECTORY, GPS_DIRECTORY, INTEROPERABILITY_DIRECTORY, 0x014A)  # the last: SubIFDs
 ENTRY_BYTES = 12
 CLASSIC = 42  # the version; 43 is BigTIFF
-# Directories and values that do not overlap are read and written but a few times each; those made to
-# overlap could cost the square of the size.
+# Directories and values that do not overlap are read and written only a few times each. A hostile file whose
+# directories overlap could take time proportional to the square of its size; this limits it.
 WORK_PER_BYTE, LEAST_WORK_BYTES = 16, 1 << 16
 SHORT, LONG, DIRECTORY = 3, 4, 13
 TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -43,8 +43,8 @@ class ExifBlock:
     Raises
     ------
     ValueError
-        If it is no TIFF structure; later, if its directories overlap so that they could not be gone
-        through in time proportional to its size.
+        If it is no TIFF structure; from other methods, if its directories overlap so much that reading them
+        would take more than time proportional to its size.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -69,7 +69,7 @@ class ExifBlock:
         return None
 
     def set(self, tag: int, numbers: list[int]) -> None:
-        """Replace the numbers of a tag of the main directory by as many others.
+        """Replace the numbers of a tag of the main directory by the same count of others.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class ExifBlock:
         raise ValueError(f"no tag {tag} of {len(numbers)} numbers")
 
     def remove(self, tag: int) -> None:
-        """Take a tag out of the main directory, its value zeroed."""
+        """Remove a tag from the main directory, and zero its value."""
         for entry in self._entries(self._first):
             if entry.tag == tag:
                 self._wipe(entry.start, entry.stop)
@@ -92,10 +92,10 @@ class ExifBlock:
                 return
 
     def without(self, tags: Container[int]) -> bytes | None:
-        """Return the block without some tags, in whichever directory and how often they stand.
+        """Return the block without some tags, in every directory where they occur.
 
-        What no directory names is zeroed, and so are the values of these tags and the directories
-        they lead to. Nothing moves.
+        Their values, the directories that they point to, and all bytes that no directory refers to are zeroed.
+        Nothing moves.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The formats that are read and written, and what each can hold; all others are refused by name."""
+"""The supported formats and what each can hold; all others are refused by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from enlighten_cli.photo.photo import Photo
 
 
-# Where the first bytes of a file say what it is.
+# The first bytes of files, by which formats are told apart.
 BMP_HEADERS = tuple(size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124))
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -23,24 +23,24 @@ RAW_MARKS = (b"IIRO", b"IIRS", b"MMOR", b"FUJIFILMCCD-RAW", b"IIU\0")
 
 @dataclass(frozen=True)
 class Format:
-    """A format: all that is known of it, in one row.
+    """A format, described in one row.
 
     Parameters
     ----------
     name : str
         Pillow's.
     suffixes : tuple of str
-        Endings of names; the first is given to new files.
+        Suffixes of file names; new files get the first.
     begins : callable
-        Tells by the first 64 bytes whether a file is one.
+        Tells by the first 64 bytes whether a file has this format.
     choice : str
-        What ``--format`` calls it; empty where it is not offered.
+        Its name for ``--format``; empty if ``--format`` does not offer it.
     package, extra, plugin : str
-        What has to be installed for it, the extra of this package that does so, and the module that
-        teaches it to Pillow, where Pillow alone does not do.
+        The package to install, the extra that installs it, and the module that adds the format to
+        Pillow, where Pillow alone is not enough.
     writable : bool
     quality : int or None
-        Of new files, where it is lossy.
+        Default quality of new files, if it is lossy.
     deep, alpha, grey : bool
         Whether it can hold 16 bits a channel, opacity, a single channel.
     metadata, iptc, comment, text, dpi : bool
@@ -154,7 +154,7 @@ RAW, RAW_RESULT = "RAW", "TIFF"
 SUFFIXES = {suffix: format.name for format in FORMATS.values() for suffix in format.suffixes}
 CHOICES = {format.choice: format.name for format in FORMATS.values() if format.choice}
 
-# Beginnings of files that are pictures of a kind, but not photos to enhance.
+# First bytes of files that are pictures, but are not enhanced.
 REFUSED = {
     b"%PDF": "PDF",
     b"%!PS": "PostScript",
@@ -170,7 +170,7 @@ REFUSED = {
 
 
 def sniff(content: bytes, suffix: str) -> str:
-    """Tell a file's format by its beginning; the name decides only between TIFF and camera RAW.
+    """Tell a file's format by its first bytes; the name decides only between TIFF and camera RAW.
 
     Returns
     -------
@@ -180,12 +180,12 @@ def sniff(content: bytes, suffix: str) -> str:
     head = content[:64]
     kind = next((format.name for format in FORMATS.values() if format.begins(head)), "")
     if kind == "TIFF" and (SUFFIXES.get(suffix.lower()) == RAW or head[8:10] == b"CR"):
-        return RAW  # many cameras' files are TIFF files by their beginning
+        return RAW  # many cameras' RAW files begin as TIFF files do
     return kind or next((name for mark, name in REFUSED.items() if head.lstrip().startswith(mark)), "")
 
 
 def check_kind(head: bytes, kind: str) -> None:
-    """Refuse a file by what `sniff` says of its beginning.
+    """Refuse a file that is empty or of no supported format.
 
     Raises
     ------
@@ -197,11 +197,11 @@ def check_kind(head: bytes, kind: str) -> None:
     if not head:
         raise PhotoError("the file is empty")
     if kind not in FORMATS:
-        raise FormatError(f"{kind} files are not read" if kind else "not a photo in a format known here")
+        raise FormatError(f"{kind} files are not read" if kind else "not a photo in a supported format")
 
 
 def is_photo(path: Path) -> bool:
-    """Tell whether a file claims to be a photo, by its name or by its content."""
+    """Tell whether a file is a photo by its name or its first bytes."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
@@ -212,7 +212,7 @@ def is_photo(path: Path) -> bool:
 
 
 def import_plugin(name: str) -> None:
-    """Teach Pillow a format that needs another package.
+    """Add to Pillow a format that needs another package.
 
     Raises
     ------
@@ -230,14 +230,14 @@ def import_plugin(name: str) -> None:
 
 
 def missing(name: str) -> FormatError:
-    """Return the failure of a format whose package is not installed."""
+    """Return the error for a format whose package is not installed."""
     return FormatError(
         f"{name} files need another package; {how_to_install(FORMATS[name].extra, FORMATS[name].package)}"
     )
 
 
 def cannot_hold(photo: Photo, name: str) -> list[str]:
-    """Say what of a photo is lost when it is written in a format; nothing if all is kept."""
+    """List what a photo loses when it is written in a format."""
     format = FORMATS[name]
     lost = []
     if photo.bits > 8 and not format.deep:

@@ -1,6 +1,6 @@
-"""The size of a JPEG XL photo, from its first bytes: its only decoder for Pillow decodes all before it tells.
+"""Read the size of a JPEG XL photo from its header: Pillow's plug-in decodes the whole photo first.
 
-After ISO/IEC 18181-1, the codestream's size header, and 18181-2, the boxes around it.
+Source: ISO/IEC 18181-1 (the size header of the codestream) and 18181-2 (the boxes around it).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def jxl_size(file: IO[bytes]) -> tuple[int, int]:
 
 
 class _Bits:
-    """Numbers from bits, the lowest first."""
+    """Reads numbers from bits, the lowest first."""
 
     def __init__(self, content: bytes) -> None:
         self._left = int.from_bytes(content, "little")

@@ -1,4 +1,4 @@
-"""What is decoded at all."""
+"""Limits on what is decoded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enlighten_cli.errors import TooLargeError
 
 @dataclass(frozen=True)
 class Limits:
-    """What is decoded at all.
+    """Limits on what is decoded.
 
     Parameters
     ----------
     max_mpixels : float
         Larger photos are refused before they are decoded.
     allow_truncated : bool
-        Whether the rest of a file that ends too early may be missing.
+        Whether a file that ends too early is decoded as far as it goes.
     """
 
     max_mpixels: float = 250

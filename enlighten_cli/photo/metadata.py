@@ -1,4 +1,4 @@
-"""What a photo carries besides its pixels, as the bytes that were in the file."""
+"""The metadata of a photo, as the bytes of its file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STRUCTURAL_TAGS = frozenset(
 
 
 class Strip(Enum):
-    """What is left out of the result's metadata."""
+    """Which metadata are removed from the result."""
 
     NOTHING = "nothing"
     GPS = "gps"
@@ -55,13 +55,13 @@ class Metadata:
     iptc : bytes or None
         IIM records.
     icc_profile : bytes or None
-        What the numbers of the pixels mean.
+        The colour space of the pixels.
     dpi : tuple of float, or None
         Dots an inch, across and down.
     comment : bytes or None
         A JPEG's comment.
     text : tuple of (str, str)
-        A PNG's texts, by keyword.
+        A PNG's text chunks: keyword and text.
     """
 
     exif: bytes | None = None
@@ -91,20 +91,20 @@ class Metadata:
                 block.drop_thumbnail()
                 exif = bytes(block)
             except ValueError:
-                exif = None  # nothing that anybody could read
+                exif = None  # no program could read it
         xmp = XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp) if self.xmp else self.xmp
         return dataclasses.replace(self, exif=exif, xmp=xmp)
 
 
 def read_metadata(image: Image.Image, notes: list[str]) -> Metadata:
-    """Read what Pillow found in a file; pixels need not be loaded.
+    """Read the metadata that Pillow found in a file; pixels need not be loaded.
 
-    What is left out is added to `notes`, in words for the user.
+    What is left out is added to `notes`, as messages for the user.
     """
     info = image.info
     text = dict(getattr(image, "text", {}))
     if sum(map(len, text.values())) > MOST_TEXT_BYTES:
-        notes.append(f"its texts are more than {MOST_TEXT_BYTES >> 20} MB: left out")
+        notes.append(f"its text chunks are more than {MOST_TEXT_BYTES >> 20} MB: left out")
         text = {}
     text.pop(XMP_PNG_KEYWORD, None)
     profiles = _profiles(text)

@@ -1,4 +1,4 @@
-"""The value that flows through the tool."""
+"""`Photo`, the value that passes through the whole tool."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue: IT
 
 @dataclass(frozen=True)
 class Coding:
-    """How the file was compressed, as far as a result follows it.
+    """How the file was compressed, where a result follows it.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Photo:
     Parameters
     ----------
     pixels : ndarray, shape (H, W, C), uint8 or uint16
-        The numbers of the file; C is 3 for RGB and 1 for grey.
+        The integers of the file; C is 3 for RGB and 1 for grey.
     format : str
         Pillow's name of the format that the file really had: ``"JPEG"``, ``"PNG"``...
     alpha : ndarray, shape (H, W), of the same type, or None
@@ -58,7 +58,7 @@ class Photo:
     metadata : Metadata
     coding : Coding
     notes : tuple of str
-        What could not be kept, in words for the user.
+        What could not be kept, as messages for the user.
     denoised : float
         Part of its area from which noise was removed when it was enhanced, in [0, 1].
     """
@@ -87,9 +87,9 @@ class Photo:
         return 8 * self.pixels.dtype.itemsize
 
     def stripped(self, strip: Strip) -> Photo:
-        """Return the photo without metadata that name places, or without any but the colour profile.
+        """Return the photo without places in its metadata, or without metadata other than the colour profile.
 
-        What had to be left out whole, for it cannot be searched for places, is noted.
+        Metadata that cannot be searched for places are removed whole, and that is noted.
         """
         if strip is Strip.NOTHING:
             return self
@@ -100,7 +100,7 @@ class Photo:
 
 
 def full_scale(pixels: Pixels) -> int:
-    """Return the number that means 1: 255 or 65535."""
+    """Return the integer that stands for 1.0: 255 or 65535."""
     return int(np.iinfo(pixels.dtype).max)
 
 

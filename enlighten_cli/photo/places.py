@@ -1,4 +1,4 @@
-"""What names a place in a photo's metadata, and how it is left out: docs/metadata.md is the list in words."""
+"""Find and remove places in a photo's metadata; docs/metadata.md lists them in words."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ EXIF_PLACES = frozenset(
 
 
 def without_places(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
-    """Leave places out; what cannot be searched for them is left out whole.
+    """Remove places; metadata that cannot be searched for them are removed whole.
 
     Returns
     -------
     Metadata
     tuple of str
-        What was left out whole, in words for the user.
+        What was removed whole, as messages for the user.
     """
     notes = []
     exif = packet = None
@@ -79,7 +79,7 @@ def without_places(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
 
 
 def is_place(namespace: str, name: str) -> bool:
-    """Tell whether a property of XMP says where."""
+    """Tell whether a property of XMP names a place."""
     word = name.lower()
     return (
         word.startswith(PLACE_BEGINNING)

@@ -1,4 +1,4 @@
-"""Camera RAW files to `Photo`."""
+"""Develop camera RAW files to a `Photo`."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def develop(content: bytes, limits: Limits) -> Photo:
         limits.check(raw.sizes.width, raw.sizes.height)
         pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
     metadata = _raw_metadata(content)
-    notes = () if metadata.exif else ("its EXIF is kept in a way that is not read here: left out",)
+    notes = () if metadata.exif else ("its EXIF is stored in a form that is not supported: left out",)
     return Photo(pixels=pixels, format=RAW, metadata=metadata, notes=notes)
 
 
 def _raw_metadata(content: bytes) -> Metadata:
-    """Take EXIF from a RAW file that is a TIFF structure; the development is upright already."""
+    """Take EXIF from a RAW file that is a TIFF structure; developed pixels are upright already."""
     exif = Image.Exif()
     try:
         exif.load_from_fp(io.BytesIO(content))
-    except Exception:  # RAW files of another structure; their pixels are what counts
+    except Exception:  # RAW files of another structure: their pixels are developed without EXIF
         return Metadata()
     xmp = exif.get(XMP_TIFF_TAG)
     kept: Any = Image.Exif()

@@ -1,4 +1,4 @@
-"""A photo's file, opened once: looked at, weighed, then read."""
+"""Open a photo's file once: check its kind and size, then read it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY"
 
 @dataclass(frozen=True)
 class Source:
-    """An open file that claims to be a photo.
+    """An open file that seems to be a photo.
 
     Parameters
     ----------
     file : binary file
         At its beginning.
     kind : str
-        A name in `FORMATS`, told by its first bytes.
+        A name in `FORMATS`, according to its first bytes.
     size_bytes : int
     pixels : int
-        As its header says; 0 where the header cannot be read by itself.
+        According to its header; 0 if the header cannot be read alone.
     """
 
     file: BinaryIO
@@ -60,7 +60,7 @@ class Source:
 
 @contextmanager
 def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
-    """Open a photo's file and refuse, before it is read, what cannot be one.
+    """Open a photo's file, and refuse before reading it what cannot be a photo.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
 
 
 def read_stream(stream: IO[bytes], limits: Limits) -> bytes:
-    """Read a photo from a stream, but no more than a photo can have.
+    """Read a photo from a stream, but no more bytes than a photo can have.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def read_stream(stream: IO[bytes], limits: Limits) -> bytes:
 
 
 def most_bytes(pixels: float) -> int:
-    """Return how many bytes a file of so many pixels has at most."""
+    """Return the most bytes that a file of so many pixels can have."""
     return int(pixels * BYTES_A_PIXEL) + OTHER_BYTES
 
 
@@ -124,14 +124,14 @@ def _pixels_in_header(file: BinaryIO, kind: str) -> int:
                 return width * height
             image = open_image(file, kind)
             return image.width * image.height
-    except Exception:  # whatever is wrong with it, decoding will say it
+    except Exception:  # decoding will report what is wrong
         return 0
     finally:
         file.seek(0)
 
 
 def open_image(file: IO[bytes], kind: str) -> Image.Image:
-    """Read a header by the decoder of one format only, and without Pillow's limit of pixels."""
+    """Read a header with the decoder of one format only, and without Pillow's limit of pixels."""
     with _pillow_limit:
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None  # a setting of the whole process, hence the lock

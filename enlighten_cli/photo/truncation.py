@@ -1,4 +1,4 @@
-"""Files that end too early, decoded as far as they go: for one thread, although Pillow's setting is for all."""
+"""Decode files that end too early as far as they go: for one thread, although Pillow's setting is global."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _this_thread = threading.local()
 
 
 class _ForThisThread:
-    """Stands for Pillow's ``LOAD_TRUNCATED_IMAGES``: true for threads that are forgiving, as it was for others.
+    """Replaces Pillow's ``LOAD_TRUNCATED_IMAGES``: true in threads inside `forgiving`, unchanged in others.
 
     Parameters
     ----------
     before : bool
-        What others set it to.
+        The value that it had.
     """
 
     def __init__(self, before: bool) -> None:
@@ -29,13 +29,13 @@ class _ForThisThread:
 
 
 def is_forgiving() -> bool:
-    """Tell whether this thread decodes what there is of a file."""
+    """Tell whether this thread is inside `forgiving`."""
     return getattr(_this_thread, "forgiving", False)
 
 
 @contextmanager
 def forgiving() -> Iterator[None]:
-    """Let this thread's decoders fill up what is missing; those of other threads are as strict as they were."""
+    """Let this thread's decoders accept incomplete files; other threads are not affected."""
     pillow: Any = ImageFile
     if not isinstance(pillow.LOAD_TRUNCATED_IMAGES, _ForThisThread):
         pillow.LOAD_TRUNCATED_IMAGES = _ForThisThread(bool(pillow.LOAD_TRUNCATED_IMAGES))

@@ -1,4 +1,4 @@
-"""XMP as XML: a packet is read by a hardened parser and written again, less what is not wanted."""
+"""Parse an XMP packet with a hardened XML parser, and write it again without some properties."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from xml.sax.saxutils import escape, quoteattr
 from xml.sax.xmlreader import AttributesImpl
 
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
-PACKET = "xpacket"  # the instruction before and after; other instructions are not XMP's
+PACKET = "xpacket"  # the processing instruction around a packet; others are not part of XMP
 MOST_NODES = 250_000  # elements and attributes; about a second. Photoshop's longest histories have a tenth
 
 
 def without(packet: bytes, is_dropped: Callable[[str, str], bool]) -> bytes:
-    """Return a packet without some properties, in whichever of RDF's forms they are written.
+    """Return a packet without some properties, in every form that RDF allows.
 
-    Comments, and instructions other than the packet's own, go too: nobody can tell what they say.
+    Comments, and processing instructions other than the packet's own, are removed too: what they contain is unknown.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ def without(packet: bytes, is_dropped: Callable[[str, str], bool]) -> bytes:
 
 
 class _TooManyNodesError(Exception):
-    """The packet is longer than any program writes it."""
+    """The packet has more nodes than any program writes."""
 
 
 class _Writer(ContentHandler):
-    """Writes what a parser tells it, with the prefixes that stood there."""
+    """Writes what the parser reports, with the original prefixes."""
 
     def __init__(self, is_dropped: Callable[[str, str], bool]) -> None:
         super().__init__()

@@ -26,8 +26,8 @@ def test_fields_are_filled(text, name):
     [
         ("{name}.{ext}", "no field 'name'"),
         ("{stem.__class__}", "no field"),
-        ("{stem", "a brace"),
-        ("stem}", "a brace"),
+        ("{stem", "a brace without its match"),
+        ("stem}", "a brace without its match"),
         ("{}", "no field ''"),
         ("out.{ext}", "without {stem}"),
         ("../{stem}.{ext}", "a name, not a path"),

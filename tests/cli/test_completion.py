@@ -1,4 +1,4 @@
-"""Completion of words by shells, as the README sets it up."""
+"""Completion of words by shells, as docs/install.md sets it up."""
 
 import os
 import shutil

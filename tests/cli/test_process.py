@@ -94,7 +94,7 @@ def test_a_closed_pipe_ends_quietly(photos, tiny_model):
 def test_bytes_that_are_no_photo(run):
     done = run("-", "-o", "-", input=b"text", code=1)
     assert done.stdout == b""
-    assert done.stderr == b"enlighten: stdin: not a photo in a format known here\n"
+    assert done.stderr == b"enlighten: stdin: not a photo in a supported format\n"
 
 
 def test_pixels_are_refused_on_a_terminal(photos, tiny_model):

@@ -376,7 +376,7 @@ def test_a_small_png_with_a_large_text_is_no_trap():
 def test_texts_beyond_any_reason_are_left_out_and_said():
     photo = decode(png([(f"Text {number}", "x" * 1_000_000) for number in range(9)]))
     assert photo.metadata.text == ()
-    assert photo.notes == ("its texts are more than 8 MB: left out",)
+    assert photo.notes == ("its text chunks are more than 8 MB: left out",)
     with pytest.raises(PhotoError):
         decode(png([("Text", "x" * 1_100_000)]))  # Pillow's own limit of one
 
