@@ -11,6 +11,9 @@ from typing import Any
 
 from enlighten_cli.errors import PhotoError
 
+LONG_RUN = 20  # photos, after which failures have scrolled away
+MOST_NAMES = 20  # of photos that failed, told once more
+
 
 class Status(Enum):
     """What became of one photo."""
@@ -77,10 +80,14 @@ class Summary:
 
     counts: Counter[Status] = field(default_factory=Counter)
     megapixels: float = 0.0
+    failed: list[Path] = field(default_factory=list)
+    """The first photos that failed, as many as are told once more."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one photo."""
         self.counts[outcome.status] += 1
+        if outcome.status is Status.FAILED and len(self.failed) < MOST_NAMES:
+            self.failed.append(outcome.source)
         if outcome.status is Status.DONE:
             self.megapixels += outcome.width * outcome.height / 1e6
 
@@ -93,10 +100,26 @@ class Summary:
         """Return one line for a person."""
         done, skipped, failed = (self.counts[status] for status in Status)
         line = f"{done} {'photo' if done == 1 else 'photos'} ({self.megapixels:.1f} megapixels) in {seconds:.1f} s"
+        line += self._rate(seconds)
         for count, what in ((skipped, "skipped"), (failed, "failed"), (ignored, "other files ignored")):
             if count:
                 line += f", {count} {what}"
         return line
+
+    def failed_again(self) -> list[str]:
+        """Return lines that name the photos which failed, after a run so long that they were told far above."""
+        if not self.failed or sum(self.counts.values()) <= LONG_RUN:
+            return []
+        more = self.counts[Status.FAILED] - len(self.failed)
+        return ["failed:", *(f"  {path}" for path in self.failed), *([f"  and {more} more"] if more else [])]
+
+    def _rate(self, seconds: float) -> str:
+        """Return how many photos were done in a second, where there were several."""
+        done = self.counts[Status.DONE]
+        if done < 2 or seconds <= 0:
+            return ""
+        speed = done / seconds
+        return f" ({speed:{'.0f' if speed >= 10 else '.1f' if speed >= 1 else '.2g'}} photos a second)"
 
     def record(self, seconds: float, ignored: int = 0) -> dict[str, Any]:
         """Return what JSON says of the whole."""
@@ -107,4 +130,5 @@ class Summary:
             "ignored": ignored,
             "megapixels": round(self.megapixels, 3),
             "seconds": round(seconds, 4),
+            "photos_per_second": round(self.counts[Status.DONE] / seconds, 4) if seconds > 0 else 0.0,
         }

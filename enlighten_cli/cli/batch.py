@@ -78,7 +78,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     if arguments.as_json:
         results.json(summary.record(seconds, photos.ignored))
     if not arguments.quiet:
-        say(("stopped: " if signals else "") + summary.summary(seconds, photos.ignored))
+        say(("stopped: " if signals else "") + summary.summary(seconds, photos.ignored), *summary.failed_again())
     if page is not None and not signals:
         from enlighten_cli.evaluation.tables import rows_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from enlighten_cli.cli.export import export
 from enlighten_cli.cli.models import models
 from enlighten_cli.cli.serve import serve
 from enlighten_cli.cli.train import train
-from enlighten_cli.errors import EnlightenError
+from enlighten_cli.errors import EnlightenError, UsageError
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
@@ -30,8 +31,16 @@ class DefaultCommandGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
         if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
+            self._refuse_misspelt(ctx, args[0])
             args = [enhance.name or "enhance", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, ctx: click.Context, word: str) -> None:
+        """Name the command that was meant, before its options are taken for those of `enhance`."""
+        near = get_close_matches(word, self.commands, n=1)
+        if near and not word.startswith("-") and not os.path.lexists(word) and not ctx.resilient_parsing:
+            say(f"enlighten: {word}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+            ctx.exit(UsageError.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and turn its failure into one line and an exit code."""

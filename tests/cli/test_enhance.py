@@ -84,7 +84,9 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
     ("arguments", "code", "message"),
     [
         (["absent.jpg", "-o", "out"], 2, "absent.jpg: no such file"),
-        (["trian", "--low", "x"], 2, "No such option"),
+        (["trian", "--low", "x"], 2, "trian: no such photo, folder or command; did you mean `enlighten train`?"),
+        (["evalute", "in", "--reference", "x"], 2, "did you mean `enlighten evaluate`?"),
+        (["in/0.png", "--low", "x"], 2, "No such option"),
         (["exprt"], 2, "did you mean `enlighten export`?"),
         (["in/0.png", "--strength", "9"], 2, "from 0 to 1.5"),
         (["in/0.png", "--tile", "8"], 2, "at least 16"),
