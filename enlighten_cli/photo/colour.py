@@ -168,7 +168,7 @@ def _extended(values: Rgb, places: NDArray[np.float64], curve: NDArray[np.float6
     rise, run = curve[-1] - curve[-2], places[-1] - places[-2]
     slope = rise / run if rise > 0 and run > 0 else 1.0
     found = np.interp(size, places, curve) + np.maximum(size - places[-1], 0) * slope
-    return np.copysign(found, values).astype(np.float32)
+    return np.asarray(np.copysign(found, values), np.float32)
 
 
 def encoded_srgb(linear: Rgb) -> Rgb:

@@ -101,7 +101,7 @@ class Photo:
 
 def full_scale(pixels: Pixels) -> int:
     """Return the number that means 1: 255, 65535, or 1 for floats."""
-    return 1 if is_float(pixels) else int(np.iinfo(pixels.dtype).max)
+    return 1 if is_float(pixels) else 2 ** (8 * int(pixels.itemsize)) - 1
 
 
 def is_float(pixels: Pixels) -> bool:
