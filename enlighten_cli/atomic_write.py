@@ -7,11 +7,14 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
+from enlighten_cli.file_lock import OPEN_FILES_CAN_BE_RENAMED, lock
+from enlighten_cli.file_names import MOST_LETTERS_OF_A_PATH, fault_of_name, is_too_long
 
 TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes one for a photo
 TEMPORARY_SUFFIX = ".part"
@@ -30,6 +33,7 @@ HOPELESS = (
 )
 # Errors of os.link on file systems without hard links.
 NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.EINVAL)
+SETTLED_SECONDS = 60.0  # after which a file that nobody has open is not about to be renamed either
 
 
 def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
@@ -54,6 +58,7 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     PhotoError
         If only this name cannot be written.
     """
+    _check_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileNotFoundError as error:  # a file system in which no folders are made: /proc, say
@@ -73,8 +78,10 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
                 temporary.chmod(NEW_FILE_MODE & ~_umask())
             else:
                 shutil.copystat(like, temporary)
+            if not OPEN_FILES_CAN_BE_RENAMED:
+                file.close()
             if replace:
-                temporary.replace(path)
+                _replace(temporary, path)
             else:
                 _give_new_name(temporary, path)
     except FileExistsError as error:
@@ -90,7 +97,9 @@ def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
     while True:
         handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)
         file = os.fdopen(handle, "wb")
-        _lock(file, wait=True)
+        if not OPEN_FILES_CAN_BE_RENAMED:
+            return file, Path(name)  # nobody can remove it while it is open
+        lock(file, wait=True)
         # Another process may have removed it before it was locked.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.stat(name), os.fstat(file.fileno())):
@@ -98,9 +107,19 @@ def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
         file.close()
 
 
+def _replace(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except PermissionError as error:
+        if OPEN_FILES_CAN_BE_RENAMED:
+            raise
+        # The folder can be written, for the temporary file is there: only this name cannot.
+        raise PhotoError("cannot be replaced: it is read-only, or open in another program") from error
+
+
 def _give_new_name(temporary: Path, path: Path) -> None:
     """Rename a file to a free name; raises `FileExistsError` if it is taken."""
-    if os.name == "nt":
+    if not OPEN_FILES_CAN_BE_RENAMED:
         temporary.rename(path)  # on Windows, rename never replaces a file
         return
     try:
@@ -124,17 +143,23 @@ def exists(path: Path) -> bool:
     OutputError, PhotoError
         If its folder cannot be read, or the name is not possible; see `write_whole`.
     """
+    _check_name(path)
     try:
         return path.exists()
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
+def _check_name(path: Path) -> None:
+    if fault := fault_of_name(path.name):
+        raise PhotoError(f"cannot be written as {path.name}: {fault}; choose another name")
+
+
 def remove_stale_temporaries(folder: Path) -> int:
     """Remove the temporary files of killed runs from a folder, but none that is being written.
 
-    A running writer holds a lock on its file; the system releases the lock when the process ends. Where there are no
-    such locks (Windows), nothing is removed.
+    A running writer holds a lock on its file; the system releases the lock when the process ends. On Windows the writer
+    has the file open, so that it cannot be removed. Where there are no locks, nothing is removed.
 
     Returns
     -------
@@ -148,25 +173,19 @@ def remove_stale_temporaries(folder: Path) -> int:
         return 0  # writing there will report it
     for path in found:
         try:
-            with path.open("rb") as file:
-                if _lock(file, wait=False):
+            if OPEN_FILES_CAN_BE_RENAMED:
+                with path.open("rb") as file:
+                    if not lock(file, wait=False):
+                        continue
                     path.unlink()
-                    removed += 1
+            elif time.time() - path.stat().st_mtime < SETTLED_SECONDS:
+                continue  # a writer closes its file a moment before it renames it
+            else:
+                path.unlink()
+            removed += 1
         except OSError:
             continue  # removed meanwhile, being written, or another user's
     return removed
-
-
-def _lock(file: IO[bytes], *, wait: bool) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # locked by another process, or a file system without locks
-        return False
-    return True
 
 
 def _umask() -> int:
@@ -178,6 +197,8 @@ def _umask() -> int:
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError | PhotoError:
+    if is_too_long(path):
+        return PhotoError(f"cannot be written: its path has more than {MOST_LETTERS_OF_A_PATH} letters")
     if error.errno == errno.EISDIR:
         return OutputError(f"{path}: cannot be written: it is a folder")
     if error.errno in HOPELESS:

@@ -50,9 +50,30 @@ class Diagnosis:
         """Whether enhancing would work."""
         return not self.problems
 
+    @property
+    def next_step(self) -> str:
+        """What to do next: the command that solves a problem, else one that is advised, else to enhance a photo."""
+        if self.problems:
+            return f"{_remedy(self.problems)}; then: enlighten doctor"
+        if self.advice:
+            return f"enlighten PHOTO -o OUT/ works; better still: {_remedy(self.advice)}"
+        return "enlighten PHOTO -o OUT/"
+
     def record(self) -> dict[str, Any]:
         """Return all of it for JSON."""
-        return {"able": self.is_able, **self.facts, "problems": self.problems, "advice": self.advice}
+        return {
+            "able": self.is_able,
+            **self.facts,
+            "problems": self.problems,
+            "advice": self.advice,
+            "next": self.next_step,
+        }
+
+
+def _remedy(findings: list[str]) -> str:
+    """Return the first command that findings end with, or the first finding where none has one."""
+    commands = (finding.partition("run: ")[2].partition("   (")[0] for finding in findings)
+    return next(filter(None, commands), findings[0])
 
 
 def diagnose() -> Diagnosis:
@@ -144,13 +165,22 @@ def _models(diagnosis: Diagnosis) -> dict[str, str]:
     facts = {}
     for name in [*MODELS, *imported_names()]:
         if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
-            facts[name] = "not here"
-            continue
+            continue  # never fetched, which is no finding
         try:
             damage = damage_of(name)
         except EnlightenError as error:
             damage = str(error)
         facts[name] = damage or "as it should be"
         if damage:
-            (diagnosis.problems if name == DEFAULT_MODEL else diagnosis.advice).append(f"{name}: {damage}")
+            cure = _cure(name)
+            (diagnosis.problems if name == DEFAULT_MODEL else diagnosis.advice).append(f"{name}: {damage}; run: {cure}")
     return facts
+
+
+def _cure(name: str) -> str:
+    """Return the command that brings a good copy of a model."""
+    if name not in MODELS:
+        return f"enlighten models import FILE --name {name} --replace"
+    if MODELS[name].bundled:
+        return f"pip install --force-reinstall enlighten-cli=={__version__}"
+    return f"enlighten models fetch {name}"

@@ -7,6 +7,7 @@ from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
 
 
+@pytest.mark.posix
 def test_writes_with_the_usual_mode_and_leaves_nothing_else(tmp_path):
     old = os.umask(0o027)
     try:
@@ -40,6 +41,7 @@ def test_a_file_where_a_folder_should_be_is_an_error(tmp_path):
         write_whole(tmp_path / "folder", b"")
 
 
+@pytest.mark.posix
 def test_a_file_can_be_made_like_another(tmp_path):
     (tmp_path / "old").write_bytes(b"")
     (tmp_path / "old").chmod(0o600)
@@ -49,6 +51,7 @@ def test_a_file_can_be_made_like_another(tmp_path):
     assert (stat.S_IMODE(status.st_mode), status.st_mtime) == (0o600, 2000)
 
 
+@pytest.mark.posix
 def test_a_name_that_is_too_long_is_this_photos_failure_alone(tmp_path):
     with pytest.raises(PhotoError, match="File name too long"):
         write_whole(tmp_path / ("x" * 300), b"")
@@ -66,6 +69,7 @@ def test_stale_temporaries_go_and_those_being_written_stay(tmp_path):
     assert remove_stale_temporaries(tmp_path / "absent") == 0
 
 
+@pytest.mark.posix
 def test_writing_from_many_threads_leaves_the_umask_alone(tmp_path):
     from concurrent.futures import ThreadPoolExecutor
 

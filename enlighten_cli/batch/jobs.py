@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from enlighten_cli.batch.naming import NameTemplate
 from enlighten_cli.errors import NothingToDoError, UsageError
+from enlighten_cli.file_names import Identities, ignores_case
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
 
 MOST_BYTES_OF_A_PATH = 1 << 16
@@ -192,27 +193,35 @@ def _is_mirrored(photos: Photos, destination: Destination) -> bool:
     if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
         return False
     source, result = photos.inputs[0].resolve(), destination.path.resolve()
-    return source != result and not source.is_relative_to(result)
+    if source == result or source.is_relative_to(result):
+        return False
+    # Two folders of the source could otherwise become one.
+    return ignores_case(source) or not ignores_case(result)
 
 
 def _without_collisions(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
     jobs = _without_earlier_results(jobs, photos, destination)
-    sources = {os.path.realpath(job.source): job.source for job in jobs}
+    identities = Identities()
+    sources = {identities.of(job.source): job.source for job in jobs}
     roots = [os.path.realpath(path) for path in photos.inputs if path.is_dir()]
     own = None if destination.path is None else os.path.realpath(destination.path)
-    results: dict[str, str] = {}
+    results: dict[str, Job] = {}
     kept = []
     for job in _told_apart(list(dict.fromkeys(jobs))):
-        source, result = os.path.realpath(job.source), os.path.realpath(job.output)
-        if own is not None and not _is_below(result, own) and any(_is_below(result, root) for root in roots):
+        real = os.path.realpath(job.output)
+        if own is not None and not _is_below(real, own) and any(_is_below(real, root) for root in roots):
             raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
+        result = identities.of(job.output)
         if result in sources:
             raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
-        if result not in results:
+        first = results.setdefault(result, job)
+        if first is job:
             kept.append(job)
-        elif results[result] != source:
-            raise UsageError(f"{sources[results[result]]} and {job.source} would both be written to {job.output}")
-        results[result] = source
+        elif identities.of(first.source) != identities.of(job.source):
+            where = str(job.output)
+            if where != str(first.output):
+                where += f"; its folder takes {first.output.name} and {job.output.name} for one name"
+            raise UsageError(f"{first.source} and {job.source} would both be written to {where}")
     return kept
 
 

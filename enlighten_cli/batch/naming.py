@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enlighten_cli.errors import UsageError
+from enlighten_cli.file_names import fault_of_name
 from enlighten_cli.photo import SUFFIXES
 
 FIELDS = ("stem", "ext", "model")
@@ -29,7 +30,8 @@ class NameTemplate:
     Raises
     ------
     UsageError
-        If the text has another field, an unmatched brace, a folder, or no ``{stem}``.
+        If the text has another field, an unmatched brace, a folder, or no ``{stem}``, or if the system
+        does not allow its names.
     """
 
     text: str = DEFAULT
@@ -50,6 +52,8 @@ class NameTemplate:
             raise UsageError(f"--name {self.text!r}: without {{stem}} all results would have the same name")
         if any(separator in self.text for separator in ("/", "\\", "\0")):
             raise UsageError(f"--name {self.text!r}: a name, not a path; -o sets the folder")
+        if fault := fault_of_name(self.fill(Path("photo"), ".jpg")):
+            raise UsageError(f"--name {self.text!r}: {fault}")
 
     def fill(self, source: Path, ending: str) -> str:
         """Return the name of a photo's result.

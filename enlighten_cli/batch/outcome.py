@@ -12,6 +12,8 @@ from typing import Any
 from enlighten_cli.errors import PhotoError
 
 EXISTS = "the output already exists"
+LONG_RUN = 20  # photos, after which failures have scrolled away
+MOST_NAMES = 20  # of photos that failed, told once more
 
 
 class Status(Enum):
@@ -82,12 +84,16 @@ class Summary:
     existing: int = 0
     """Photos that were skipped because their results already exist."""
     last: Outcome | None = None
+    failed: list[Path] = field(default_factory=list)
+    """The first photos that failed, as many as are told once more."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one photo."""
         self.counts[outcome.status] += 1
         self.existing += outcome.status is Status.SKIPPED and outcome.reason == EXISTS
         self.last = outcome
+        if outcome.status is Status.FAILED and len(self.failed) < MOST_NAMES:
+            self.failed.append(outcome.source)
         if outcome.status is Status.DONE:
             self.megapixels += outcome.width * outcome.height / 1e6
 
@@ -117,7 +123,9 @@ class Summary:
             rest.insert(0, f"{skipped - self.existing} skipped as bright enough")
         if self.existing:
             rest.insert(0, f"{self.existing} already {_exist(self.existing)}")
-        head = f"Brightened {_photos(done)} in {seconds:.1f} s" if done else "No photo was brightened"
+        head = "No photo was brightened"
+        if done:
+            head = f"Brightened {_photos(done)} in {seconds:.1f} s{self._rate(seconds)}"
         if done == 1 and sum(self.counts.values()) == 1 and self.last:
             head += f" -> {self.last.output}"
         elif done and folder:
@@ -153,6 +161,21 @@ class Summary:
             reasons.append(f"{_photos(skipped - self.existing)} skipped as bright enough")
         return ", ".join(reasons)
 
+    def failed_again(self) -> list[str]:
+        """Return lines that name the photos which failed, after a run so long that they were told far above."""
+        if not self.failed or sum(self.counts.values()) <= LONG_RUN:
+            return []
+        more = self.counts[Status.FAILED] - len(self.failed)
+        return ["failed:", *(f"  {path}" for path in self.failed), *([f"  and {more} more"] if more else [])]
+
+    def _rate(self, seconds: float) -> str:
+        """Return how many photos were done in a second, where there were several."""
+        done = self.counts[Status.DONE]
+        if done < 2 or seconds <= 0:
+            return ""
+        speed = done / seconds
+        return f" ({speed:{'.0f' if speed >= 10 else '.1f' if speed >= 1 else '.2g'}} photos a second)"
+
     def record(self, seconds: float, ignored: int = 0) -> dict[str, Any]:
         """Return the batch's JSON record."""
         counts = {status.value: self.counts[status] for status in Status}
@@ -162,6 +185,7 @@ class Summary:
             "ignored": ignored,
             "megapixels": round(self.megapixels, 3),
             "seconds": round(seconds, 4),
+            "photos_per_second": round(self.counts[Status.DONE] / seconds, 4) if seconds > 0 else 0.0,
         }
 
 

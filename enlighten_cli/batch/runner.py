@@ -237,6 +237,8 @@ def _notes_on_ending(output: Path, format: str) -> list[str]:
 
 def cost_of(source: Source) -> int:
     """Return the memory that a photo in work takes: its file, twice, and its pixels."""
+    if source.kind == "TIFF" and not source.pixels:  # of floats, mostly: as large in memory as in the file
+        return (2 + COPIES_OF_PIXELS) * source.size_bytes
     return 2 * source.size_bytes + source.pixels * CHANNELS * COPIES_OF_PIXELS
 
 

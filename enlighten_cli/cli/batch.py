@@ -88,6 +88,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     elif not arguments.quiet:
         folder = destination.path if destination.is_folder else None
         say(summary.line(seconds, ignored=photos.ignored, folder=folder))
+        say(*summary.failed_again())
     if page is not None and not signals:
         from enlighten_cli.evaluation.tables import rows_of
 

@@ -14,7 +14,7 @@ from enlighten_cli.errors import MissingDependencyError
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object to stdout.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Look at this installation, and say what is wrong and what to run.
+    """Look at this installation, say what is wrong, and at the end what to do next.
 
     The exit code is 0 only if enhancing would work, else 3.
     """
@@ -32,6 +32,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             lines += [f"problem: {each}" for each in diagnosis.problems]
             lines += [f"advice: {each}" for each in diagnosis.advice]
             lines.append("enhancing works here" if diagnosis.is_able else "enhancing would not work here")
+            lines.append(f"next: {diagnosis.next_step}")
             text = "\n".join(lines)
         results.write(text.encode("utf-8", "replace") + b"\n")
         results.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -32,6 +33,7 @@ class DefaultCommandGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
         if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
+            self._refuse_misspelt(ctx, args[0])
             args = [enhance.name or "enhance", *args]
         return super().parse_args(ctx, args)
 
@@ -43,6 +45,13 @@ class DefaultCommandGroup(click.Group):
         taken = {item.value for item in items}
         with enhance.make_context(enhance.name, [], parent=ctx, resilient_parsing=True) as default:
             return [*items, *(item for item in enhance.shell_complete(default, incomplete) if item.value not in taken)]
+
+    def _refuse_misspelt(self, ctx: click.Context, word: str) -> None:
+        """Name the command that was meant, before its options are taken for those of `enhance`."""
+        near = get_close_matches(word, self.commands, n=1)
+        if near and not word.startswith("-") and not os.path.lexists(word) and not ctx.resilient_parsing:
+            say(f"enlighten: {word}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
+            ctx.exit(UsageError.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and turn its failure into one line and an exit code."""

@@ -165,10 +165,13 @@ def device_called(name: str) -> torch.device:
 def workers_for(photos: PhotoFolders, device: torch.device, wanted: int | None) -> int:
     """Settle how many processes make crops; none on a GPU that can hold the photos, which it does from here on.
 
-    Else as many as keep it busy; of torchrun's processes each has its own.
+    Else as many as keep it busy; of torchrun's processes each has its own. On the CPU of a system
+    without cheap copies of processes (macOS, Windows) a thread does.
     """
+    from enlighten_cli.training.data.batches import can_fork
+
     if device.type == "cpu":
-        return 1 if wanted is None else wanted
+        return int(can_fork()) if wanted is None else wanted
     if not wanted and photos.move_to(device):
         return 0
     return max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))) if wanted is None else wanted

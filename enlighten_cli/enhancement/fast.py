@@ -22,16 +22,16 @@ from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, upsampled
 from enlighten_cli.enhancement.windows import box_mean, fit_windows
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of
+from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.photo.colour import DirectColour
-from enlighten_cli.photo.photo import full_scale
+from enlighten_cli.photo.photo import full_scale, is_float
 from enlighten_cli.resources import available_cores
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
 FINISH = np.float32(0.5)  # part of the filter's residual that is added back
 DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
-FLAT = np.float32(3e-4)  # variance below which a window counts as flat: too little contrast to fit its change
+FLAT = np.float32(3e-3)  # variance below which a window counts as flat: too little contrast to fit its change
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 
@@ -118,7 +118,7 @@ def enhance(
     """
     pixels = photo.pixels
     height, width = pixels.shape[:2]
-    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
+    colour = colour_of_photo(photo)
     judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
     survey = surveyed(photo, network, judged_pixels, denoise if strength else 0, denoiser)
     made = enhanced_thumbnail(survey.rgb, network, survey.judged)
@@ -129,7 +129,7 @@ def enhance(
     def work(start: int, stop: int) -> None:
         own = pixels[start:stop]
         scale, detail, offset = light.rows(start, stop, height, width)
-        if denoising is None and isinstance(colour, DirectColour) and own.shape[2] == 3:
+        if denoising is None and isinstance(colour, DirectColour) and own.shape[2] == 3 and not is_float(own):
             bright[start:stop] = _brightened(own, scale, detail, offset, strength)
             return
         before = colour.to_srgb(own)

@@ -16,7 +16,7 @@ from enlighten_cli.enhancement.thumbnail import thumbnail, upsampled
 from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of
+from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.resources import available_cores
 
 STRIP_ROWS = 64
@@ -59,7 +59,7 @@ def enhance(
     """
     pixels = photo.pixels
     height, width = pixels.shape[:2]
-    colour = colour_of(photo.metadata.icc_profile, pixels.shape[2])
+    colour = colour_of_photo(photo)
     bright = np.empty_like(pixels)
 
     survey = surveyed(photo, network, network.training_pixels or FEW_PIXELS, denoise if strength else 0, denoiser)

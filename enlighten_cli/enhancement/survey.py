@@ -14,8 +14,8 @@ from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
 from enlighten_cli.enhancement.windows import Planes, box_mean
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of
-from enlighten_cli.photo.photo import full_scale
+from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of_photo
+from enlighten_cli.photo.photo import full_scale, is_float
 
 ROUNDING = np.float32(12**-0.5)  # standard deviation of the rounding error, in steps
 DOUBT = np.float32(10)  # weight of the error's variance; where it equals the squared light, half of the change is made
@@ -64,7 +64,7 @@ def surveyed(
         Returns the denoiser; called only if noise would be visible.
     """
     pixels = photo.pixels
-    to_srgb = colour_of(photo.metadata.icc_profile, pixels.shape[2]).to_srgb
+    to_srgb = colour_of_photo(photo).to_srgb
     rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
     may_be_flattened = pixels.dtype == np.uint8
@@ -77,7 +77,8 @@ def surveyed(
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
             rgb = of_thumbnail.whole(rgb)
-    return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, 1 / full_scale(pixels)), denoising)
+    step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
+    return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
 
 
 def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
@@ -88,7 +89,7 @@ def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:
     rgb : ndarray, shape (h, w, 3), float32, range [0, 1]
     noise : NoiseCurve
     step : float
-        Difference of neighbouring pixel values: 1/255 or 1/65535.
+        Difference of neighbouring pixel values: 1/255 or 1/65535; 0 for floats.
 
     Returns
     -------

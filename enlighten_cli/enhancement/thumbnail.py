@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from enlighten_cli.photo import Pixels, Rgb
+from enlighten_cli.photo.photo import is_float
 
 Box: TypeAlias = tuple[float, float, float, float]
 
@@ -35,10 +36,12 @@ def _block_means(pixels: Pixels, factor: int) -> Pixels:
     rows, columns = -(-height // factor), -(-width // factor)
     means = np.empty((rows, columns, channels), pixels.dtype)
     for row in range(rows):
-        strip = pixels[row * factor : (row + 1) * factor].astype(np.float32).mean(axis=0)
+        strip = pixels[row * factor : (row + 1) * factor].astype(np.float32)
+        strip = (strip.clip(0, 1) if is_float(pixels) else strip).mean(axis=0)  # no lamp outshines what is around it
         starts = np.arange(0, width, factor)
         sizes = np.diff([*starts, width])[:, None]
-        means[row] = np.rint(np.add.reduceat(strip, starts, axis=0) / sizes)
+        mean = np.add.reduceat(strip, starts, axis=0) / sizes
+        means[row] = mean if is_float(pixels) else np.rint(mean)
     return means
 
 

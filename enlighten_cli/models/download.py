@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError, OutputError
+from enlighten_cli.file_lock import lock
 from enlighten_cli.models.folders import CACHE_VARIABLE, cache_folder
 from enlighten_cli.models.transfer import CHUNK_BYTES, OFFLINE_VARIABLE, RefusedError, TransientError, no_link, receive
 
@@ -187,7 +187,7 @@ def _screen(what: str, download: Download, address: str, path: Path, *, got: str
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; the system lets go of it even when the process is killed."""
+    """Hold a file's lock; where there are none, two may fetch at once, and the hash tells what came of it."""
     with open(path, "a", opener=no_link) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file, wait=True)
         yield

@@ -1,6 +1,6 @@
 """One photo: decoded pixels and everything else that its file carried."""
 
-from enlighten_cli.photo.colour import Colour, as_srgb, colour_of
+from enlighten_cli.photo.colour import Colour, as_srgb, colour_of, colour_of_photo
 from enlighten_cli.photo.decode import decode
 from enlighten_cli.photo.encode import encode
 from enlighten_cli.photo.formats import CHOICES, FORMATS, RAW, RAW_RESULT, SUFFIXES, cannot_hold, is_photo
@@ -28,6 +28,7 @@ __all__ = [
     "as_srgb",
     "cannot_hold",
     "colour_of",
+    "colour_of_photo",
     "decode",
     "encode",
     "is_photo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 from abc import ABC, abstractmethod
@@ -10,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.photo import LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale
+from enlighten_cli.photo.photo import LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale, is_float
 
 Matrix: TypeAlias = NDArray[np.float32]
 
@@ -53,6 +54,22 @@ class DirectColour(Colour):
         return rounded(as_rgb(pixels) + change, pixels)
 
 
+class LinearColour(Colour):
+    """Floats without a profile: linear light of sRGB's primaries, as HDR tools and raw developers write it."""
+
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Encode; grey three times."""
+        rgb = encoded_srgb(as_rgb(pixels))
+        return np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb
+
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Add the change of light; to grey, its luma."""
+        change = linear_srgb(after) - linear_srgb(before)
+        if pixels.shape[2] == 1:
+            change = (change @ LUMA)[..., None]
+        return rounded(as_rgb(pixels) + change, pixels)
+
+
 class MatrixColour(Colour):
     """The colour space of an ICC profile with three curves and a matrix, as cameras and phones use.
 
@@ -79,6 +96,11 @@ class MatrixColour(Colour):
 
     def to_srgb(self, pixels: Pixels) -> Rgb:
         """Decode by the curves, change the primaries, encode as sRGB."""
+        if is_float(pixels):
+            numbers = as_rgb(pixels)
+            steps = np.linspace(0, 1, CURVE_STEPS)
+            linear = np.stack([_extended(numbers[..., each], steps, self._curves[each]) for each in range(3)], axis=-1)
+            return encoded_srgb(linear @ self._to_srgb.T)
         scale = full_scale(pixels)
         if scale not in self._tables:
             at = np.arange(scale + 1) / scale
@@ -90,11 +112,15 @@ class MatrixColour(Colour):
 
     def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
         """Convert both ends of the change back to the profile's colour space, and add their difference."""
-        return rounded(as_rgb(pixels) + (self._from(after) - self._from(before)), pixels)
+        clamped = not is_float(pixels)
+        return rounded(as_rgb(pixels) + (self._from(after, clamped) - self._from(before, clamped)), pixels)
 
-    def _from(self, srgb: Rgb) -> Rgb:
-        linear = (linear_srgb(srgb) @ self._from_srgb.T).clip(0, 1)
+    def _from(self, srgb: Rgb, clamped: bool) -> Rgb:
+        linear = linear_srgb(srgb) @ self._from_srgb.T
         steps = np.linspace(0, 1, CURVE_STEPS)
+        if not clamped:
+            return np.stack([_extended(linear[..., each], self._curves[each], steps) for each in range(3)], axis=-1)
+        linear = linear.clip(0, 1)
         return np.stack(
             [np.interp(linear[..., channel], self._curves[channel], steps) for channel in range(3)], axis=-1
         ).astype(np.float32)
@@ -114,7 +140,10 @@ class LookupColour(Colour):
         """Convert by the profile's tables, in 8 bits: Pillow's LittleCMS does no more."""
         from PIL import Image, ImageCms
 
-        eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        if is_float(pixels):
+            eight = as_pixels(as_rgb(pixels))
+        else:
+            eight = np.asarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint16) >> 8, np.uint8)
         image = Image.fromarray(np.ascontiguousarray(eight))
         converted = ImageCms.applyTransform(image, self._transform)
         assert converted is not None
@@ -126,9 +155,20 @@ class LookupColour(Colour):
 
 
 def rounded(rgb: Rgb, like: Pixels) -> Pixels:
-    """Clamp, and round to the nearest integer of the same depth."""
+    """Clamp, and round to the nearest integer of the same depth; floats stay as they are."""
+    if is_float(like):
+        return rgb.astype(np.float32)
     numbers: Pixels = np.rint(rgb.clip(0, 1) * np.float32(full_scale(like))).astype(like.dtype)
     return numbers
+
+
+def _extended(values: Rgb, places: NDArray[np.float64], curve: NDArray[np.float64]) -> Rgb:
+    """Interpolate a curve over [0, 1], mirrored below zero, and beyond 1 continued as steeply as it ends."""
+    size = np.abs(values)
+    rise, run = curve[-1] - curve[-2], places[-1] - places[-2]
+    slope = rise / run if rise > 0 and run > 0 else 1.0
+    found = np.interp(size, places, curve) + np.maximum(size - places[-1], 0) * slope
+    return np.asarray(np.copysign(found, values), np.float32)
 
 
 def encoded_srgb(linear: Rgb) -> Rgb:
@@ -143,6 +183,26 @@ def linear_srgb(encoded: Rgb) -> Rgb:
     size = np.abs(encoded)
     curved = np.power((np.maximum(size, 0.04045) + 0.055) / 1.055, np.float32(2.4))
     return np.copysign(np.where(size <= 0.04045, size / 12.92, curved), encoded).astype(np.float32)
+
+
+def colour_of_photo(photo: Photo) -> Colour:
+    """Return what a photo's numbers mean: by its profile; without one floats are linear light, all else is sRGB."""
+    channels = photo.pixels.shape[2]
+    if is_float(photo.pixels) and (photo.metadata.icc_profile is None or channels == 1):
+        return LinearColour()
+    return colour_of(photo.metadata.icc_profile, channels)
+
+
+def as_integers(photo: Photo) -> Photo:
+    """Return a photo of floats as sRGB in 16 bits, for formats without floats: what is beyond white is cut off."""
+    srgb = colour_of_photo(photo).to_srgb(photo.pixels)[..., : photo.pixels.shape[2]]
+    alpha = None if photo.alpha is None else _sixteen_bits(as_rgb(photo.alpha))
+    metadata = dataclasses.replace(photo.metadata, icc_profile=None)
+    return dataclasses.replace(photo, pixels=_sixteen_bits(srgb), alpha=alpha, metadata=metadata)
+
+
+def _sixteen_bits(rgb: Rgb) -> NDArray[np.uint16]:
+    return np.asarray(np.rint(rgb.clip(0, 1) * np.float32(65535)), np.uint16)
 
 
 def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
@@ -166,7 +226,7 @@ def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
 
 def as_srgb(photo: Photo) -> NDArray[np.uint8]:
     """Return a whole photo as the network sees it: 8-bit sRGB, (H, W, 3)."""
-    return as_pixels(colour_of(photo.metadata.icc_profile, photo.pixels.shape[2]).to_srgb(photo.pixels))
+    return as_pixels(colour_of_photo(photo).to_srgb(photo.pixels))
 
 
 def transfer_is_hdr(icc_profile: bytes | None) -> bool:

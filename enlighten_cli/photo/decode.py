@@ -13,6 +13,7 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.colour import transfer_is_hdr
+from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
@@ -112,7 +113,8 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
     import_plugin(kind)
     if kind == "JXL":
         limits.check(*jxl_size(io.BytesIO(content)))  # opening it decodes it
-    with open_image(io.BytesIO(content), kind) as image:
+    opened, floats = opened_tiff(content) if kind == "TIFF" else (open_image(io.BytesIO(content), kind), False)
+    with opened as image:
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
             return develop(content, limits)  # a camera's, under another name
@@ -121,8 +123,11 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
         metadata = read_metadata(image, notes)
         coding = _coding(image, content)
-        deep = _is_deep(image, content, kind)
-        if deep:
+        deep = floats or _is_deep(image, content, kind)
+        if floats:
+            pixels, alpha = _by_vips(content, np.float32)
+            check_finite(pixels)
+        elif deep:
             pixels, alpha = _deep_pixels(content, image, kind)
         else:
             pixels, alpha, metadata = _plain_pixels(image, metadata, notes)
@@ -150,24 +155,29 @@ def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
     if max(bits) <= 8:
         return False
     if bits != {16} or set(directory.get(TIFF_SAMPLE_FORMAT, (UNSIGNED,))) != {UNSIGNED}:
-        raise PhotoError(f"channels of {max(bits)} bits, or of numbers other than integers, cannot be kept")
+        raise PhotoError(f"channels of {max(bits)} bits, or of numbers other than unsigned integers, {DEPTH_REFUSED}")
     return True
 
 
 def _deep_pixels(content: bytes, image: Image.Image, kind: str) -> tuple[Pixels, Pixels | None]:
-    """Decode 16-bit channels with libvips."""
-    import pyvips
-
+    """Decode 16-bit channels."""
     if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
         raise PhotoError(f"16-bit {image.mode} cannot be kept")
+    return _by_vips(content, np.uint16)
+
+
+def _by_vips(content: bytes, kind: type[np.uint16 | np.float32]) -> tuple[Pixels, Pixels | None]:
+    """Decode channels of more than 8 bits by libvips: colours, and opacity where there is one."""
+    import pyvips
+
     fail_on = "none" if is_forgiving() else "error"
     try:
         deep = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on=fail_on)
         array = np.asarray(deep.numpy()).reshape(deep.height, deep.width, deep.bands)
     except pyvips.Error as error:
         raise OSError(" ".join(str(error).split())[:200]) from error
-    if array.dtype != np.uint16 or array.shape[2] > 4:
-        raise PhotoError("16-bit channels of an unusual kind cannot be kept")
+    if array.dtype != kind or array.shape[2] > 4:
+        raise PhotoError(f"channels of an unusual kind {DEPTH_REFUSED}")
     colours = array.shape[2] - 1 if array.shape[2] in (2, 4) else array.shape[2]
     return array[..., :colours], array[..., colours] if colours < array.shape[2] else None
 

@@ -10,7 +10,9 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.colour import as_integers
 from enlighten_cli.photo.exif_patch import ExifBlock
+from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT, import_plugin
 from enlighten_cli.photo.metadata import (
     EXIF_PREFIX,
@@ -26,7 +28,7 @@ from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
 
 PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
 MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
-TIFF_WIDTH, TIFF_BITS = 256, 258
+TIFF_WIDTH = 256
 PNG_SIGNATURE_BYTES = 8
 
 
@@ -51,7 +53,9 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
     if not FORMATS[name].writable:
         raise PhotoError(f"{name} files are not written")
     try:
-        if photo.bits == 16 and FORMATS[name].deep:
+        if photo.bits == 32 and not FORMATS[name].floats:
+            photo = as_integers(photo)
+        if photo.bits > 8 and FORMATS[name].deep:
             return _deep_png(photo) if name == "PNG" else _deep_tiff(photo)
         return _saved(_image(photo, name), name, photo, quality)
     except PhotoError:
@@ -160,6 +164,9 @@ def _tiff_directory(photo: Photo) -> Image.Exif:
         tags[XMP_TIFF_TAG] = photo.metadata.xmp
     if photo.metadata.iptc:
         tags[IPTC_TIFF_TAG] = photo.metadata.iptc
+    if photo.bits == 32:
+        channels = 3 + 1 if photo.alpha is not None else photo.pixels.shape[2]
+        tags[SAMPLE_FORMAT] = (UNSIGNED,) * channels  # a place for what is set when the file is written
     return tags
 
 
@@ -190,20 +197,23 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _deep_tiff(photo: Photo) -> bytes:
-    """Let Pillow write the bytes of 16-bit pixels as twice as many of 8 bits, then set that right.
+    """Let Pillow write the bytes of deeper pixels as two or four times as many of 8 bits, then set that right.
 
-    Compression without a predictor sees bytes only, so that nothing but two numbers differs.
+    Compression without a predictor sees bytes only, so that nothing but a few numbers differ.
     """
     pixels: Pixels = photo.pixels
     if photo.alpha is not None:
-        # Few programs read 16-bit grey with opacity from a TIFF file; all read RGB with it.
+        # Few programs read deep grey with opacity from a TIFF file; all read RGB with it.
         colours = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
         pixels = np.dstack([colours, photo.alpha])
     height, width, channels = pixels.shape
-    halves = np.ascontiguousarray(pixels.astype("<u2")).view(np.uint8).reshape(height, width * 2, channels)
-    image = Image.fromarray(halves[..., 0] if channels == 1 else halves)
+    little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"))).view(np.uint8)
+    parts = little.reshape(height, width * pixels.itemsize, channels)
+    image = Image.fromarray(parts[..., 0] if channels == 1 else parts)
     content = _saved(image, "TIFF", photo, None)
     block = ExifBlock(content)
     block.set(TIFF_WIDTH, [width])
-    block.set(TIFF_BITS, [16] * channels)
+    block.set(BITS, [photo.bits] * channels)
+    if photo.bits == 32:
+        block.set(SAMPLE_FORMAT, [FLOAT] * len(block.numbers(SAMPLE_FORMAT)))
     return bytes(block)

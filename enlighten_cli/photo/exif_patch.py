@@ -68,6 +68,15 @@ class ExifBlock:
                 return self._read("H" if entry.type == SHORT else "L", entry.start)
         return None
 
+    def numbers(self, tag: int) -> list[int]:
+        """Return the numbers of a tag of the main directory; none where it is absent or cut off."""
+        for entry in self._entries(self._first):
+            if entry.tag == tag and entry.type in (SHORT, LONG) and entry.stop <= len(self._content):
+                self._spend(entry.stop - entry.start)
+                kind = "H" if entry.type == SHORT else "L"
+                return [*struct.unpack_from(f"{self._order}{entry.count}{kind}", self._content, entry.start)]
+        return []
+
     def set(self, tag: int, numbers: list[int]) -> None:
         """Replace the numbers of a tag of the main directory by the same count of others.
 

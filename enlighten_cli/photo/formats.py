@@ -41,8 +41,8 @@ class Format:
     writable : bool
     quality : int or None
         Default quality of new files, if it is lossy.
-    deep, alpha, grey : bool
-        Whether it can hold 16 bits a channel, opacity, a single channel.
+    deep, floats, alpha, grey : bool
+        Whether it can hold 16 bits a channel, 32-bit floats, opacity, a single channel.
     metadata, iptc, comment, text, dpi : bool
         Whether it can hold EXIF, XMP and colour profiles; IPTC records; a comment; PNG's texts; a
         resolution outside EXIF.
@@ -58,6 +58,7 @@ class Format:
     writable: bool = True
     quality: int | None = None
     deep: bool = False
+    floats: bool = False
     alpha: bool = True
     grey: bool = True
     metadata: bool = True
@@ -104,7 +105,9 @@ FORMATS = {
             quality=90,
             grey=False,
         ),
-        Format("TIFF", (".tif", ".tiff"), _begins(*TIFF_MARKS), choice="tiff", deep=True, iptc=True, dpi=True),
+        Format(
+            "TIFF", (".tif", ".tiff"), _begins(*TIFF_MARKS), choice="tiff", deep=True, floats=True, iptc=True, dpi=True
+        ),
         Format(
             "AVIF",
             (".avif",),
@@ -239,8 +242,11 @@ def missing(name: str) -> FormatError:
 def cannot_hold(photo: Photo, name: str) -> list[str]:
     """List what a photo loses when it is written in a format."""
     format = FORMATS[name]
+    bits = 16 if format.deep else 8
     lost = []
-    if photo.bits > 8 and not format.deep:
+    if photo.bits == 32 and not format.floats:
+        lost.append(f"{name} has no floats: light beyond white is cut off, colours become sRGB of {bits} bits")
+    elif photo.bits > 8 and not format.deep:
         lost.append(f"{name} has 8 bits a channel: the photo's 16 are rounded")
     if photo.alpha is not None and not format.alpha:
         lost.append(f"{name} has no transparency: flattened on white")

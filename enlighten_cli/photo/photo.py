@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from enlighten_cli.photo.metadata import Metadata, Strip
 from enlighten_cli.photo.places import without_places
 
-Pixels: TypeAlias = NDArray[np.unsignedinteger[Any]]  # uint8 or uint16
+Pixels: TypeAlias = NDArray[np.unsignedinteger[Any] | np.float32]  # uint8, uint16 or float32
 Rgb: TypeAlias = NDArray[np.float32]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue: ITU-R BT.601
@@ -49,8 +49,8 @@ class Photo:
 
     Parameters
     ----------
-    pixels : ndarray, shape (H, W, C), uint8 or uint16
-        The integers of the file; C is 3 for RGB and 1 for grey.
+    pixels : ndarray, shape (H, W, C), uint8, uint16 or float32
+        The numbers of the file; C is 3 for RGB and 1 for grey. Floats may leave [0, 1].
     format : str
         Pillow's name of the format that the file really had: ``"JPEG"``, ``"PNG"``...
     alpha : ndarray, shape (H, W), of the same type, or None
@@ -83,7 +83,7 @@ class Photo:
 
     @property
     def bits(self) -> int:
-        """Bits a channel, 8 or 16."""
+        """Bits a channel: 8, 16, or 32 for floats."""
         return 8 * self.pixels.dtype.itemsize
 
     def stripped(self, strip: Strip) -> Photo:
@@ -100,12 +100,17 @@ class Photo:
 
 
 def full_scale(pixels: Pixels) -> int:
-    """Return the integer that stands for 1.0: 255 or 65535."""
-    return int(np.iinfo(pixels.dtype).max)
+    """Return the number that stands for 1.0: 255, 65535, or 1 for floats."""
+    return 1 if is_float(pixels) else 2 ** (8 * int(pixels.itemsize)) - 1
+
+
+def is_float(pixels: Pixels) -> bool:
+    """Tell whether pixels are floats, which are neither rounded nor clamped."""
+    return pixels.dtype == np.float32
 
 
 def as_rgb(pixels: Pixels) -> Rgb:
-    """Return pixels scaled to [0, 1]."""
+    """Return pixels scaled to [0, 1], which floats may leave."""
     return np.asarray(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
 
 
@@ -118,4 +123,6 @@ def as_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
     """Return pixels of 8 bits, rounded to the nearest."""
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)
+    if is_float(pixels):
+        return as_pixels(np.asarray(pixels, np.float32))
     return np.asarray((pixels.astype(np.uint32) * 255 + 32767) // 65535, dtype=np.uint8)

@@ -27,7 +27,7 @@ from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of, encode
+from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of_photo, encode
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -92,7 +92,7 @@ class Preview:
 
     def __init__(self, photo: Photo) -> None:
         self.photo = photo
-        self._colour = colour_of(photo.metadata.icc_profile, photo.pixels.shape[2])
+        self._colour = colour_of_photo(photo)
         self._lock = threading.RLock()
         self._reduced: dict[int, Rgb] = {}
         self._fits: OrderedDict[tuple[str, float], _Fit] = OrderedDict()

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from enlighten_cli.file_lock import lock
+
 PREFIX = "enlighten-serve-"
 LOCK = "lock"
 
@@ -19,8 +21,7 @@ class PrivateFolder:
     """A temporary folder, readable by its owner alone, that is gone after use.
 
     A process that is killed leaves it behind; the next one removes it. The running owner holds a
-    lock, which the system takes off a killed one. Where there are no such locks (Windows), nothing
-    is removed.
+    lock, which the system takes off a killed one. Where there are no locks, nothing is removed.
 
     Parameters
     ----------
@@ -38,16 +39,16 @@ class PrivateFolder:
         remove_stale(self._parent)
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent))
         self._lock = (self.path / LOCK).open("wb")
-        _lock(self._lock)
+        lock(self._lock, wait=False)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove the folder and all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
         if self._lock:
-            self._lock.close()
+            self._lock.close()  # first: Windows removes no file that is open
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def new(self, suffix: str = "") -> Path:
         """Return a name in the folder that nothing has."""
@@ -67,21 +68,10 @@ def remove_stale(parent: Path) -> int:
             if not stat.S_ISDIR(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
                 continue
             with (path / LOCK).open("rb") as file:
-                if _lock(file):
-                    shutil.rmtree(path, ignore_errors=True)
-                    removed += 1
+                is_stale = lock(file, wait=False)
+            if is_stale:
+                shutil.rmtree(path, ignore_errors=True)
+                removed += 1
         except OSError:
             continue  # gone in the meantime, or not made whole yet
     return removed
-
-
-def _lock(file: IO[bytes]) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

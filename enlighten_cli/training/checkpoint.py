@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import safe_open
@@ -16,6 +17,9 @@ from enlighten_cli.errors import ModelError
 from enlighten_cli.models.weights_header import check_generator
 from enlighten_cli.training.networks.generator import EnlightenNet
 
+# What PyTorch's restricted loading says where a file has more than tensors. Its advice to load it without restriction
+# is not passed on: that would run what somebody else put into the file.
+OBJECTS = ("unsupported global", "unsupported class", "trying to call", "can only build", "unsafe", "allowlist")
 OPTIONAL_SUFFIX = ".num_batches_tracked"  # torch 0.3 did not count batches
 
 
@@ -48,11 +52,22 @@ def read_tensors(path: Path) -> TensorFile:
                 return TensorFile({name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {})  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on damaged files both raise whatever their parsers stumble over
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{path}: not a readable file of weights ({reason})") from error
+        raise ModelError(f"{path}: {_why_unreadable(error)}") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise ModelError(f"{path}: holds something else than named tensors")
     return TensorFile(dict(loaded), {})
+
+
+def _why_unreadable(error: Exception) -> str:
+    """Say why a file cannot be read, never in PyTorch's words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if not isinstance(error, UnpicklingError) or not any(word in str(error).lower() for word in OBJECTS):
+        return "not a readable file of weights: damaged, incomplete, or of another kind"
+    return (
+        "holds Python objects, which may be programs, beside its tensors; it was not loaded, and nothing in it was run."
+        " Save the tensors alone: torch.save(network.state_dict(), FILE), or a .safetensors file"
+    )
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -34,7 +34,7 @@ FAILED = Outcome(Path("bad.jpg"), Path("bad-enlightened.jpg"), Status.FAILED, "n
     ("outcomes", "line"),
     [
         ([DONE], "Brightened 1 photo in 3.7 s -> night-enlightened.jpg"),
-        ([DONE] * 2, "Brightened 2 photos in 3.7 s -> out/"),
+        ([DONE] * 2, "Brightened 2 photos in 3.7 s (0.54 photos a second) -> out/"),
         ([DONE, FAILED], "Brightened 1 photo in 3.7 s -> out/; 1 failed"),
         (
             [DONE, THERE, BRIGHT, FAILED],
@@ -69,3 +69,35 @@ def test_an_interrupted_batch_says_how_to_go_on():
     assert summary.stopped_line(7, resumes=False) == "Stopped: 6 of 7 done."
     summary.add(FAILED)
     assert summary.stopped_line(None, resumes=False) == "Stopped: 6 done, 1 failed."
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "said"),
+    [(1, 2.0, None), (0, 2.0, None), (5, 0.0, None), (5, 4.0, "1.2"), (300, 10.0, "30"), (3, 40.0, "0.075")],
+)
+def test_the_speed_is_told_where_there_were_several(done, seconds, said):
+    line = report_of(*[Status.DONE] * done).line(seconds)
+    assert ("photos a second" in line) == (said is not None)
+    if said:
+        assert f"({said} photos a second)" in line
+        assert report_of(*[Status.DONE] * done).record(seconds)["photos_per_second"] == pytest.approx(done / seconds)
+
+
+def run_of(done, failed):
+    report = report_of(*[Status.DONE] * done)
+    for number in range(failed):
+        report.add(Outcome(Path(f"{number}.jpg"), Path("b"), Status.FAILED))
+    return report
+
+
+def test_after_a_long_run_those_that_failed_are_named_once_more():
+    assert run_of(19, 2).failed_again() == ["failed:", "  0.jpg", "  1.jpg"]
+    assert run_of(18, 2).failed_again() == []  # they are still in sight
+    assert run_of(21, 0).failed_again() == []
+
+
+def test_of_very_many_that_failed_twenty_are_named():
+    lines = run_of(0, 50).failed_again()
+    assert lines[:2] == ["failed:", "  0.jpg"]
+    assert lines[20:] == ["  19.jpg", "  and 30 more"]
+    assert run_of(10, 20).failed_again()[-1] == "  19.jpg"

@@ -217,9 +217,26 @@ class Evil:
 
 
 def test_pickled_code_is_not_run(tmp_path):
+    """And no advice is passed on to load it in a way that would."""
     torch.save({"conv1_1.weight": Evil()}, tmp_path / "evil.pth")
-    enlighten("models", "import", "evil.pth", "--name", "evil", code=4)
+    said = enlighten("models", "import", "evil.pth", "--name", "evil", code=4).stderr
     assert not (tmp_path / "pwned").exists()
+    assert "evil.pth: holds Python objects, which may be programs" in said
+    assert "nothing in it was run" in said
+    assert "state_dict()" in said
+    assert "weights_only" not in said
+    assert "PyTorch" not in said
+    assert len(said.splitlines()) == 1
+    assert models.imported_names() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\3\4 cut off", b"\x80\x02}q\0."])
+def test_other_files_called_pth_are_refused_in_words_of_our_own(tmp_path, content):
+    (tmp_path / "odd.pth").write_bytes(content)
+    said = enlighten("models", "import", "odd.pth", "--name", "odd", code=4).stderr
+    assert said.startswith("enlighten: odd.pth: ")
+    assert "weights_only" not in said
+    assert len(said.splitlines()) == 1
 
 
 def test_onnx_files_that_are_no_models(tiny_model, tmp_path):
@@ -228,6 +245,28 @@ def test_onnx_files_that_are_no_models(tiny_model, tmp_path):
     onnx.save(onnx.load(tiny_model), "out.onnx", save_as_external_data=True, location="out.bin", size_threshold=0)
     enlighten("models", "import", "out.onnx", "--name", "out", code=4)
     assert models.imported_names() == []
+
+
+@pytest.mark.parametrize("location", ["weights.bin", "../weights.bin"])
+def test_a_model_whose_weights_lie_in_other_files_is_refused_and_nothing_is_written(tiny_model, tmp_path, location):
+    from conftest import write_photos
+
+    write_photos(tmp_path / "in", 1, exposure=0.2)
+    model = onnx.load(tiny_model)
+    (tmp_path / "model").mkdir()
+    onnx.save(model, tmp_path / "model" / "parts.onnx", save_as_external_data=True, location="weights.bin",
+              size_threshold=0)  # fmt: skip
+    if location != "weights.bin":
+        (tmp_path / "model" / "weights.bin").rename(tmp_path / "weights.bin")
+        parts = onnx.load(tmp_path / "model" / "parts.onnx", load_external_data=False)
+        for tensor in parts.graph.initializer:
+            for entry in tensor.external_data:
+                if entry.key == "location":
+                    entry.value = location
+        (tmp_path / "model" / "parts.onnx").write_bytes(parts.SerializeToString())
+    said = enlighten("in", "-o", "out/", "--model", "model/parts.onnx", code=4).stderr
+    assert "model/parts.onnx: not a model" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_conversion_needs_the_train_extra(tiny_weights, monkeypatch):
@@ -246,6 +285,27 @@ def test_doctor_of_this_installation():
     assert record["runtime"]["cpu"] == "works"
     assert record["models"][DEFAULT_MODEL] == "as it should be"
     assert set(record) >= {"versions", "machine", "gpu", "runtime", "folders", "models", "problems", "advice"}
+    assert result.stdout.splitlines()[-1] == f"next: {record['next']}"
+
+
+def test_doctor_takes_models_that_were_never_fetched_for_no_finding(monkeypatch, tmp_path):
+    monkeypatch.setenv("ENLIGHTEN_CACHE", str(tmp_path / "empty"))
+    output = enlighten("doctor").stdout
+    assert not [name for name, row in registry.MODELS.items() if not row.bundled and f" {name} " in output]
+    assert "not here" not in output
+
+
+@pytest.mark.parametrize(
+    ("problems", "advice", "said"),
+    [
+        ([], [], "enlighten PHOTO -o OUT/"),
+        ([], ["two; run: pip x   (or y)", "z"], "enlighten PHOTO -o OUT/ works; better still: pip x"),
+        (["none is installed; run: pip install onnxruntime"], ["z"], "pip install onnxruntime; then: enlighten doctor"),
+        (["cpu: does not work"], [], "cpu: does not work; then: enlighten doctor"),
+    ],
+)
+def test_doctor_says_what_to_do_next(problems, advice, said):
+    assert doctor.Diagnosis(problems=problems, advice=advice).next_step == said
 
 
 def test_doctor_finds_two_runtimes_and_prints_the_repair(monkeypatch):
@@ -271,6 +331,7 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
+    assert output.splitlines()[-1].startswith("next: pip install --force-reinstall enlighten-cli")
 
 
 def broken_weights(path, tiny_weights, **changes):

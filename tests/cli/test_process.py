@@ -97,6 +97,7 @@ def test_bytes_that_are_no_photo(run):
     assert done.stderr == b"enlighten: stdin: not a photo in a supported format\n"
 
 
+@pytest.mark.posix
 def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
     import pty
 
@@ -207,6 +208,7 @@ def test_fail_fast(photos, run):
     assert b"stopped at the first failure" in done.stderr
 
 
+@pytest.mark.posix
 def test_a_limit_on_file_size_stops_the_batch_without_a_trace(photos, tmp_path, tiny_model):
     command = f"ulimit -f 1; exec {' '.join(ENLIGHTEN)} in -o out --model {tiny_model} --format tiff"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
@@ -230,6 +232,7 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.posix
 def test_a_full_disk_stops_the_batch_and_leaves_what_is_whole(tmp_path, monkeypatch, run, tiny_disk):
     monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "in", 30, exposure=0.5, size=(64, 64))
@@ -241,6 +244,7 @@ def test_a_full_disk_stops_the_batch_and_leaves_what_is_whole(tmp_path, monkeypa
         assert decode(path).pixels.shape == (64, 64, 3)
 
 
+@pytest.mark.posix
 def test_folders_that_may_not_be_written_are_their_own_code(photos, tmp_path, tiny_model):
     (tmp_path / "locked").mkdir(mode=0o555)
     words = [*ENLIGHTEN, "in", "-o", "locked/out", "--model", str(tiny_model)]
@@ -264,6 +268,7 @@ def wait_for_output(folder, process):
         time.sleep(0.01)
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_being_asked_to_stop(tmp_path, monkeypatch, run, tiny_model, number, code):
     monkeypatch.chdir(tmp_path)
@@ -331,6 +336,7 @@ def test_a_stdout_that_takes_nothing_is_an_output_that_cannot_be_written(photos,
     assert b"No space left" in done.stderr
 
 
+@pytest.mark.posix
 def test_an_unreadable_folder_inside_is_one_line_and_the_rest_is_done(photos, tmp_path, tiny_model):
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("root may read everything, and setpriv is not here to drop that")
@@ -346,6 +352,7 @@ def test_an_unreadable_folder_inside_is_one_line_and_the_rest_is_done(photos, tm
     assert len(os.listdir(tmp_path / "out")) == 3
 
 
+@pytest.mark.posix
 def test_a_second_ctrl_c_ends_it_at_once(tmp_path, monkeypatch, tiny_model):
     monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "in", 6, exposure=0.5)
@@ -361,7 +368,7 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path, monkeypatch, tiny_model):
     process.stderr.close()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.posix
 def test_a_network_that_never_returns_does_not_hold_up_the_end(tmp_path, monkeypatch):
     """After a grace of some seconds the process ends, and nothing half-written is there."""
     folder = write_photos(tmp_path / "in", 2, exposure=0.2)

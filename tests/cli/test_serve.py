@@ -50,6 +50,7 @@ def status(address, token=None):
         return error.code
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_answers_and_ends_well(start, tmp_path, number, code):
     process, address, token = start("--token", "long-enough")

@@ -109,6 +109,7 @@ def test_tensorboard_has_to_be_installed(folders, monkeypatch):
     assert "pip install tensorboard" in train(*folders, "--tensorboard", code=3).stderr
 
 
+@pytest.mark.posix
 def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp_path, vgg_file):
     command = [
         sys.executable, "-m", "enlighten_cli", "train", *folders, "--from", "random", "--width", "2",

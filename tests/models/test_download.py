@@ -5,7 +5,6 @@ import http.server
 import multiprocessing
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -325,7 +324,7 @@ def test_a_killed_fetch_goes_on_where_it_was(server, cache):
         if partial(cache).exists() and partial(cache).stat().st_size > 100_000:
             break
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     have = partial(cache).stat().st_size
     assert not (cache / "w.bin").exists()

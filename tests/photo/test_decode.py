@@ -70,7 +70,7 @@ def test_dark_16_bit_tiff_is_16_bit_by_its_type(shape, options):
     np.testing.assert_array_equal(decode(deep_tiff(dark, **options)).pixels.reshape(shape), dark)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.uint32, np.int16])
+@pytest.mark.parametrize("dtype", [np.float64, np.uint32, np.int16])
 def test_other_depths_are_refused_rather_than_halved(dtype):
     with pytest.raises(PhotoError, match="cannot be kept"):
         decode(deep_tiff(np.zeros((4, 4, 3), dtype)))
@@ -91,7 +91,7 @@ def test_every_mode_is_handled_or_refused_by_name(mode):
         assert mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
     else:
         assert photo.pixels.shape in ((4, 6, 1), (4, 6, 3))
-        assert set(PLAIN_MODES) & {mode} or mode in ("RGBX", "YCbCr", "I;16B", "RGBa", "La")
+        assert set(PLAIN_MODES) & {mode} or mode in ("F", "RGBX", "YCbCr", "I;16B", "RGBa", "La")
 
 
 def test_palettes_are_expanded_and_transparency_kept():

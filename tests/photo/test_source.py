@@ -29,6 +29,7 @@ def test_a_header_tells_kind_and_size(tmp_path, format):
         assert source.read() == path.read_bytes()
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("make", "message"),
     [

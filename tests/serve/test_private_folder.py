@@ -1,5 +1,4 @@
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -29,6 +28,7 @@ def holder(tmp_path):
     process.stdout.close()
 
 
+@pytest.mark.posix
 def test_it_is_private_and_gone_afterwards(tmp_path):
     with PrivateFolder(tmp_path) as folder:
         assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
@@ -50,7 +50,7 @@ def test_what_a_killed_server_left_goes_with_the_next_start(tmp_path, holder):
     process, left = holder
     assert remove_stale(tmp_path) == 0  # it lives
     assert os.path.isdir(left)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     assert os.path.isdir(left)
     with PrivateFolder(tmp_path) as folder:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,12 +79,16 @@ def _made_by_workers(samples: Samples, numbers: Sequence[Sequence[int]], workers
         sampler=cast("Sampler[int]", numbers),
         num_workers=workers,
         prefetch_factor=4,
-        # Forked workers share the held photos' memory with this process.
-        multiprocessing_context="fork",
+        multiprocessing_context="fork" if can_fork() else None,
         worker_init_fn=_leave_signals,
         pin_memory=torch.cuda.is_available(),
     )
     return iter(loader)
+
+
+def can_fork() -> bool:
+    """Tell whether workers can be forked, to share the held photos' memory; otherwise each has a copy."""
+    return sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
 
 
 def _leave_signals(worker: int) -> None:

@@ -45,3 +45,20 @@ def test_what_goes_wrong_while_samples_are_made_is_said(config, photos, workers,
     monkeypatch.setattr(UnpairedPhotos, "draw", lambda self, number: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         next(batches(photos, config, 0, 10, workers))
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_where_processes_are_not_forked_a_thread_makes_the_samples(photos, monkeypatch, system):
+    """Workers can still be asked for: then each gets a copy of the photos, which they must allow."""
+    import pickle
+    import sys
+
+    from enlighten_cli.cli.train_options import workers_for
+    from enlighten_cli.training.data.batches import can_fork
+
+    monkeypatch.setattr(sys, "platform", system)
+    assert not can_fork()
+    assert workers_for(None, torch.device("cpu"), None) == 0
+    assert workers_for(None, torch.device("cpu"), 2) == 2
+    copy = pickle.loads(pickle.dumps(photos))
+    assert torch.equal(copy[range(4)].low, photos[range(4)].low)
