@@ -255,6 +255,7 @@ def _of_method(method: Any) -> dict[str, Any]:
         "state": "method",
         "default": False,
         "path": None,
+        "width": None,
         "size_bytes": None,
         "size_is_exact": True,
         "licence": "MIT, as this package",

@@ -86,7 +86,7 @@ def check_name(model: str) -> None:
         models = [*MODELS, *imported_names()]
         near = did_you_mean(model, [*models, *BRIGHTENING])
         known = f"; models are: {', '.join(models)}; methods are: {', '.join(BRIGHTENING)}"
-        raise ModelError(f"{error}{near or known}") from error
+        raise ModelError(f"{model}: neither a file, a model nor a method{near or known}") from error
 
 
 def is_method(name: str) -> bool:

@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_473_162, "767cdf0bf88671ebee10eccb1615bc6088a40a077ac675d8cdd8b7b39843fc49"),
+                Download("lite.onnx", 4_473_162, "36d7c2845e06b5ab556b6f379ee4033d3e66b69a49df1a23d63666877e677352"),
                 Download(
-                    "lite-fp16.onnx", 4_453_714, "f24cdba25b00a7be824cd41cb3e94c2fa0c0865638ebe5547266ec60c865228a"
+                    "lite-fp16.onnx", 4_453_714, "4acf9a8c6ca3602d06d564d12fe87be71b3c5041826465c39ab2dcf94ce42c1d"
                 ),
             ),
             width=16,

@@ -62,7 +62,9 @@ def locate(model: str) -> Path:
         return imported_folder() / f"{model}.onnx"
     path = Path(model)
     if not path.is_file():
-        raise UnknownModelError(f"{model}: neither a file nor a model")
+        raise UnknownModelError(
+            f"{model}: neither a file nor a model{did_you_mean(model, [*MODELS, *imported_names()])}"
+        )
     return path
 
 

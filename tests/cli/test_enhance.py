@@ -24,7 +24,7 @@ def enlighten(*arguments, code=0):
 
 def test_a_folder_into_a_folder(photos, tmp_path, tiny_model):
     said = enlighten(photos, "-o", "out/", "--model", tiny_model)
-    assert re.fullmatch(r"Brightened 3 photos in \d+\.\d s -> out/\n", said)
+    assert re.fullmatch(r"Brightened 3 photos in \d+\.\d s (\(.+ photos a second\) )?-> out/\n", said)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "2.png"]
     assert not np.array_equal(decode(photos / "0.png").pixels, decode(tmp_path / "out" / "0.png").pixels)
 
@@ -111,7 +111,7 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
         (["in/0.png", "--strength", "9"], 2, "from 0 to 1.5"),
         (["in/0.png", "--tile", "8"], 2, "at least 16"),
         (["in/0.png", "-o", "in/0.png"], 2, "overwrite the input"),
-        (["in/0.png", "--model", "nonsense"], 4, "neither a file nor a model"),
+        (["in/0.png", "--model", "nonsense"], 4, "neither a file, a model nor a method; models are: lite"),
         (["in/0.png", "--model", "in/0.png"], 4, "not a model"),
         (["empty", "-o", "out"], 5, "no photos"),
     ],
