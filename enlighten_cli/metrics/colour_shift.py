@@ -25,7 +25,8 @@ def colour_shift(pixels: Pixels, before: Pixels) -> float:
 
     Notes
     -----
-    The angular error, as used to judge illuminant estimates: Finlayson, Funt and Barnard, "Color constancy under varying illumination", ICCV 1995, doi:10.1109/ICCV.1995.466867.
+    The angular error, as used to judge illuminant estimates: Finlayson, Funt and Barnard, "Color
+    constancy under varying illumination", ICCV 1995, doi:10.1109/ICCV.1995.466867.
     """
     refuse_other_size(pixels, before)
     one, other = (_average(photo) for photo in (pixels, before))
