@@ -190,7 +190,7 @@ def test_published_weights_are_imported_with_aligned_corners(tiny_weights, tmp_p
 def spoil(tensors, how):
     if how == "missing":
         del tensors["bn1_1.weight"]
-    elif how == "spare":
+    elif how == "unexpected":
         tensors["conv11.weight"] = torch.zeros(1)
     elif how == "of another shape":
         tensors["conv10.bias"] = torch.zeros(4)
@@ -198,7 +198,7 @@ def spoil(tensors, how):
 
 
 @pytest.mark.parametrize(
-    ("how", "named"), [("missing", "bn1_1.weight"), ("spare", "conv11.weight"), ("of another shape", "conv10.bias")]
+    ("how", "named"), [("missing", "bn1_1.weight"), ("unexpected", "conv11.weight"), ("of another shape", "conv10.bias")]
 )
 def test_weights_that_do_not_fit_are_refused_by_name(tiny_weights, tmp_path, how, named):
     from safetensors.torch import load_file
