@@ -198,7 +198,8 @@ def spoil(tensors, how):
 
 
 @pytest.mark.parametrize(
-    ("how", "named"), [("missing", "bn1_1.weight"), ("unexpected", "conv11.weight"), ("of another shape", "conv10.bias")]
+    ("how", "named"),
+    [("missing", "bn1_1.weight"), ("unexpected", "conv11.weight"), ("of another shape", "conv10.bias")],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(tiny_weights, tmp_path, how, named):
     from safetensors.torch import load_file

@@ -32,7 +32,7 @@ def far(monkeypatch):
 def test_a_damaged_shipped_model_is_refused(tmp_path, monkeypatch):
     (tmp_path / f"{DEFAULT_MODEL}.onnx").write_bytes(b"flipped")
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path)
-    with pytest.raises(ModelError, match=r"damaged: 7 bytes, SHA-256 \w+, not [\d,]+ bytes, SHA-256 \w+; install"):
+    with pytest.raises(ModelError, match=r"damaged: 7 bytes, SHA-256 \w+, not [\d,]+ bytes, SHA-256 \w+; reinstall"):
         locate(DEFAULT_MODEL)
 
 
