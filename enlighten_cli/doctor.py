@@ -1,4 +1,4 @@
-"""Is this installation able to enhance? Facts, and what is wrong with them."""
+"""Diagnose an installation: whether it can enhance photos, and what is wrong if it cannot."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total,driver_ve
 
 @dataclass
 class Diagnosis:
-    """What was found.
+    """The findings about an installation.
 
     Parameters
     ----------
     facts : dict
-        By section; each a mapping from names to words.
+        By section; each maps names to text.
     problems : list of str
-        What keeps enhancing from working.
+        What prevents enhancing.
     advice : list of str
-        What could be better, with the command.
+        What could be better, with the command that helps.
     """
 
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Diagnosis:
 
     @property
     def is_able(self) -> bool:
-        """Whether enhancing would work."""
+        """Whether this installation can enhance photos."""
         return not self.problems
 
     @property
@@ -60,7 +60,7 @@ class Diagnosis:
         return "enlighten PHOTO -o OUT/"
 
     def record(self) -> dict[str, Any]:
-        """Return all of it for JSON."""
+        """Return all findings for JSON."""
         return {
             "able": self.is_able,
             **self.facts,
@@ -77,7 +77,7 @@ def _remedy(findings: list[str]) -> str:
 
 
 def diagnose() -> Diagnosis:
-    """Look at versions, runtimes, devices, limits, folders and models; a run of the default model is the proof."""
+    """Check versions, runtimes, devices, limits, folders and models, and run the default model on each device."""
     diagnosis = Diagnosis()
     diagnosis.facts["versions"] = _versions()
     diagnosis.facts["machine"] = _machine()
@@ -109,17 +109,17 @@ def _gpu() -> dict[str, str]:
     try:
         done = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
-        return {"nvidia": "none that nvidia-smi would show"}
+        return {"nvidia": "none found by nvidia-smi"}
     return {f"cuda:{number}": line.strip() for number, line in enumerate(done.stdout.splitlines())}
 
 
 def _runtime(diagnosis: Diagnosis) -> dict[str, str]:
-    """Find out which providers there are, and let the default model run on each."""
+    """List the execution providers, and run the default model on each."""
     installed = installed_runtimes()
     facts = dict(installed) or {"onnxruntime": "not installed"}
     if len(installed) > 1:
         diagnosis.advice.append(
-            f"{' and '.join(installed)} are both installed and spoil each other; run: {repair(installed)}"
+            f"{' and '.join(installed)} are both installed and overwrite each other's files; run: {repair(installed)}"
             f"   (or, without a GPU: pip uninstall -y {' '.join(installed)} && pip install onnxruntime)"
         )
     try:
@@ -136,13 +136,13 @@ def _runtime(diagnosis: Diagnosis) -> dict[str, str]:
             model = open_model(DEFAULT_MODEL, device=Device(kind))
             enhanced = model(np.full((64, 64, 3), 0.1, np.float32))
             able = model.provider == provider and bool(np.isfinite(enhanced).all())
-            facts[kind] = "works" if able else "made numbers that are none"
+            facts[kind] = "works" if able else "ran on another device, or returned NaN or infinity"
         except EnlightenError as error:
             facts[kind] = f"does not work: {error}"
         if facts[kind] != "works":
             (diagnosis.problems if kind == "cpu" else diagnosis.advice).append(f"{kind}: {facts[kind]}")
     if CUDA not in offered and _gpu().get("cuda:0"):
-        diagnosis.advice.append(f"there is a GPU, and this ONNX Runtime cannot use it; run: {repair(installed)}")
+        diagnosis.advice.append(f"there is a GPU, but this ONNX Runtime cannot use it; run: {repair(installed)}")
     return facts
 
 
@@ -151,12 +151,16 @@ def _folders(diagnosis: Diagnosis) -> dict[str, str]:
     for name, folder in (("cache", cache_folder()), ("models", imported_folder())):
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
         able = os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir()
-        state = "not there yet" if nearest != folder else "there"
+        state = "does not exist yet" if nearest != folder else "exists"
         facts[name] = f"{folder} ({state}, {'writable' if able else 'not writable'})"
         if not able:
-            diagnosis.advice.append(f"{folder} cannot be written; models can be neither fetched nor imported")
+            diagnosis.advice.append(
+                f"{folder} cannot be written, so models cannot be fetched or imported; change its permissions"
+            )
     configuration = configuration_file()
-    facts["configuration"] = f"{configuration} ({'there' if configuration.is_file() else 'not there: nothing is set'})"
+    facts["configuration"] = (
+        f"{configuration} ({'exists' if configuration.is_file() else 'does not exist: nothing is set'})"
+    )
     facts["python"] = str(Path(sys.executable))
     return facts
 
@@ -170,7 +174,7 @@ def _models(diagnosis: Diagnosis) -> dict[str, str]:
             damage = damage_of(name)
         except EnlightenError as error:
             damage = str(error)
-        facts[name] = damage or "as it should be"
+        facts[name] = damage or "intact"
         if damage:
             cure = _cure(name)
             (diagnosis.problems if name == DEFAULT_MODEL else diagnosis.advice).append(f"{name}: {damage}; run: {cure}")

@@ -1,6 +1,6 @@
-"""Methods that need no model: one a file, one row here.
+"""Registry of the methods that need no model; each is defined in a module of its own.
 
-A method has one contract: RGB in [0, 1], (H, W, 3) float32, to the same.
+A method maps RGB in [0, 1], (H, W, 3) float32, to RGB of the same shape and range.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Method:
     Parameters
     ----------
     name : str
-        What ``--method`` takes.
+        Value of ``--model`` and ``--method``.
     enhance : callable
         RGB to RGB.
     source : str
-        Where it is described.
+        Paper or book that describes it.
     """
 
     name: str

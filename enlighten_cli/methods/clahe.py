@@ -7,7 +7,7 @@ from enlighten_cli.photo import Rgb
 
 
 def clahe(rgb: Rgb) -> Rgb:
-    """Equalize the value of HSV in tiles, contrast limited: scikit-image's, with its defaults.
+    """Equalize the value of HSV in tiles with limited contrast, by scikit-image with its defaults.
 
     Parameters
     ----------

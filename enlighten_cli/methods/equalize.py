@@ -7,7 +7,7 @@ from enlighten_cli.photo import Rgb
 
 
 def equalize(rgb: Rgb) -> Rgb:
-    """Equalize the value of HSV over the whole photo: scikit-image's, with its defaults.
+    """Equalize the value of HSV over the whole photo, by scikit-image with its defaults.
 
     Parameters
     ----------

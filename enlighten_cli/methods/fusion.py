@@ -1,4 +1,4 @@
-"""Exposure fusion of one photo's own simulated exposures."""
+"""Exposure fusion of longer exposures that are simulated from one photo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enlighten_cli.photo import LUMA, Rgb
 from enlighten_cli.photo.colour import encoded_srgb, linear_srgb
 
 STOPS = (0.0, 1.5, 3.0, 4.5)  # of the simulated exposures, above the photo's own
-WELL_EXPOSED, SPREAD = 0.5, 0.2  # tone, and its deviation, as in the paper
+WELL_EXPOSED, SPREAD = 0.5, 0.2  # mean and standard deviation of a good exposure, as in the paper
 COARSEST_PX = 8
 BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16  # Burt and Adelson 1983, doi:10.1109/TCOM.1983.1095851
 
@@ -17,7 +17,7 @@ Plane = NDArray[np.float32]
 
 
 def fusion(rgb: Rgb) -> Rgb:
-    """Fuse exposures of 0 to 4.5 stops more, simulated in linear light.
+    """Fuse exposures 0 to 4.5 stops above the photo's, simulated in linear light.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def fusion(rgb: Rgb) -> Rgb:
     Notes
     -----
     Mertens, Kautz and Van Reeth, "Exposure fusion", Pacific Graphics 2007, doi:10.1109/PG.2007.17:
-    weights are the product of contrast, saturation and good exposure, all to the power of one;
+    weights are the product of contrast, saturation and good exposure, each with exponent 1;
     exposures are blended in a Laplacian pyramid.
     """
     linear = linear_srgb(rgb)
@@ -50,7 +50,7 @@ def _weight(rgb: Rgb) -> Plane:
 
 
 def _blended(images: list[Rgb], weights: list[Plane]) -> Rgb:
-    """Blend each scale by itself."""
+    """Blend each level of the Laplacian pyramid separately."""
     details = []
     while min(images[0].shape[:2]) > COARSEST_PX:
         coarser = [_halved(image) for image in images]
@@ -86,7 +86,7 @@ def _halved(image: Rgb) -> Rgb:
 
 
 def _doubled(image: Rgb, shape: tuple[int, ...]) -> Rgb:
-    """Interpolate as in the pyramid's own construction: zeros between, then blurred."""
+    """Upsample by two, as pyramids do: insert zeros, then blur; weighted, so that borders stay right."""
     spread = np.zeros((*shape[:2], image.shape[2]), np.float32)
     spread[::2, ::2] = image
     known = np.zeros((*shape[:2], 1), np.float32)

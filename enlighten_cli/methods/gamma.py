@@ -1,4 +1,4 @@
-"""Gamma correction, the plainest way to brighten."""
+"""Gamma correction, the simplest way to brighten."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ GAMMA = 1 / 2.2
 
 
 def gamma(rgb: Rgb, exponent: float = GAMMA) -> Rgb:
-    """Raise RGB in [0, 1], (H, W, 3), to a power; below 1 it brightens."""
+    """Raise RGB in [0, 1], (H, W, 3), to a power; an exponent below 1 brightens."""
     return np.asarray(rgb ** np.float32(exponent))

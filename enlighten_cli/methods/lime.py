@@ -1,4 +1,4 @@
-"""LIME: the light of a scene, refined from the brightest channel, is divided out."""
+"""LIME: divide by an illumination map, refined from the brightest channel."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ Plane = NDArray[np.float32]
 
 ALPHA, GAMMA = np.float32(0.15), np.float32(0.8)
 WINDOW_DEVIATION_PX, WINDOW_RADIUS_PX = 2.0, 2
-FLAT = np.float32(1e-3)  # added to gradients that are divided by
-DARKEST = np.float32(1e-3)  # light that is divided by
+FLAT = np.float32(1e-3)  # added to gradients before dividing by them
+DARKEST = np.float32(1e-3)  # smallest light to divide by
 
 FIRST_PENALTY, GROWTH, MOST_STEPS = 1.0, 1.15, 100  # of the exact solver
-CLOSE_ENOUGH = 1e-4  # what both conditions of a minimum may be missed by, beside the map
+CLOSE_ENOUGH = 1e-4  # tolerance of the primal and the dual residual, relative to the norm of the photo
 
 
 def lime(rgb: Rgb, *, exact: bool = False) -> Rgb:
-    """Divide by a smooth map of the light that keeps the scene's edges.
+    """Divide by an illumination map that is smooth but keeps the scene's edges.
 
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
     exact : bool
-        Whether the map minimizes the paper's own objective, rather than its quadratic stand-in.
+        Whether the map minimizes the paper's own objective instead of its quadratic approximation.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def lime(rgb: Rgb, *, exact: bool = False) -> Rgb:
     Guo, Li and Ling, "LIME: Low-light image enhancement via illumination map estimation", IEEE TIP 2017,
     doi:10.1109/TIP.2016.2639450: the brightest channel; weights by strategy III; the exact solver (by ADMM) or
     the sped-up one; gamma 0.8. The sped-up one is the default: its map has no flat steps, and on a subset of LOL and
-    of backlit photos its PSNR was higher by 0.7 and 0.9 dB, at 1.1 and 2.4 times the cost. The denoising by BM3D that
-    ends the paper is left out: photos are denoised before, where that is asked for.
+    of backlit photos its PSNR was higher by 0.7 and 0.9 dB, at 1.1 and 2.4 times the cost. The paper's final
+    denoising by BM3D is left out: photos are denoised before, if requested.
     """
     seen = rgb.max(axis=2)
     light = exact_light(seen) if exact else sped_up_light(seen)
@@ -65,15 +65,15 @@ def exact_light(seen: Plane) -> Plane:
 
     Notes
     -----
-    The paper's algorithm 1, alternating directions with a growing penalty. Its linear step is solved by cosine
-    transforms instead of Fourier's, so that opposite borders do not meet.
+    The paper's algorithm 1: alternating directions with a growing penalty. Its linear step is solved by cosine
+    instead of Fourier transforms, so that opposite borders are not neighbours.
     """
     fft = scipy_part("fft")
     weights = structure(seen)
     rows, columns = (2 - 2 * np.cos(np.pi * np.arange(length) / length) for length in seen.shape)
     bends = (rows[:, None] + columns).astype(np.float32)
     light, penalty = seen, np.float32(FIRST_PENALTY)
-    steps = [np.diff(seen, axis=axis) for axis in (0, 1)]  # stand for the differences of the light
+    steps = [np.diff(seen, axis=axis) for axis in (0, 1)]  # auxiliary variables for the differences of the light
     dual = [np.zeros_like(each) for each in steps]
     goal = CLOSE_ENOUGH * float(np.linalg.norm(seen))
     for _ in range(MOST_STEPS):
@@ -97,7 +97,7 @@ def exact_light(seen: Plane) -> Plane:
 
 
 def structure(seen: Plane) -> list[Plane]:
-    """Return the weights of vertical and of horizontal differences: small where they add up in a window."""
+    """Return the weights of vertical and horizontal differences: small where they do not cancel in a window."""
     ndimage = scipy_part("ndimage")
     return [
         1 / (np.abs(ndimage.gaussian_filter(slopes, WINDOW_DEVIATION_PX, radius=WINDOW_RADIUS_PX)) + FLAT)
@@ -106,5 +106,5 @@ def structure(seen: Plane) -> list[Plane]:
 
 
 def shrunk(values: Plane, by: Plane | np.float32) -> Plane:
-    """Bring values nearer to 0 by so much, and no further than to 0."""
+    """Move values towards 0 by `by`, but not past 0 (soft thresholding)."""
     return np.asarray(np.sign(values) * np.maximum(np.abs(values) - by, 0), np.float32)

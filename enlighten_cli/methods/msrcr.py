@@ -10,13 +10,13 @@ from enlighten_cli.photo import Rgb
 
 SCALES_PX = (15.0, 80.0, 250.0)  # of the surround exp(-distance^2 / scale^2)
 COLOUR_GAIN = np.float32(125)
-BLACK = np.float32(1 / 512)  # half a step of 255: light of which a logarithm can be taken
-CLIPPED = 0.01  # part of the numbers that the stretch may clip at each end
+BLACK = np.float32(1 / 512)  # half a step of 255: the smallest light before the logarithm
+CLIPPED = 0.01  # part of the values that the stretch clips at each end
 FLAT = 1e-3  # a range too small to be stretched
 
 
 def msrcr(rgb: Rgb) -> Rgb:
-    """Compare each pixel with its surroundings, at three scales, in logarithms.
+    """Compare the logarithm of each pixel with that of its surroundings, at three scales.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def msrcr(rgb: Rgb) -> Rgb:
     Returns
     -------
     ndarray, shape (H, W, 3), float32, range [0, 1]
-        A photo without contrast comes back as it is.
+        A photo without contrast is returned unchanged.
 
     Raises
     ------
@@ -35,9 +35,9 @@ def msrcr(rgb: Rgb) -> Rgb:
     Notes
     -----
     Jobson, Rahman and Woodell, "A multiscale retinex for bridging the gap between color images and the human
-    observation of scenes", IEEE TIP 1997, doi:10.1109/83.597272. The paper's last gain and offset were found
-    for its own display; as Petro, Sbert and Morel propose (IPOL 2014, doi:10.5201/ipol.2014.107), each channel is
-    stretched instead until 1 % of it is clipped at each end.
+    observation of scenes", IEEE TIP 1997, doi:10.1109/83.597272. The paper's final gain and offset were tuned
+    for its own display. Instead, each channel is stretched until 1 % of it is clipped at each end, as Petro, Sbert
+    and Morel propose (IPOL 2014, doi:10.5201/ipol.2014.107).
     """
     seen = np.maximum(rgb, BLACK)
     restored = np.log(COLOUR_GAIN * seen / seen.sum(axis=2, keepdims=True))
@@ -46,7 +46,7 @@ def msrcr(rgb: Rgb) -> Rgb:
 
 
 def _compared(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean, over the scales, of the logarithm of light over that of its surroundings."""
+    """Return the logarithm of the ratio of light to its surroundings, averaged over the scales."""
     fft = scipy_part("fft")
     waves = fft.dctn(seen, norm="ortho")
     rows, columns = ((np.pi * np.arange(length) / length) ** 2 for length in seen.shape)
@@ -59,7 +59,7 @@ def _compared(seen: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _stretched(values: NDArray[np.float32], rgb: Rgb) -> Rgb:
-    """Stretch each channel to [0, 1]; what has no contrast stays as it was."""
+    """Stretch each channel to [0, 1]; a channel without contrast is taken from the photo."""
     low, high = np.quantile(values, (CLIPPED, 1 - CLIPPED), axis=(0, 1)).astype(np.float32)
     is_flat = high - low < FLAT
     spread = ((values - low) / np.where(is_flat, 1, high - low)).clip(0, 1)

@@ -1,4 +1,4 @@
-"""A method where a model is asked for: `--model lime` works like `--model lite`."""
+"""Methods in place of models: `--model lime` works like `--model lite`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from enlighten_cli.models.session import AUTO, open_model
 from enlighten_cli.models.store import imported_names, locate
 from enlighten_cli.photo import Rgb
 
-JUDGED_PIXELS = 400_000  # a larger photo is shown to a method reduced to so many
+JUDGED_PIXELS = 400_000  # methods see larger photos reduced to this size
 BYTES_PER_PIXEL = 400
-UNCHANGED = "input"  # the method that enhances nothing
+UNCHANGED = "input"  # the method that returns the photo as it is
 
 BRIGHTENING = {name: method for name, method in METHODS.items() if name != UNCHANGED}
 
 
 @dataclass(frozen=True)
 class MethodNetwork:
-    """A method as a network: it sees all of a photo at once, reduced where it is large.
+    """A method with the interface of a network. It sees the whole photo at once, reduced if it is large.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class MethodNetwork:
 
     @property
     def name(self) -> str:
-        """What the method is called."""
+        """Name of the method."""
         return self.method.name
 
     def __call__(self, rgb: Rgb, /) -> Rgb:
@@ -48,21 +48,22 @@ class MethodNetwork:
 
 
 def open_network(model: str, *, threads: int | None = None, device: Device = AUTO) -> NamedNetwork:
-    """Load a model by its name, or an ``.onnx`` file, or take a method by its name.
+    """Load a model, or return a method as a network.
 
     Parameters
     ----------
     model : str
-        Models come before methods of the same name, and methods before files.
+        Name of a model or method, or path of an ``.onnx`` file. A model has precedence over a method of
+        the same name, and a method over a file.
     threads, device
-        Of a model; a method computes on the CPU.
+        For models; a method runs on the CPU.
 
     Raises
     ------
     MissingDependencyError
-        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+        If ONNX Runtime is not installed, or does not have the requested device.
     ModelError
-        If there is neither a model nor a method of that name, it is not here, or it is not what it should be.
+        If there is neither a model nor a method of that name, or the model is not downloaded or damaged.
     """
     if is_method(model):
         return MethodNetwork(BRIGHTENING[model])
@@ -71,12 +72,12 @@ def open_network(model: str, *, threads: int | None = None, device: Device = AUT
 
 
 def check_name(model: str) -> None:
-    """Refuse what `open_network` would refuse before it loads anything; it says what else may have been meant.
+    """Refuse a name that `open_network` would refuse, without loading anything; the message suggests similar names.
 
     Raises
     ------
     ModelError
-        If there is neither a model nor a method of that name, it is not here, or it is not what it was.
+        If there is neither a model nor a method of that name, or the model is not downloaded or damaged.
     """
     if is_method(model):
         return
@@ -90,5 +91,5 @@ def check_name(model: str) -> None:
 
 
 def is_method(name: str) -> bool:
-    """Tell whether a name is a method's; a model of the same name comes first."""
+    """Tell whether a name is a method's; a model of the same name has precedence."""
     return name in BRIGHTENING and name not in MODELS and name not in imported_names()

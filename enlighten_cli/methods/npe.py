@@ -1,4 +1,4 @@
-"""NPE: naturalness preserved enhancement for photos lit unevenly."""
+"""NPE: naturalness preserved enhancement for unevenly lit photos."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Levels = NDArray[np.intp]
 
 LEVELS = 256
 RADIUS_PX = 7  # of the window of the bright-pass filter
-SIMILAR = LEVELS // 32  # levels so near count as one where neighbours are counted
-STRIP_ROWS = 32  # worked on at a time, to stay in the cache
+SIMILAR = LEVELS // 32  # counts of neighbours are averaged over levels within this distance
+STRIP_ROWS = 32  # rows computed together, few enough for the CPU's cache
 
 
 def npe(rgb: Rgb) -> Rgb:
-    """Divide by the light of brighter neighbours, and put that light back with another histogram.
+    """Divide by the light of brighter neighbours, change its histogram, and multiply by it again.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def npe(rgb: Rgb) -> Rgb:
 
 
 def bright_pass(seen: Plane) -> Plane:
-    """Average the pixels of each window that are no darker than its middle: never below what is seen."""
+    """Average, in each window, the pixels that are no darker than its centre; never below `seen`."""
     levels = np.rint(seen * (LEVELS - 1)).astype(np.intp)
-    # Of a darker neighbour nothing is taken: that is the filter's step function.
+    # Darker neighbours have no weight: this is the filter's step function.
     weights = np.triu(neighbours(levels)).astype(np.float32).ravel()
     padding = [(RADIUS_PX, RADIUS_PX)] * 2
     around_levels = np.pad(levels, padding, constant_values=0)
@@ -64,7 +64,7 @@ def bright_pass(seen: Plane) -> Plane:
 
 
 def neighbours(levels: Levels) -> NDArray[np.float64]:
-    """Count how often each two levels are neighbours, up, down, left or right, averaged over similar levels."""
+    """Count how often each pair of levels is adjacent (up, down, left, right), averaged over similar levels."""
     counts = np.zeros((LEVELS, LEVELS))
     for one, other in ((levels[:-1], levels[1:]), (levels[:, :-1], levels[:, 1:])):
         pairs = np.bincount(one.ravel() * LEVELS + other.ravel(), minlength=LEVELS**2).reshape(LEVELS, LEVELS)
@@ -74,7 +74,7 @@ def neighbours(levels: Levels) -> NDArray[np.float64]:
 
 
 def bi_log(light: Plane) -> Plane:
-    """Give light, in [0, 1], a logarithmic histogram: levels count by their own logarithm, brighter ones for more."""
+    """Match the light's histogram to a logarithmic one; each pixel is weighted by the logarithm of its level."""
     levels = np.rint(light * (LEVELS - 1)).astype(np.intp)
     shape = np.log(np.arange(LEVELS) + 1.0)
     own = np.bincount(levels.ravel(), minlength=LEVELS) * shape

@@ -1,4 +1,4 @@
-"""SciPy, which only methods need: imported when one is called."""
+"""Import SciPy only when a method that needs it is called."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def scipy_part(name: str) -> Any:
         return import_module(f"scipy.{name}")
     except ImportError as error:
         raise MissingDependencyError(
-            "this method needs SciPy, which the extra `methods` brings; run: pip install scipy"
+            "this method needs SciPy, which is in the extra `methods`; run: pip install scipy"
         ) from error

@@ -13,14 +13,14 @@ from enlighten_cli.photo import Rgb
 Plane = NDArray[np.float32]
 
 REFLECTANCE, LIGHT, PENALTY = np.float32(0.01), np.float32(0.1), np.float32(1)  # c1, c2 and lambda of the paper
-WHITE = np.float32(255)  # the weights are meant for light in these steps
+WHITE = np.float32(255)  # the paper's weights are for light in [0, 255]
 GAMMA = np.float32(1 / 2.2)
-FIRST_BLUR_PX = 5.0  # of what the light is taken for at first
-MOST_STEPS, CLOSE_ENOUGH = 8, 0.01  # rounds, and how little the light may change in the last one, beside itself
+FIRST_BLUR_PX = 5.0  # standard deviation of the blur that gives the first estimate of the light
+MOST_STEPS, CLOSE_ENOUGH = 8, 0.01  # iterations; they end earlier when the light's relative change is this small
 
 
 def srie(rgb: Rgb) -> Rgb:
-    """Split the value of HSV into what things reflect and the light on them, and lift the light by a gamma.
+    """Split the value of HSV into reflectance and light, and brighten the light by a gamma.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def srie(rgb: Rgb) -> Rgb:
     Notes
     -----
     Fu, Zeng, Huang, Zhang and Ding, "A weighted variational model for simultaneous reflectance and illumination
-    estimation", CVPR 2016, doi:10.1109/CVPR.2016.304. Where the paper takes the weights out of its two linear
-    steps, so that Fourier's transform solves them, they are kept here, and solved as weighted least squares. More
-    than the 8 rounds flatten the light, and so darken the result, slowly: by 2 levels of 66 for twice as many.
+    estimation", CVPR 2016, doi:10.1109/CVPR.2016.304. The paper drops the weights from its two linear steps, so
+    that Fourier transforms solve them. Here the weights are kept, and the steps solved as weighted least squares.
+    More than 8 iterations slowly flatten the light and darken the result: 16 iterations by 2 levels of 66.
     """
     seen = rgb.max(axis=2)
     light = split(seen)[1] / WHITE
@@ -49,12 +49,12 @@ def srie(rgb: Rgb) -> Rgb:
 
 
 def split(seen: Plane) -> tuple[Plane, Plane]:
-    """Return reflectance, in [0, 1], and light, in [1, 255], whose product is near to what is seen.
+    """Return reflectance, in [0, 1], and light, in [1, 255], whose product is close to 255 x `seen`.
 
     Notes
     -----
     In logarithms, s = r + l: minimizes |r + l - s|^2 + c1 |R grad r|_1 + c2 |L grad l|^2, where
-    r <= 0 and l >= s; R and L are those of the round before.
+    r <= 0 and l >= s; R and L are those of the previous iteration.
     """
     ndimage = scipy_part("ndimage")
     logs = np.log(np.maximum(seen * WHITE, 1))

@@ -1,4 +1,4 @@
-"""Changing the value of HSV, and keeping hue and saturation."""
+"""Change the value of HSV, and keep hue and saturation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def with_value(rgb: Rgb, function: str) -> Rgb:
         from skimage import exposure
         from skimage.color import hsv2rgb, rgb2hsv
     except ImportError as error:
-        raise MissingDependencyError("this method needs scikit-image: pip install scikit-image") from error
+        raise MissingDependencyError("this method needs scikit-image; run: pip install scikit-image") from error
     hsv = rgb2hsv(rgb)
     hsv[..., 2] = getattr(exposure, function)(hsv[..., 2])
     return np.asarray(hsv2rgb(hsv), np.float32)

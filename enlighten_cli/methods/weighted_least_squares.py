@@ -1,8 +1,8 @@
-"""Smoothing that stops at edges: weighted least squares over the grid of pixels.
+"""Edge-preserving smoothing by weighted least squares on the grid of pixels.
 
-LIME, SRIE and BIMEF each want the map t that minimizes |t - seen|^2 + sum of weight x (difference of neighbours)^2.
+LIME, SRIE and BIMEF each need the map t that minimizes |t - seen|^2 + sum of weight x (difference of neighbours)^2.
 Its normal equations are solved by conjugate gradients, preconditioned by a multigrid V-cycle. Coarser grids join blocks
-of 2 x 2 pixels; the equations of the blocks have the same form, with sums of weights for weights.
+of 2 x 2 pixels; their equations have the same form, and their weights are sums of the finer weights.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-TOLERANCE = 1e-3  # length of the residual over that of the right side
+TOLERANCE = 1e-3  # norm of the residual relative to that of the right-hand side
 MOST_STEPS = 200
 COARSEST_PIXELS, COARSEST_SWEEPS = 64, 20
 SWEEPS, DAMPING = 2, np.float32(0.7)  # of Jacobi's method on each grid, before the coarser one and after it
-OVERCORRECTION = np.float32(1.5)  # blocks of one value are stiffer than the smooth map that they stand for
+OVERCORRECTION = np.float32(1.5)  # piecewise constant blocks are stiffer than the smooth map that they approximate
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The left side of the equations: own x value + sum of weight x (value - neighbour's value).
+    """The left-hand side of the equations: own x value + sum of weight x (value - neighbour's value).
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Grid:
     across: Plane
 
     def applied(self, values: Plane) -> Plane:
-        """Return the left side for these values."""
+        """Return the left-hand side for these values."""
         return self.own * values + divergence(self.down * np.diff(values, axis=0), self.across * np.diff(values))
 
     def diagonal(self) -> Plane:
@@ -51,12 +51,12 @@ class Grid:
         return diagonal
 
     def coarser(self) -> Grid:
-        """Join blocks of 2 x 2 pixels, smaller at the end."""
+        """Join blocks of 2 x 2 pixels; the last ones may be smaller."""
         return Grid(_blocks(self.own), _pairs(self.down[1::2], 1), _pairs(self.across[:, 1::2], 0))
 
 
 def divergence(down: Plane, across: Plane) -> Plane:
-    """Apply the transpose of taking differences, to one number for each vertical and each horizontal pair."""
+    """Apply the transpose of the difference operator to one value for each vertical and horizontal pair."""
     total = np.zeros((across.shape[0], down.shape[1]), np.float32)
     total[:-1] -= down
     total[1:] += down
@@ -74,7 +74,7 @@ def smoothed(seen: Plane, down: Plane, across: Plane, start: Plane | None = None
     down, across : ndarray, shapes (H - 1, W) and (H, W - 1), float32
         Weights, 0 or more.
     start : ndarray, shape (H, W), optional
-        Where to begin: at `seen` by default.
+        Initial guess; `seen` by default.
     """
     grid = Grid(np.ones_like(seen), down, across)
     cycle = _Cycle(grid)
@@ -96,7 +96,7 @@ def smoothed(seen: Plane, down: Plane, across: Plane, start: Plane | None = None
 
 
 class _Cycle:
-    """An approximate solver, symmetric as conjugate gradients demand of a preconditioner."""
+    """One V-cycle, which solves the equations approximately; symmetric, as a preconditioner must be."""
 
     def __init__(self, grid: Grid) -> None:
         self._grids = [grid]
@@ -124,7 +124,7 @@ def _blocks(values: Plane) -> Plane:
 
 
 def _pairs(values: Plane, axis: int) -> Plane:
-    """Sum neighbours two by two."""
+    """Sum neighbours in pairs."""
     if not values.size:
         return np.zeros(
             [-(-length // 2) if place == axis else length for place, length in enumerate(values.shape)], np.float32

@@ -1,4 +1,4 @@
-"""BIMEF: the photo is fused with one longer exposure of it, which a camera's response curve makes."""
+"""BIMEF: fuse the photo with a longer exposure, simulated by a camera response model."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from enlighten_cli.photo import Rgb
 
 Plane = NDArray[np.float32]
 
-A, B = -0.3293, 1.1258  # of the camera response, as fitted in the paper
+A, B = -0.3293, 1.1258  # parameters of the camera response, as fitted in the paper
 SMOOTHNESS, WINDOW_PX, FLAT = np.float32(0.5), 5, np.float32(1e-3)
 WEIGHT_POWER = np.float32(0.5)
 DARK = 0.5  # light below which a pixel is underexposed
-RATIOS = np.linspace(1, 7, 61)  # of exposures, tried
-JUDGED_SIDE_PX, LEVELS = 50, 256  # on how small a copy they are judged, and by how fine a histogram
+RATIOS = np.linspace(1, 7, 61)  # candidate exposure ratios
+JUDGED_SIDE_PX, LEVELS = 50, 256  # side of the copy on which they are compared, and bins of its histogram
 
 
 def ying(rgb: Rgb) -> Rgb:
-    """Fuse the photo with the exposure that tells most of its dark parts.
+    """Fuse the photo with the exposure that shows most in its dark parts.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def ying(rgb: Rgb) -> Rgb:
     -----
     Ying, Li and Gao, "A bio-inspired multi-exposure fusion framework for low-light image enhancement",
     arXiv:1711.00591, with the camera response model of Ying et al., "A new low-light image enhancement algorithm using
-    camera response model", ICCV workshops 2017, doi:10.1109/ICCVW.2017.356. The ratio of exposures is the
-    best of a row of candidates, where the paper searches.
+    camera response model", ICCV workshops 2017, doi:10.1109/ICCVW.2017.356. The exposure ratio is the best of 61
+    candidates; the paper searches for it by optimization.
     """
     light = light_map(rgb.max(axis=2)).clip(0, 1)
     longer = exposed(rgb, best_ratio(rgb, light)).clip(0, 1)
@@ -50,13 +50,13 @@ def ying(rgb: Rgb) -> Rgb:
 
 
 def exposed(rgb: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
-    """Return what the camera would have made of so many times the light: a beta-gamma curve, above 1 not clipped."""
+    """Simulate an exposure `ratio` times as long by a beta-gamma curve; values above 1 are not clipped."""
     gamma = ratio**A
     return np.asarray(np.float32(np.exp(B * (1 - gamma))) * rgb ** np.float32(gamma))
 
 
 def light_map(seen: Plane) -> Plane:
-    """Smooth the brightest channel, but not where differences in a window add up."""
+    """Smooth the brightest channel, except where the differences in a window add up to an edge."""
     ndimage = scipy_part("ndimage")
     weights = []
     for axis in (0, 1):
@@ -67,7 +67,7 @@ def light_map(seen: Plane) -> Plane:
 
 
 def best_ratio(rgb: Rgb, light: Plane) -> float:
-    """Return the ratio by which the underexposed pixels, exposed so much longer, have the largest entropy."""
+    """Return the exposure ratio that gives the underexposed pixels the largest entropy."""
     step = [max(1, length // JUDGED_SIDE_PX) for length in light.shape]
     few = rgb[:: step[0], :: step[1]]
     dark = few[light[:: step[0], :: step[1]] < DARK]

@@ -1,4 +1,4 @@
-"""The metrics: one a file, one row here."""
+"""Registry of the metrics; each is defined in a module of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Needs(Enum):
 
 
 class Better(Enum):
-    """Which of two values is the better one."""
+    """Whether higher or lower values are better."""
 
     HIGHER = "higher is better"
     LOWER = "lower is better"
@@ -42,17 +42,17 @@ class Metric:
     Parameters
     ----------
     name : str
-        In tables, CSV and JSON.
+        As in tables, CSV and JSON.
     measure : callable or None
-        From 8-bit sRGB, (H, W, 3), and what it `needs` besides, to a number. None for what is
-        measured while a photo is enhanced.
+        Takes 8-bit sRGB, (H, W, 3), and the photo that it `needs` for comparison; returns a number.
+        None if it is measured while the photo is enhanced.
     better : Better
     meaning : str
         In plain words.
     needs : Needs
     unit : str
     is_optional : bool
-        Whether it is measured only when it is asked for.
+        Whether it is measured only on request.
     """
 
     name: str
@@ -68,24 +68,24 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric("niqe", niqe, Better.LOWER, "how unnatural it looks"),
-        Metric("loe", loe, Better.LOWER, "how far the order of lightness was disturbed", Needs.BEFORE),
-        Metric("colour_shift", colour_shift, Better.LOWER, "how far the mean colour turned", Needs.BEFORE, "°"),
+        Metric("loe", loe, Better.LOWER, "how much the order of lightness changed", Needs.BEFORE),
+        Metric("colour_shift", colour_shift, Better.LOWER, "change of the mean colour, as an angle", Needs.BEFORE, "°"),
         Metric("luma", mean_luma, Better.NEITHER, "mean brightness, 0 to 1"),
-        Metric("psnr", psnr, Better.HIGHER, "nearness to the reference", Needs.REFERENCE, "dB"),
-        Metric("ssim", ssim, Better.HIGHER, "structure kept of the reference", Needs.REFERENCE),
+        Metric("psnr", psnr, Better.HIGHER, "closeness to the reference", Needs.REFERENCE, "dB"),
+        Metric("ssim", ssim, Better.HIGHER, "structural similarity to the reference", Needs.REFERENCE),
         *(
             Metric(name, measure, better, meaning, Needs.REFERENCE, unit, is_optional=True)
             for name, measure, better, meaning, unit in (
-                ("aligned_psnr", aligned_psnr, Better.HIGHER, "nearness to the reference after one gain", "dB"),
-                ("aligned_ssim", aligned_ssim, Better.HIGHER, "structure kept, after one gain", ""),
-                ("ciede2000", ciede2000, Better.LOWER, "difference of colours after one gain", ""),
-                ("chroma_ratio", chroma_ratio, Better.NEITHER, "colourfulness over the reference's, 1 is as much", ""),
-                ("contrast_ratio", contrast_ratio, Better.NEITHER, "contrast over the reference's, 1 is as much", ""),
+                ("aligned_psnr", aligned_psnr, Better.HIGHER, "closeness to the reference at equal mean", "dB"),
+                ("aligned_ssim", aligned_ssim, Better.HIGHER, "structural similarity at equal mean", ""),
+                ("ciede2000", ciede2000, Better.LOWER, "colour difference at equal mean", ""),
+                ("chroma_ratio", chroma_ratio, Better.NEITHER, "colourfulness relative to the reference", ""),
+                ("contrast_ratio", contrast_ratio, Better.NEITHER, "contrast relative to the reference", ""),
             )
         ),
         Metric("darkest", darkest, Better.NEITHER, "5th percentile of luma, 0 to 1", is_optional=True),
         Metric("denoised", None, Better.NEITHER, "part of the photo whose noise was removed, 0 to 1", Needs.BEFORE),
-        Metric("seconds", None, Better.NEITHER, "for one photo", Needs.BEFORE, "s"),
+        Metric("seconds", None, Better.NEITHER, "time for one photo", Needs.BEFORE, "s"),
     )
 }
 
@@ -93,26 +93,26 @@ METRICS = {
 def measured(
     after: Pixels, *, before: Pixels | None = None, reference: Pixels | None = None, optional: Collection[str] = ()
 ) -> dict[str, float]:
-    """Measure a photo by every metric that has what it needs.
+    """Measure a photo by every metric whose photos are given.
 
     Parameters
     ----------
     after, before, reference : ndarray, shape (H, W, 3), uint8
-        The photo, what it was made of, and what it should be. Without the second it is taken as
-        it is, without the third it is not compared.
+        The enhanced photo, the photo before, and the reference. Metrics that compare with a photo
+        that is not given are left out.
     optional : collection of str
-        Names of optional metrics that are measured too.
+        Names of optional metrics to measure too.
 
     Returns
     -------
     dict
-        By the names of metrics. One that needs nothing but the photo is left out where that is
-        too small or too flat for it.
+        Values by the metrics' names. A metric of the photo alone is left out if the photo is too small
+        or too flat for it.
 
     Raises
     ------
     PhotoError
-        If two photos that are compared differ in size.
+        If photos to be compared differ in size.
     """
     others = {Needs.BEFORE: before, Needs.REFERENCE: reference}
     values = {}

@@ -1,7 +1,7 @@
-"""Alignment: one gain a photo, before it is compared with its reference.
+"""Metrics after alignment: one gain gives the photo the mean of its reference before they are compared.
 
-How bright a photo should be is one number that nobody can know from the dark one; with it given, what is
-left of the error is noise, colour and light between the parts.
+The right brightness cannot be known from the dark photo alone. Once one gain has corrected it, the remaining
+error is noise, colour and the distribution of light.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enlighten_cli.photo import Pixels
 
 
 def aligned(pixels: Pixels, reference: Pixels) -> Pixels:
-    """Multiply a photo by the one factor that gives it the reference's mean; cut off at white.
+    """Multiply a photo by the factor that gives it the mean of the reference; clip at white.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ def aligned(pixels: Pixels, reference: Pixels) -> Pixels:
 
 
 def aligned_psnr(pixels: Pixels, reference: Pixels) -> float:
-    """Measure the PSNR after alignment, in dB; parameters and errors as of `psnr`."""
+    """Measure the PSNR after alignment, in dB; see `psnr` for parameters and errors."""
     return psnr(aligned(pixels, reference), reference)
 
 
 def aligned_ssim(pixels: Pixels, reference: Pixels) -> float:
-    """Measure the SSIM after alignment, in [-1, 1]; parameters and errors as of `ssim`."""
+    """Measure the SSIM after alignment, in [-1, 1]; see `ssim` for parameters and errors."""
     return ssim(aligned(pixels, reference), reference)

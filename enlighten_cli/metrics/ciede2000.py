@@ -29,19 +29,19 @@ def ciede2000(pixels: Pixels, reference: Pixels) -> float:
 
     Notes
     -----
-    Luo, Cui and Rigg 2001, doi:10.1002/col.1049, as scikit-image has it; of photos that were
-    given the same mean first (`aligned`), so that exposure alone is no difference.
+    Luo, Cui and Rigg 2001, doi:10.1002/col.1049, as implemented in scikit-image. The photo is first
+    given the mean of its reference (`aligned`), so that exposure alone makes no difference.
     """
     return float(np.mean(colour_difference(lab_of(aligned(pixels, reference)), lab_of(reference))))
 
 
 def lab_of(pixels: Pixels) -> NDArray[np.float64]:
-    """Return CIELAB under D65 of sRGB, (H, W, 3) uint8."""
+    """Convert sRGB, (H, W, 3) uint8, to CIELAB under D65."""
     return np.asarray(_skimage_color().rgb2lab(pixels))
 
 
 def colour_difference(one: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return CIEDE2000 of colours in CIELAB, (..., 3) to (...)."""
+    """Return the CIEDE2000 difference of colours in CIELAB, (..., 3) to (...)."""
     return np.asarray(_skimage_color().deltaE_ciede2000(one, other))
 
 

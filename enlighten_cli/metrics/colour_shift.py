@@ -1,4 +1,4 @@
-"""Colour shift: how far the average colour of a photo was turned."""
+"""Colour shift: by what angle the average colour of a photo has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enlighten_cli.photo import Pixels
 def colour_shift(pixels: Pixels, before: Pixels) -> float:
     """Measure the angle between the average colours of two photos in linear RGB, in degrees.
 
-    A photo that is only brightened keeps the direction of its average colour: 0. A cast turns it.
+    Brightening alone keeps the direction of the average colour, and gives 0. A colour cast changes it.
 
     Parameters
     ----------
@@ -25,15 +25,15 @@ def colour_shift(pixels: Pixels, before: Pixels) -> float:
 
     Notes
     -----
-    The angular error by which estimates of an illuminant are judged: Finlayson, Funt and Barnard,
-    "Color constancy under varying illumination", ICCV 1995, doi:10.1109/ICCV.1995.466867.
+    The angular error, as used to judge illuminant estimates: Finlayson, Funt and Barnard, "Color
+    constancy under varying illumination", ICCV 1995, doi:10.1109/ICCV.1995.466867.
     """
     refuse_other_size(pixels, before)
     one, other = (_average(photo) for photo in (pixels, before))
     lengths = np.linalg.norm(one) * np.linalg.norm(other)
     if lengths == 0:
         return 0.0
-    # By the sine as well: near 0 the cosine alone has no digits left.
+    # From sine and cosine: near 0, the arc cosine alone loses precision.
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other)), one @ other)))
 
 

@@ -1,4 +1,4 @@
-"""LOE: how far an enhancement disturbs the order of lightness."""
+"""LOE, the lightness order error: how much an enhancement changes the order of lightness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PIL import Image
 from enlighten_cli.metrics.psnr import refuse_other_size
 from enlighten_cli.photo import Pixels
 
-SIDE_PX = 50  # to which the shorter side is reduced, as in the authors' code; the figure depends on it
+SIDE_PX = 50  # the shorter side is reduced to this, as in the authors' code; LOE depends on it
 
 
 def loe(pixels: Pixels, before: Pixels) -> float:
@@ -17,13 +17,13 @@ def loe(pixels: Pixels, before: Pixels) -> float:
     Parameters
     ----------
     pixels, before : ndarray, shape (H, W, 3), uint8
-        The enhanced photo, and what it was made of.
+        The enhanced photo, and the photo before.
 
     Returns
     -------
     float
-        For the average pixel, the number of pixels of the reduced photo to which its order by
-        lightness was turned round.
+        For each pixel of the reduced photo, the number of pixels whose order of lightness relative to it
+        has changed; the mean over all pixels.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def loe(pixels: Pixels, before: Pixels) -> float:
 
 
 def _lightness(pixels: Pixels) -> np.ndarray:
-    """Return the largest of the channels, reduced."""
+    """Return the maximum of the channels, at reduced size."""
     lightness = Image.fromarray(pixels.max(axis=2))
     factor = min(1.0, SIDE_PX / min(lightness.size))
     size = (max(1, round(lightness.width * factor)), max(1, round(lightness.height * factor)))

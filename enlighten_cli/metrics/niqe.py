@@ -19,9 +19,9 @@ BLOCK_PX = 96
 SCALES = 2
 WINDOW = 7
 SIGMA = WINDOW / 6
-# How far a pixel's neighbour is: along the row, the column and both diagonals.
+# Shifts to a pixel's neighbours: along the row, the column and both diagonals.
 NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (-1, 1))
-# MATLAB's imresize by 1/2: the cubic kernel (a = -1/2), stretched by two against aliasing,
+# MATLAB's imresize by 1/2: the cubic kernel (a = -1/2), stretched by two to prevent aliasing,
 # at distances of 7/4, 5/4, 3/4 and 1/4.
 HALVING = np.array([-0.0234375, -0.0703125, 0.2265625, 0.8671875, 0.8671875, 0.2265625, -0.0703125, -0.0234375]) / 2
 
@@ -43,7 +43,7 @@ def niqe(pixels: Pixels) -> float:
     Raises
     ------
     PhotoError
-        If the photo is too small, or so flat that it has no statistics.
+        If the photo is too small, or too flat to have statistics.
 
     Notes
     -----
@@ -114,7 +114,7 @@ def _block_features(normalised: Array, block_px: int) -> Array:
 
 @cache
 def _gammas() -> tuple[Array, Array, Array, Array]:
-    """Return shapes and, for each: the moment ratio, the mean's factor, the scale's factor."""
+    """Return the shapes and, for each, the moment ratio and the factors of mean and scale."""
     shapes = np.arange(0.2, 10.0005, 0.001)
     one, two, three = (np.array([gamma(k / shape) for shape in shapes]) for k in (1, 2, 3))
     return shapes, two**2 / (one * three), two / one, np.sqrt(one / three)
@@ -136,7 +136,7 @@ def _fit_asymmetric_gaussian(blocks: Array) -> tuple[Array, Array, Array, Array]
         ratio *= (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
     shapes, ratios, means, scales = _gammas()
     flat = ~np.isfinite(ratio)
-    # The moment ratio grows with the shape, so that the nearest is found by bisection.
+    # The moment ratio grows with the shape, so bisection finds the nearest.
     above = np.clip(np.searchsorted(ratios, np.where(flat, 0.5, ratio)), 1, len(ratios) - 1)
     nearest = np.where(np.abs(ratios[above - 1] - ratio) <= np.abs(ratios[above] - ratio), above - 1, above)
     left, right = left * scales[nearest], right * scales[nearest]

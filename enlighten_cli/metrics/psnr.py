@@ -26,7 +26,7 @@ def psnr(pixels: Pixels, reference: Pixels) -> float:
 
 
 def refuse_other_size(pixels: Pixels, reference: Pixels) -> None:
-    """Refuse two photos that cannot be compared pixel by pixel."""
+    """Refuse photos of different size: they cannot be compared pixel by pixel."""
     if pixels.shape != reference.shape:
         sizes = (f"{array.shape[1]} x {array.shape[0]}" for array in (pixels, reference))
         raise PhotoError(f"sizes differ: {' and '.join(sizes)}")

@@ -1,4 +1,4 @@
-"""How colourful and how contrasty a photo is, beside its reference."""
+"""Colourfulness and contrast of a photo, relative to its reference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GREY = 1e-6  # chroma below which a photo counts as grey
 
 
 def chroma_ratio(pixels: Pixels, reference: Pixels) -> float:
-    """Measure the chroma of a photo's mean colours over its reference's, after alignment; 1 is as colourful.
+    """Measure the ratio of a photo's mean chroma to its reference's, after alignment; 1 is equal.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def chroma_ratio(pixels: Pixels, reference: Pixels) -> float:
     Returns
     -------
     float
-        Of CIELAB, averaged over blocks of 8 x 8 pixels first, so that coloured noise is no colour;
-        nan where the reference is grey.
+        Chroma in CIELAB, after averaging over blocks of 8 x 8 pixels, so that chroma noise does not count
+        as colour; nan if the reference is grey.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def _chroma(pixels: Pixels, block_px: int = 8) -> float:
 
 
 def contrast_ratio(pixels: Pixels, reference: Pixels) -> float:
-    """Measure the deviation of a photo's luma over its reference's, after alignment; 1 is as contrasty.
+    """Measure the ratio of luma's standard deviation to the reference's, after alignment; 1 is equal.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def contrast_ratio(pixels: Pixels, reference: Pixels) -> float:
     Returns
     -------
     float
-        nan where the reference is flat.
+        nan if the reference is flat.
 
     Raises
     ------
@@ -66,5 +66,5 @@ def contrast_ratio(pixels: Pixels, reference: Pixels) -> float:
 
 
 def darkest(pixels: Pixels) -> float:
-    """Measure the 5th percentile of luma, in [0, 1]: haze lifts it."""
+    """Measure the 5th percentile of luma, in [0, 1]; haze raises it."""
     return float(np.quantile(pixels @ LUMA, 0.05)) / 255

@@ -1,4 +1,4 @@
-"""SSIM: how much of a reference's structure a photo keeps."""
+"""SSIM: how similar a photo's structure is to its reference's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def ssim(pixels: Pixels, reference: Pixels) -> float:
     Notes
     -----
     Wang et al., "Image quality assessment: from error visibility to structural similarity",
-    IEEE TIP 2004, doi:10.1109/TIP.2003.819861; scikit-image with its defaults (uniform 7 x 7
-    window).
+    IEEE TIP 2004, doi:10.1109/TIP.2003.819861, as implemented in scikit-image with its defaults
+    (uniform 7 x 7 window).
     """
     refuse_other_size(pixels, reference)
     try:

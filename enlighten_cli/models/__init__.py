@@ -1,1 +1,1 @@
-"""Models: those that have a name, where they are kept, and how one is run."""
+"""Models: their registry, downloads, storage, and how one is run."""

@@ -1,4 +1,4 @@
-"""The package's denoiser: an ONNX session from a noisy photo, its noise and its gain to a clean photo."""
+"""The package's denoiser: an ONNX session that maps a noisy photo, its noise and its gain to a clean photo."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from enlighten_cli.models.session import failure_of, open_session
 from enlighten_cli.models.store import weights_file
 from enlighten_cli.photo import Rgb
 
-MULTIPLE_PX = 4  # height and width of what it takes
-RECEPTIVE_FIELD_PX = 30  # how far away, to each side, a pixel can matter
+MULTIPLE_PX = 4  # height and width of the input are multiples of this
+RECEPTIVE_FIELD_PX = 30  # distance, to each side, at which a pixel can influence the result
 INPUTS = ("rgb", "noise", "gain")
 
 
@@ -31,7 +31,7 @@ class Denoiser:
     MissingDependencyError
         If ONNX Runtime is not installed.
     ModelError
-        If the file is absent or no denoiser.
+        If the file is missing or not a denoiser.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,14 +48,14 @@ class Denoiser:
         noise : ndarray, shape (H, W), float32, range [0, 1]
             Standard deviation of luma's noise.
         gain : ndarray, shape (H, W), float32, 1 or more
-            By which the photo will be lifted.
+            Factor by which the photo will be brightened.
 
         Raises
         ------
         OutOfMemoryError
-            If it wants more memory than there is.
+            If it needs more memory than is available.
         ModelError
-            If it fails otherwise.
+            If it fails for another reason.
         """
         arrays = (rgb.transpose(2, 0, 1), noise[None], gain[None])
         feed = {name: np.ascontiguousarray(array, np.float32)[None] for name, array in zip(INPUTS, arrays, strict=True)}
@@ -68,7 +68,7 @@ class Denoiser:
 
 @cache
 def package_denoiser() -> Denoiser:
-    """Load the package's denoiser, once.
+    """Load the package's denoiser; later calls return the same one.
 
     Raises
     ------
@@ -79,5 +79,5 @@ def package_denoiser() -> Denoiser:
     """
     path = weights_file(DENOISER.name)
     if not DENOISER.matches(path):
-        raise ModelError(f"{path}: damaged; install the package anew")
+        raise ModelError(f"{path}: damaged; reinstall the package")
     return Denoiser(path)

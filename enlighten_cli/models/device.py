@@ -1,4 +1,4 @@
-"""What computes: the words of ``--device``, and the ONNX Runtime that can do it."""
+"""Devices: the values of ``--device``, and the ONNX Runtime that each needs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     import onnxruntime
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-ON_CPU, ON_CUDA = "onnxruntime", "onnxruntime-gpu"  # distributions; both install one package, over each other
+ON_CPU, ON_CUDA = "onnxruntime", "onnxruntime-gpu"  # distributions; each overwrites files of the other
 INSTALL_CPU = "pip install onnxruntime"
 INSTALL_CUDA = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 NO_RUNTIME = f"no ONNX Runtime is installed; run: {INSTALL_CPU}   (with an NVIDIA GPU instead: {INSTALL_CUDA})"
-SILENT = 4  # log severity: fatal errors only; others come as exceptions, or are told by us
+SILENT = 4  # log severity: fatal errors only; others arrive as exceptions, or this module reports them
 
 
 @dataclass(frozen=True)
 class Device:
-    """Where the network is to run.
+    """The device on which the network runs.
 
     Parameters
     ----------
     kind : str
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     number : int
-        Which GPU.
+        Index of the GPU.
     """
 
     kind: str = "auto"
@@ -44,7 +44,7 @@ class Device:
         Raises
         ------
         UsageError
-            If it is something else.
+            If it is anything else.
         """
         kind, colon, number = text.partition(":")
         if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and number.isdecimal())):
@@ -58,7 +58,7 @@ def import_runtime() -> onnxruntime:
     Raises
     ------
     MissingDependencyError
-        If it is not installed; the message has the command.
+        If it is not installed; the message names the command that installs it.
     """
     try:
         import onnxruntime
@@ -68,7 +68,7 @@ def import_runtime() -> onnxruntime:
 
 
 def installed_runtimes() -> dict[str, str]:
-    """Return the versions of the distributions of ONNX Runtime that are installed."""
+    """Return the installed distributions of ONNX Runtime, with their versions."""
     found = {}
     for name in (ON_CPU, ON_CUDA):
         try:
@@ -79,13 +79,13 @@ def installed_runtimes() -> dict[str, str]:
 
 
 def repair(runtimes: dict[str, str]) -> str:
-    """Return the command that gives this installation a runtime with CUDA."""
+    """Return the command that installs an ONNX Runtime with CUDA."""
     spoilt = " ".join(runtimes)
     return f"pip uninstall -y {spoilt} && {INSTALL_CUDA}" if spoilt else INSTALL_CUDA
 
 
 def prepare_cuda(runtime: Any) -> None:
-    """Load the CUDA libraries that pip installed, which no linker's path leads to."""
+    """Load the CUDA libraries that pip installed, which are not on the linker's path."""
     runtime.set_default_logger_severity(SILENT)
     if hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls()
@@ -94,9 +94,9 @@ def prepare_cuda(runtime: Any) -> None:
 def cuda_options(number: int) -> dict[str, str]:
     """Return the settings of the CUDA provider.
 
-    Shapes are few in tiled runs and many in folders of mixed photos: an exhaustive search of
-    cuDNN's algorithms for each shape would cost more than it gives. Memory grows by what is
-    asked for, not to the next power of two.
+    Tiled runs have few input shapes, folders of mixed photos have many: an exhaustive search of cuDNN's
+    algorithms for each shape would cost more than it saves. Memory grows by the requested size, not to
+    the next power of two.
     """
     return {
         "device_id": str(number),

@@ -1,4 +1,4 @@
-"""Files from elsewhere: they arrive whole and as expected, or not at all."""
+"""Downloads: a file is kept only if its size and hash are as expected."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ PARTIAL_SUFFIX, LOCK_SUFFIX, HASH_SUFFIX = ".part", ".lock", ".sha256"
 
 @dataclass(frozen=True)
 class Download:
-    """A file elsewhere, known by its content.
+    """A file to download, identified by its size and hash.
 
     Parameters
     ----------
     name : str
-        Of the file in the cache, and at a mirror.
+        Of the file, in the cache and on a mirror.
     size_bytes : int
-        Its size; where that is not known, no more than this.
+        Its size, or an upper limit if the size is not known.
     sha256 : str
-        In hexadecimal; or empty, where `git_blob` is known instead.
+        In hexadecimal; empty if `git_blob` is known instead.
     git_blob : str
-        The id that git gives the content, or empty.
+        Git's object id of the content, or empty.
     url : str
-        Where it is when no mirror is chosen; empty where it is nowhere yet.
+        Address, unless a mirror is set; empty if the file is not published yet.
     exact_size : bool
-        Whether `size_bytes` is the size, not a limit.
+        Whether `size_bytes` is the exact size, not a limit.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Download:
 
     @property
     def wanted(self) -> str:
-        """The content in words, for messages."""
+        """The expected size and hash, for messages."""
         kind = f"SHA-256 {self.sha256}" if self.sha256 else f"git blob {self.git_blob}"
         return f"{'' if self.exact_size else 'at most '}{self.size_bytes:,} bytes, {kind}"
 
     def matches(self, path: Path) -> bool:
-        """Tell whether a file is this one."""
+        """Tell whether a file has the expected size and hash."""
         size = path.stat().st_size
         if size > self.size_bytes or (self.exact_size and size != self.size_bytes):
             return False
@@ -73,7 +73,7 @@ def sha256_of(path: Path) -> str:
 
 
 def git_blob_of(path: Path) -> str:
-    """Return the id that git gives a file's content: SHA-1 over ``blob <size>``, a zero byte and the content."""
+    """Return git's object id of a file's content: SHA-1 over ``blob <size>``, a zero byte and the content."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -82,7 +82,7 @@ def git_blob_of(path: Path) -> str:
 
 
 def _remembered(path: Path) -> str | None:
-    """Return the SHA-256 that a file had when it was known to be right by a weaker hash; or None."""
+    """Return the SHA-256 recorded when the file was verified by the weaker SHA-1 of git; None if there is no record."""
     try:
         with path.with_name(path.name + HASH_SUFFIX).open(encoding="ascii", errors="replace") as note:
             return note.read(MOST_NOTE_LETTERS).strip()
@@ -91,12 +91,12 @@ def _remembered(path: Path) -> str | None:
 
 
 def address_of(download: Download) -> str:
-    """Return where a download comes from: ``ENLIGHTEN_WEIGHTS_URL`` if that is set, else its own address.
+    """Return the address of a download: on the mirror ``ENLIGHTEN_WEIGHTS_URL`` if that is set, else its own.
 
     Raises
     ------
     ModelError
-        If it has none: then it is not published yet.
+        If it has no address because it is not published yet.
     """
     if base := os.environ.get(ADDRESS_VARIABLE):
         return f"{base.rstrip('/')}/{download.name}"
@@ -109,21 +109,21 @@ def address_of(download: Download) -> str:
 
 
 def fetch(download: Download, tell: Callable[[str, int], None] = lambda host, size_bytes: None) -> Path:
-    """Return a download's path in the cache, fetching it where it is absent or damaged.
+    """Return a file's path in the cache; download it first if it is missing or damaged.
 
-    The file gets its name only after its size and its hash were checked. Of several processes
-    one fetches, the others wait. What was fetched before an interruption is not fetched again.
+    The file gets its name only after its size and hash were checked. If several processes need it, one
+    downloads it and the others wait. An interrupted download is resumed.
 
     Parameters
     ----------
     download : Download
     tell : callable
-        Receives the host and the number of bytes here so far.
+        Receives the host and the number of bytes received, those of earlier attempts included.
 
     Raises
     ------
     ModelError
-        If it cannot be fetched, or is not what was expected.
+        If it cannot be downloaded, or its size or hash is wrong.
     OutputError
         If the cache cannot be written.
     """
@@ -142,24 +142,24 @@ def fetch(download: Download, tell: Callable[[str, int], None] = lambda host, si
                 write_whole(path.with_name(path.name + HASH_SUFFIX), f"{sha256_of(path)}\n".encode())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(*_screen(f"{download.name} cannot be kept: {reason}", download, address, path)) from error
+        raise OutputError(*_screen(f"{download.name} cannot be saved: {reason}", download, address, path)) from error
     return path
 
 
 def _fetch_with_patience(download: Download, address: str, path: Path, tell: Callable[[str, int], None]) -> None:
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     if partial.is_symlink():
-        partial.unlink()  # nothing of ours
+        partial.unlink()  # this program creates no links
     for attempt in range(1, TRIES + 1):
         try:
             resumed = receive(address, partial, download.size_bytes, exact_size=download.exact_size, tell=tell)
             if not download.matches(partial):
                 if resumed:
                     partial.unlink()
-                    raise TransientError("what was here already was of another file")
+                    raise TransientError("the partial download belonged to another file")
                 got = f"{partial.stat().st_size:,} bytes, SHA-256 {sha256_of(partial)}"
                 partial.unlink()
-                raise RefusedError("not kept, because it is another file", got)
+                raise RefusedError("not kept, because its size or hash is wrong", got)
         except TransientError as error:
             if attempt == TRIES:
                 what = f"{download.name} cannot be fetched: {error} ({TRIES} tries)"
@@ -174,20 +174,23 @@ def _fetch_with_patience(download: Download, address: str, path: Path, tell: Cal
 
 
 def _screen(what: str, download: Download, address: str, path: Path, *, got: str = "") -> list[str]:
-    """Say all that helps, on one screen: lines."""
+    """Return the lines of a message with cause, address, path and remedies."""
     lines = [what, f"  address  {address}", f"  wanted   {download.wanted}"]
     lines += [f"  got      {got}"] if got else []
     lines += [
         f"  path     {path}",
-        f"  helps    {ADDRESS_VARIABLE}: another address (https: or file:); {CACHE_VARIABLE}: another folder;",
-        f"           HTTPS_PROXY: a proxy; {OFFLINE_VARIABLE}=1: never try",
+        f"  to try   {ADDRESS_VARIABLE}: another address (https: or file:); {CACHE_VARIABLE}: another folder;",
+        f"           HTTPS_PROXY: a proxy; {OFFLINE_VARIABLE}=1: no downloads",
     ]
     return lines
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; where there are none, two may fetch at once, and the hash tells what came of it."""
+    """Hold a file's lock; the system releases it even if the process is killed.
+
+    Without locks, two processes may download at once; the hash decides whether the result is right.
+    """
     with open(path, "a", opener=no_link) as file:
         lock(file, wait=True)
         yield

@@ -1,4 +1,4 @@
-"""Where the files of models are kept on this machine."""
+"""The folders in which models are kept on this machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ CACHE_VARIABLE, DATA_VARIABLE = "ENLIGHTEN_CACHE", "ENLIGHTEN_DATA"
 
 
 def weights_folder() -> Path:
-    """Return the folder of the package's weights: in the wheel, or in the checkout."""
+    """Return the folder of the bundled weights: in the installed package, or in the checkout."""
     package = Path(__file__).parent.parent
     bundled = package / "bundled"
     return bundled if bundled.is_dir() else package.parent / "weights"
 
 
 def cache_folder() -> Path:
-    """Return where downloads are kept: ``ENLIGHTEN_CACHE``, or the platform's cache folder."""
+    """Return the folder of downloads: ``ENLIGHTEN_CACHE``, or the platform's cache folder."""
     if chosen := os.environ.get(CACHE_VARIABLE):
         return Path(chosen)
     from platformdirs import user_cache_path
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
 
 
 def imported_folder() -> Path:
-    """Return where imported models are kept: ``ENLIGHTEN_DATA``, or the platform's data folder."""
+    """Return the folder of imported models: below ``ENLIGHTEN_DATA``, or the platform's data folder."""
     if chosen := os.environ.get(DATA_VARIABLE):
         return Path(chosen) / "models"
     from platformdirs import user_data_path

@@ -1,4 +1,4 @@
-"""What the enhancement asks of a network, whatever runs it."""
+"""The interface of a network, whatever library runs it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol
 from enlighten_cli.photo import Rgb
 
 RECEPTIVE_FIELD_PX = 137  # of EnlightenGAN's generator, to each side
-EVERYWHERE = sys.maxsize  # of what depends on every pixel of the photo
-# What a run takes for each pixel of its input, where nothing is known of the network.
+EVERYWHERE = sys.maxsize  # receptive field of a method whose result depends on every pixel
+# Memory of a run for each pixel of its input, for networks that do not say.
 BYTES_PER_PIXEL = 1200
 
 
@@ -21,12 +21,12 @@ class Network(Protocol):
     Attributes
     ----------
     training_pixels : int
-        To how many pixels photos were reduced when it learned how bright they should be; 0 where
-        it does not say, or learned from photos as they are.
+        Size, in pixels, to which photos were reduced in training; 0 if it is unknown, or if they were
+        not reduced.
     receptive_field_px : int
-        How far away, to each side, a pixel can matter; `EVERYWHERE` of what must see all of a photo.
+        Distance, to each side, at which a pixel can influence the result; `EVERYWHERE` if every pixel can.
     bytes_per_pixel : int
-        About how much memory a run takes for each pixel of its input.
+        Approximate memory of a run for each pixel of its input.
     """
 
     @property
@@ -44,16 +44,16 @@ class Network(Protocol):
 
 
 class NamedNetwork(Network, Protocol):
-    """A network that was asked for by its name.
+    """A network with a name.
 
     Attributes
     ----------
     name, provider : str
-        What it is called, and what computes.
+        Its name, and the library or execution provider that runs it.
     warning : str
-        What the user should know of how it was opened; or empty.
+        What the user should know about how it was opened, or empty.
     tiles_exactly : bool
-        Whether tiles give the pixels of the whole photo.
+        Whether tiles give exactly the pixels of the whole photo.
     """
 
     @property
@@ -71,14 +71,14 @@ class NamedNetwork(Network, Protocol):
 
 @dataclass(frozen=True)
 class FunctionNetwork:
-    """A function as a network.
+    """A function with the interface of a network.
 
     Parameters
     ----------
     function : callable
         (H, W, 3) to (H, W, 3), float32.
     training_pixels, receptive_field_px, bytes_per_pixel : int
-        As of `Network`.
+        See `Network`.
     """
 
     function: Callable[[Rgb], Rgb]

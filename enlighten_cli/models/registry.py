@@ -1,4 +1,4 @@
-"""The models that the project knows by name."""
+"""Registry of the models that have a name."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pathlib import Path
 from enlighten_cli.models.download import Download
 from enlighten_cli.models.folders import cache_folder, weights_folder
 
-HALF_SUFFIX = "-fp16"  # of the form that computes in fp16, for CUDA
+HALF_SUFFIX = "-fp16"  # of the version that computes in fp16, for CUDA
 ORIGINAL_COMMIT = "6b68a71f0b973912cffad25bff243b28530de823"
 ORIGINAL = f"https://raw.githubusercontent.com/arsenyinfo/EnlightenGAN-inference/{ORIGINAL_COMMIT}"
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A model that the project knows.
+    """A row of the registry.
 
     Parameters
     ----------
     name : str
-        What ``--model`` takes.
+        Value of ``--model``.
     files : tuple of Download
         The ``.onnx`` file first.
     licence : str
         Of the weights.
     origin : str
-        Who made them, and where they are from.
+        Who trained or converted the weights, and their source.
     width : int
-        Channels of the first level.
+        Channels of the network's first level.
     bundled : bool
         Whether the files are in the package.
     verified : bool
@@ -36,9 +36,9 @@ class ModelRow:
     scores : dict
         Measured by ``benchmarks/score.py``.
     align_corners : bool
-        How it enlarges; if so, tiles only come close to the whole photo.
+        Whether its upsampling aligns corners; if so, tiles only approximate the whole photo.
     output_range : tuple of float
-        What stands for black and for white in its output.
+        Values of black and white in its output.
     """
 
     name: str
@@ -53,11 +53,11 @@ class ModelRow:
     output_range: tuple[float, float] = (0.0, 1.0)
 
     def folder(self) -> Path:
-        """Return where its files are, or would be."""
+        """Return the folder of its files, whether they exist or not."""
         return weights_folder() if self.bundled else cache_folder()
 
     def path(self) -> Path:
-        """Return where its ``.onnx`` file is, or would be."""
+        """Return the path of its ``.onnx`` file, whether it exists or not."""
         return self.folder() / self.files[0].name
 
 
@@ -102,7 +102,7 @@ MODELS = {
                     url=f"{ORIGINAL}/LICENSE.md",
                 ),
             ),
-            licence="conversion MIT, (c) 2021 Arseny Kravchenko; weights as github.com/VITA-Group/EnlightenGAN has it",
+            licence="conversion MIT, (c) 2021 Arseny Kravchenko; weights: see github.com/VITA-Group/EnlightenGAN",
             origin="converted from the published weights by arsenyinfo/EnlightenGAN-inference",
             verified=False,
             align_corners=True,

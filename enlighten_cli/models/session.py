@@ -31,10 +31,10 @@ from enlighten_cli.resources import available_cores
 if TYPE_CHECKING:
     import onnxruntime
 
-# What runtimes say when memory runs out, in lower case.
+# Parts of the messages with which runtimes report that memory ran out, in lower case.
 OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of memory")
-# Bytes that a run takes for each pixel and each channel of the network's first level: 25 to 34 are
-# measured for squares of 256 to 2048 (benchmarks/session.py); a tenth is added.
+# Bytes of a run for each pixel and each channel of the network's first level: 25 to 34 were measured
+# for squares of 256 to 2048 px (benchmarks/session.py); a tenth is added.
 BYTES_PER_PIXEL_AND_CHANNEL = 38
 UNKNOWN_WIDTH = 32
 
@@ -42,7 +42,7 @@ AUTO = Device()
 
 
 class Model:
-    """A brightening network, loaded from an ``.onnx`` file of this project's contract.
+    """A brightening network, loaded from an ``.onnx`` file that keeps this project's contract.
 
     The contract: RGB in [0, 1] in, RGB (not clamped) out, same size; height and width multiples
     of 16.
@@ -51,27 +51,27 @@ class Model:
     ----------
     path : Path
     name : str, optional
-        How messages call it; the name in the file, or the file's own, by default.
+        Name for messages; by default that in the file's metadata, or else the file's own.
     metadata : mapping, optional
-        What the file itself does not say, or says otherwise.
+        Added to the file's metadata; replaces entries of the same key.
     output_range : tuple of float
-        What stands for black and for white in its output.
+        Values of black and white in the output.
     threads : int, optional
-        Of one run on the CPU; every core that this process may use by default.
+        Of one run on the CPU; by default all cores that this process may use.
     device : Device
-        On CUDA, the fp16 form of the model is used where it lies beside the file.
+        On CUDA, the fp16 version of the model is used if it lies beside the file.
 
     Attributes
     ----------
     training_pixels, receptive_field_px, bytes_per_pixel : int
-        As of `Network`, by the file's own word.
+        See `Network`; from the metadata.
     warning : str
-        Why an automatic choice fell on the CPU although the runtime was made for CUDA; or empty.
+        Why ``auto`` chose the CPU although the runtime was built for CUDA; or empty.
 
     Raises
     ------
     MissingDependencyError
-        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+        If ONNX Runtime is not installed, or does not have the requested device.
     ModelError
         If the file cannot be read or breaks the contract.
     """
@@ -100,12 +100,10 @@ class Model:
             said = self._session.get_modelmeta().custom_metadata_map
             self._input, self._output = self._checked_signature(path)
         except UnicodeDecodeError as error:
-            raise ModelError(f"{path}: its metadata or names are no UTF-8") from error
+            raise ModelError(f"{path}: its metadata or names are not UTF-8") from error
         self.metadata = {**said, **(metadata or {})}
         numbers = checked_numbers(self.metadata, str(path))
-        self.training_pixels = numbers.get("training_pixels", 0) or numbers.get(
-            "look_pixels", 0
-        )  # as it was once called
+        self.training_pixels = numbers.get("training_pixels", 0) or numbers.get("look_pixels", 0)  # its former name
         self.receptive_field_px = numbers.get("reach", RECEPTIVE_FIELD_PX)
         self.bytes_per_pixel = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
         self._black, self._white = output_range
@@ -115,17 +113,19 @@ class Model:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         for ends in (inputs, outputs):
             if len(ends) != 1 or ends[0].type != "tensor(float)" or len(ends[0].shape) != 4 or ends[0].shape[1] != 3:
-                raise ModelError(f"{path}: not a model from RGB to RGB: one float tensor (N, 3, H, W) in and out")
+                raise ModelError(
+                    f"{path}: not a model from RGB to RGB; it needs one input and one output: float, (N, 3, H, W)"
+                )
         return inputs[0].name, outputs[0].name
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's name of what computes."""
+        """ONNX Runtime's name of the execution provider."""
         return str(self._session.get_providers()[0])
 
     @property
     def tiles_exactly(self) -> bool:
-        """Whether tiles give the pixels of the whole photo."""
+        """Whether tiles give exactly the pixels of the whole photo."""
         return self.metadata.get("align_corners") != "true"
 
     def __call__(self, rgb: Rgb) -> Rgb:
@@ -144,9 +144,9 @@ class Model:
         Raises
         ------
         OutOfMemoryError
-            If it wants more memory than there is.
+            If it needs more memory than is available.
         ModelError
-            If it fails otherwise, or breaks the contract: of the same size, finite.
+            If it fails for another reason, or its result has another size or is not finite.
         """
         batch = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
         try:
@@ -154,12 +154,10 @@ class Model:
         except Exception as error:
             raise failure_of(error, self.name, rgb) from error
         if result.shape != batch.shape:
-            raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model keeps the size")
+            raise ModelError(f"{self.name} made {result.shape} of {batch.shape}; a model must keep the size")
         if not np.isfinite(result).all():
             height, width = rgb.shape[:2]
-            raise ModelError(
-                f"{self.name} made numbers that are no light of {width} x {height} pixels: NaN or infinity"
-            )
+            raise ModelError(f"{self.name} returned NaN or infinity for {width} x {height} pixels; use another model")
         enhanced = np.asarray(result[0].transpose(1, 2, 0))
         if (self._black, self._white) != (0.0, 1.0):
             enhanced = (enhanced - np.float32(self._black)) / np.float32(self._white - self._black)
@@ -167,14 +165,14 @@ class Model:
 
 
 def open_model(model: str, *, threads: int | None = None, device: Device = AUTO) -> Model:
-    """Load a model by its name, or an ``.onnx`` file.
+    """Load a model by its name, or by the path of an ``.onnx`` file.
 
     Raises
     ------
     MissingDependencyError
-        If ONNX Runtime is not installed, or cannot give the device that was asked for.
+        If ONNX Runtime is not installed, or does not have the requested device.
     ModelError
-        If there is no such model, it is not here, or it is not what it should be.
+        If there is no such model, or it is not downloaded or damaged.
     """
     path = locate(model)
     row = MODELS.get(model)
@@ -185,7 +183,7 @@ def open_model(model: str, *, threads: int | None = None, device: Device = AUTO)
 
 
 def open_session(path: Path, *, threads: int | None, inputs: Sequence[str]) -> onnxruntime.InferenceSession:
-    """Load an ``.onnx`` file with some inputs for the CPU.
+    """Load an ``.onnx`` file for the CPU, and check the names of its inputs.
 
     Raises
     ------
@@ -196,12 +194,12 @@ def open_session(path: Path, *, threads: int | None, inputs: Sequence[str]) -> o
     """
     session = _session(import_runtime(), path, session_options(threads), [CPU])
     if [each.name for each in session.get_inputs()] != list(inputs):
-        raise ModelError(f"{path}: a model with the inputs {', '.join(inputs)} is wanted")
+        raise ModelError(f"{path}: not a model with the inputs {', '.join(inputs)}")
     return session
 
 
 def failure_of(error: Exception, name: str, rgb: Rgb) -> EnlightenError:
-    """Return what to raise where a run of a network failed."""
+    """Return the error to raise after a network failed on a photo."""
     height, width = rgb.shape[:2]
     reason = (str(error) or type(error).__name__).splitlines()[0][:200]
     out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
@@ -213,7 +211,7 @@ def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
     """Return the settings of a session on the CPU (why: benchmarks/session.py)."""
     options = import_runtime().SessionOptions()
     options.intra_op_num_threads = threads or available_cores()
-    options.enable_mem_pattern = False  # as fast, and half the memory
+    options.enable_mem_pattern = False  # equally fast, with half the memory
     options.log_severity_level = SILENT
     return options
 
@@ -222,7 +220,7 @@ def _session(
     runtime: Any, path: Path, options: onnxruntime.SessionOptions, providers: Sequence[Any]
 ) -> onnxruntime.InferenceSession:
     try:
-        # From bytes, so that a file that names others ("external data") cannot read them.
+        # Loaded from bytes, so that a model cannot make ONNX Runtime read other files ("external data").
         return runtime.InferenceSession(path.read_bytes(), options, providers=providers, enable_fallback=0)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
@@ -231,29 +229,29 @@ def _session(
 
 
 def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.InferenceSession | None, str]:
-    """Return a session that really computes on a GPU, or None and the cause with its cure."""
+    """Return a session that runs on a GPU; if that fails, None and a message with cause and remedy."""
     installed = installed_runtimes()
     if CUDA not in runtime.get_available_providers():
-        return None, f"ONNX Runtime {runtime.__version__} is built without it; run: {repair(installed)}"
+        return None, f"ONNX Runtime {runtime.__version__} is built without CUDA; run: {repair(installed)}"
     if len(installed) > 1:
         return None, f"{' and '.join(installed)} are both installed; run: {repair(installed)}"
     prepare_cuda(runtime)
     options = runtime.SessionOptions()
     options.log_severity_level = SILENT
     half = _half_of(path)
-    # ONNX Runtime does not fail where CUDA's libraries or GPU are absent, it computes elsewhere; ask what came of it.
+    # Without CUDA's libraries or a GPU, ONNX Runtime silently falls back to the CPU: check which provider it uses.
     try:
         session = _session(runtime, half or path, options, [(CUDA, cuda_options(number)), CPU])
     except ModelError as error:
         reason = str(error.__cause__ or error).splitlines()[0][:200]
-        # A GPU that is not there, or a model that is none: the CPU will tell.
-        return None, f"GPU {number} was refused ({reason})"
+        # Either there is no such GPU, or the file is not a model; loading it on the CPU tells which.
+        return None, f"GPU {number} cannot be used ({reason}); see: nvidia-smi"
     if session.get_providers()[0] != CUDA:
-        return None, f"its libraries or a GPU are missing; see: nvidia-smi, and run: {INSTALL_CUDA}"
+        return None, f"CUDA's libraries or a GPU are missing; see: nvidia-smi, and run: {INSTALL_CUDA}"
     return session, ""
 
 
 def _half_of(path: Path) -> Path | None:
-    """Return the fp16 form of a model, where it lies beside it."""
+    """Return the fp16 version of a model, if it lies beside it."""
     half = path.with_name(f"{path.stem}{HALF_SUFFIX}{path.suffix}")
     return half if half.is_file() else None

@@ -1,4 +1,4 @@
-"""The models that are here: found by name, checked, kept and removed."""
+"""The models on this machine: find them by name, check, store and remove them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MOST_RECORD_BYTES = 1 << 20
 
 
 def weights_file(name: str) -> Path:
-    """Find a file of the package's weights.
+    """Return the path of a file of the bundled weights.
 
     Raises
     ------
     ModelError
-        If it is not there.
+        If it is missing.
     """
     path = weights_folder() / name
     if not path.is_file():
-        raise ModelError(f"{path} is missing from this installation; install the package anew")
+        raise ModelError(f"{path} is missing from this installation; reinstall the package")
     return path
 
 
@@ -38,27 +38,27 @@ def imported_names() -> list[str]:
 
 
 def locate(model: str) -> Path:
-    """Find the ``.onnx`` file of a named model, or of a path.
+    """Return the ``.onnx`` file of a model, given its name or its path.
 
     Raises
     ------
     UnknownModelError
-        If there is none.
+        If there is neither a model nor a file of that name.
     ModelError
-        If it was not fetched yet, or it is not what it was.
+        If it is not downloaded yet, or damaged.
     """
     if model in MODELS:
         row = MODELS[model]
         path = row.path()
         if not row.bundled and not path.is_file():
-            raise ModelError(f"{model} is not here yet; run: enlighten models fetch {model}")
+            raise ModelError(f"{model} is not downloaded yet; run: enlighten models fetch {model}")
         if damage := damage_of(model):
-            cure = "install the package anew" if row.bundled else f"run: enlighten models fetch {model}"
+            cure = "reinstall the package" if row.bundled else f"run: enlighten models fetch {model}"
             raise ModelError(f"{damage}; {cure}")
         return path
     if NAME.fullmatch(model) and (imported_folder() / f"{model}.json").is_file():
         if damage := damage_of(model):
-            raise ModelError(f"{damage}; import it anew")
+            raise ModelError(f"{damage}; import it again")
         return imported_folder() / f"{model}.onnx"
     path = Path(model)
     if not path.is_file():
@@ -69,7 +69,7 @@ def locate(model: str) -> Path:
 
 
 def damage_of(name: str) -> str:
-    """Say what is wrong with a named model that is here; nothing if it is as it was."""
+    """Describe the damage of a model on this machine; return an empty string if there is none."""
     if name in MODELS:
         row = MODELS[name]
         for file in row.files:
@@ -93,7 +93,7 @@ def damage_of(name: str) -> str:
 
 
 def read_record(name: str) -> dict[str, dict[str, str]]:
-    """Read what was written down when a model was imported.
+    """Read the record that was written when a model was imported.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def read_record(name: str) -> dict[str, dict[str, str]]:
 
 
 def _is_record(record: object, name: str) -> bool:
-    """Tell whether a record has words only, and names files of this model with their hashes."""
+    """Tell whether a record holds only strings, and names only files of this model, with their hashes."""
     if not isinstance(record, dict) or not all(isinstance(record.get(part), dict) for part in RECORD_PARTS):
         return False
     provenance, digests = (record[part] for part in RECORD_PARTS)
@@ -125,31 +125,33 @@ def _is_record(record: object, name: str) -> bool:
 
 
 def check_new_name(name: str, *, replace: bool = False) -> None:
-    """Refuse a name for an imported model that could not be used.
+    """Refuse a name that an imported model cannot have.
 
     Raises
     ------
     UsageError
-        If it is taken, or is none.
+        If it is invalid or taken.
     """
     if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for a model: lower-case letters, digits, dots, hyphens, underscores")
+        raise UsageError(
+            f"{name!r} is not a valid model name; use lower-case letters, digits, dots, hyphens, underscores"
+        )
     if name in MODELS:
-        raise UsageError(f"{name} is a model of the project; choose another name")
+        raise UsageError(f"{name} is a model of this project; choose another name")
     if not replace and name in imported_names():
-        raise UsageError(f"{name} is there already; --replace puts the new one in its place")
+        raise UsageError(f"{name} exists already; --replace replaces it")
 
 
 def keep(name: str, content: dict[str, bytes], provenance: dict[str, str]) -> Path:
-    """Keep an imported model: its files, then the record by which it is found.
+    """Store an imported model: first its files, then the record by which it is found.
 
     Parameters
     ----------
     name : str
     content : dict
-        From file names to bytes; ``<name>.onnx`` among them.
+        The bytes of each file by its name; ``<name>.onnx`` among them.
     provenance : dict
-        Where it came from, what was done to it, its licence.
+        Its source, how it was converted, its licence.
 
     Raises
     ------
@@ -166,7 +168,7 @@ def keep(name: str, content: dict[str, bytes], provenance: dict[str, str]) -> Pa
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise OutputError(f"{folder}: cannot be created: {error.strerror}") from error
     for file_name, data in content.items():
         write_whole(folder / file_name, data)
     write_whole(folder / f"{name}.json", (json.dumps(record, indent=2) + "\n").encode())
@@ -174,17 +176,17 @@ def keep(name: str, content: dict[str, bytes], provenance: dict[str, str]) -> Pa
 
 
 def remove(name: str) -> list[Path]:
-    """Remove an imported model, or a fetched one from the cache, and return what was removed.
+    """Remove an imported or a downloaded model, and return the removed files.
 
     Raises
     ------
     UsageError
-        If it is part of the package, or no model.
+        If it is part of the package, or there is no such model.
     ModelError
-        If nothing of it is here.
+        If none of its files is on this machine.
     """
     if name in MODELS and MODELS[name].bundled:
-        raise UsageError(f"{name} is part of the package")
+        raise UsageError(f"{name} is part of the package and cannot be removed")
     if name in MODELS:
         paths = [MODELS[name].folder() / file.name for file in MODELS[name].files]
     elif name in imported_names():
@@ -196,7 +198,7 @@ def remove(name: str) -> list[Path]:
         )
     here = [path for path in paths if path.is_file()]
     if not here:
-        raise ModelError(f"{name} is not here")
+        raise ModelError(f"{name} is not downloaded: nothing to remove")
     for path in here:
         path.unlink()
     return here

@@ -1,4 +1,4 @@
-"""Bytes from an address to a file: what is allowed, what may be tried again, what is refused."""
+"""Transfer a file from an address: which addresses are allowed, and which failures are worth another try."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 OFFLINE_VARIABLE = "ENLIGHTEN_OFFLINE"
 CHUNK_BYTES = 1 << 16
-TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two pieces
+TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two packets
 REDIRECTS = 5
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 
@@ -26,11 +26,11 @@ def offline() -> bool:
 
 
 class TransientError(Exception):
-    """Another try may go better."""
+    """A failure that another try may overcome."""
 
 
 class RefusedError(Exception):
-    """No other try would help."""
+    """A failure that another try would repeat."""
 
     def __init__(self, what: str, got: str = "") -> None:
         super().__init__(what)
@@ -40,24 +40,24 @@ class RefusedError(Exception):
 def receive(
     address: str, partial: Path, size_bytes: int, *, exact_size: bool, tell: Callable[[str, int], None]
 ) -> bool:
-    """Bring a partial file to its full size.
+    """Download a file, or the rest of a partial one.
 
     Parameters
     ----------
     address : str
         ``https:`` or ``file:``.
     partial : Path
-        What is here so far, if anything.
+        The file to write; it may exist from an earlier attempt.
     size_bytes : int
-        No more than this is received; and, with `exact_size`, no less.
+        The largest size that is received; with `exact_size`, the only one.
     exact_size : bool
     tell : callable
-        Receives the host and the number of bytes here so far.
+        Receives the host and the number of bytes received, those of earlier attempts included.
 
     Returns
     -------
     bool
-        Whether it went on from where the file stood.
+        Whether the partial file was continued.
 
     Raises
     ------
@@ -85,16 +85,16 @@ def receive(
             if response.status_code in TRANSIENT:
                 raise TransientError(f"the server answered {response.status_code} {response.reason}")
             if response.status_code not in (200, 206):
-                if response.status_code == 416:  # what is here is no beginning of what is there
+                if response.status_code == 416:  # the server's file is shorter than the partial one
                     partial.unlink(missing_ok=True)
-                    raise TransientError("the server has less than is here already")
+                    raise TransientError("the server's file is shorter than the partial download")
                 raise RefusedError(f"the server answered {response.status_code} {response.reason}")
             resumed = response.status_code == 206 and response.headers.get("Content-Range", "").startswith(
                 f"bytes {have}-"
             )
             if response.status_code == 206 and not resumed:
                 partial.unlink(missing_ok=True)
-                raise TransientError("the server sent another part than was asked for")
+                raise TransientError("the server sent a part of the file that was not requested")
             host = urlsplit(response.url).hostname or ""
             with _opened(partial, "ab" if resumed else "wb") as file:
                 _copy(response.iter_content(CHUNK_BYTES), file, size_bytes, host, tell)
@@ -111,7 +111,7 @@ def receive(
 
 
 def no_link(path: str, flags: int) -> int:
-    """Open a file, as `open` asks of an opener, and fail where its name is a link's."""
+    """Open a file, as the opener of `open`; fail if it is a symbolic link."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
@@ -120,10 +120,10 @@ def _opened(path: Path, mode: str) -> IO[bytes]:
 
 
 def _answer(address: str, have: int) -> requests.Response:
-    """Ask for a file from byte `have` on, following redirects only where plain fetching would be allowed."""
+    """Request a file from byte `have` on; follow redirects only to allowed addresses."""
     import requests
 
-    # No compression: ranges and sizes are those of the file.
+    # Without compression, ranges and sizes are those of the file itself.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     for _ in range(REDIRECTS + 1):
         _check_allowed(address)
@@ -136,7 +136,7 @@ def _answer(address: str, have: int) -> requests.Response:
 
 
 def _check_allowed(address: str) -> None:
-    """Refuse what could be read or changed on the way: https only, but for this machine itself."""
+    """Refuse anything but https, which nobody can read or change on the way; http only to this machine."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
@@ -154,18 +154,18 @@ def _is_loopback(host: str) -> bool:
 def _copy(
     chunks: Iterator[bytes], file: IO[bytes], size_bytes: int, host: str, tell: Callable[[str, int], None]
 ) -> None:
-    """Append chunks until there are no more, or more than there may be."""
+    """Append chunks to a file; empty it and fail if it exceeds the allowed size."""
     for chunk in chunks:
         file.write(chunk)
         tell(host, file.tell())
         if file.tell() > size_bytes:
             got = f"more than {size_bytes:,} bytes"
             file.truncate(0)
-            raise RefusedError("not kept, because it is larger than it may be", got)
+            raise RefusedError("not kept, because it is larger than expected", got)
 
 
 def _short(error: Exception) -> str:
-    """Return the innermost reason of a connection's failure."""
+    """Return the innermost cause of a failed connection."""
     while (inner := error.__context__ or getattr(error, "reason", None)) is not None and isinstance(inner, Exception):
         error = inner
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""The shapes in a ``.safetensors`` file, looked at before a network is made after them."""
+"""Check the shapes in a ``.safetensors`` file before a network is built from them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from enlighten_cli.errors import ModelError
 
 MOST_HEADER_BYTES = 16 << 20
 MOST_WIDTH = 512  # sixteen times the paper's
-FIRST = "conv1_1.weight"  # its shape is (width, 4, 3, 3), and the width decides on all others
+FIRST = "conv1_1.weight"  # of shape (width, 4, 3, 3); the width determines all other shapes
 
 
 def check_generator(path: Path) -> None:
-    """Refuse a file whose first layer is none of a generator; other kinds of files pass.
+    """Refuse a file whose first layer is not a generator's; files of other kinds pass.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def _is_width(number: object) -> bool:
 
 
 def _header(path: Path) -> dict[str, Any]:
-    """Read a header; what is no header is left for the library to say."""
+    """Read a header; return an empty one if it is invalid, which the library then reports."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")

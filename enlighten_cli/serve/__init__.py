@@ -1,1 +1,1 @@
-"""The page in the browser, and the API behind it: `enlighten serve`."""
+"""The web page and the HTTP API of `enlighten serve`."""

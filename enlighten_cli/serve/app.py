@@ -1,4 +1,4 @@
-"""The server's application: all routes, behind the guard."""
+"""The ASGI application: all routes, behind the guard."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def application(shared: Shared, host: str) -> ASGIApp:
-    """Return the application.
+    """Return the ASGI application.
 
     Parameters
     ----------
     shared : Shared
     host : str
-        The address that it listens at.
+        The address at which the server listens.
     """
     handlers = dict.fromkeys((Problem, HTTPException, Exception), answer)
     routes = [*Api(shared).routes, *Page(shared).routes, *Saves(shared).routes]

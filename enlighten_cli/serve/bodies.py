@@ -1,4 +1,4 @@
-"""A request's body, received into a file: not too large, not too slow."""
+"""Receive a request's body into a file, with limits on its size and its time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from enlighten_cli.serve.private_folder import PrivateFolder
 from enlighten_cli.serve.problems import Problem
 from enlighten_cli.serve.settings import Settings
 
-SLOWEST = 20_000  # bytes a second, below which a body is given up
-KEPT_FREE = 200_000_000  # bytes of the disk that uploads do not take
+SLOWEST = 20_000  # bytes a second; slower bodies are refused
+KEPT_FREE = 200_000_000  # bytes of the disk that uploads leave free
 MOST_JSON_BYTES = 4_000_000
 MOST_FIELD_BYTES = 1_000
 FILE_FIELDS = ("photo", "file")
-# Signed-in browsers and curl say these of bytes whose kind they do not know.
+# Browsers and curl send these types for bytes whose type they do not know.
 BYTES = ("application/octet-stream", "application/x-www-form-urlencoded", "")
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
 UNSAFE = re.compile(r"[^\w .,()+@#=~-]")
@@ -35,16 +35,16 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 
 @dataclass
 class Upload:
-    """What a client sent.
+    """A photo that a client sent.
 
     Parameters
     ----------
     path : Path
-        In the private folder, under a name that the server made up.
+        In the private folder, under a random name.
     name : str
-        The photo's, made safe.
+        The photo's name, made safe.
     fields : dict
-        What a form said besides.
+        The other fields of a form.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class Upload:
 
 
 def safe_name(given: str) -> str:
-    """Return a name that is no path, whatever a client calls its photo."""
+    """Return a safe file name, without a path, whatever name a client gives its photo."""
     name = UNSAFE.sub("_", PurePosixPath(given.replace("\\", "/")).name).strip(" .")
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix
     if not ENDING.fullmatch(ending):
@@ -68,7 +68,7 @@ async def receive_photo(request: Request, folder: PrivateFolder, settings: Setti
     Raises
     ------
     Problem
-        If it is too large (413), too slow (408), or of a kind that is not taken (415, 422).
+        If it is too large (413), too slow (408), of another type (415), or the form is invalid (422).
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > settings.max_bytes:
@@ -103,7 +103,7 @@ async def receive_json(request: Request, settings: Settings) -> dict[str, Any]:
     Raises
     ------
     Problem
-        If it is none, or too large.
+        If it is not a JSON object (415, 422), too large (413) or too slow (408).
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Problem(415, "send JSON (application/json)")
@@ -113,21 +113,21 @@ async def receive_json(request: Request, settings: Settings) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except ValueError as error:
-        raise Problem(422, "the body is no JSON") from error
+        raise Problem(422, "the body is not valid JSON") from error
     if not isinstance(value, dict):
         raise Problem(422, "the body must be a JSON object")
     return value
 
 
 async def chunks(request: Request, most: int, settings: Settings) -> AsyncIterator[bytes]:
-    """Yield a body as it comes.
+    """Yield the parts of a body as they arrive.
 
-    A client has `body_seconds`, and a second more for each `SLOWEST` bytes that came.
+    A client has `body_seconds`, and a second more for each `SLOWEST` bytes received.
 
     Raises
     ------
     Problem
-        If it is larger than `most` bytes, or too slow.
+        If the body is larger than `most` bytes (413), or too slow (408).
     """
     began, count = time.monotonic(), 0
     stream = request.stream()
@@ -139,7 +139,7 @@ async def chunks(request: Request, most: int, settings: Settings) -> AsyncIterat
             if not chunk:
                 return
         if chunk is None:
-            raise Problem(408, "the body came too slowly")
+            raise Problem(408, "the body arrived too slowly; send it again")
         count += len(chunk)
         if count > most:
             raise too_large(settings)
@@ -147,12 +147,12 @@ async def chunks(request: Request, most: int, settings: Settings) -> AsyncIterat
 
 
 def too_large(settings: Settings) -> Problem:
-    """Return the refusal of a body that is too large."""
-    return Problem(413, f"more than {settings.max_bytes // 1_000_000:,} MB (--max-mb)")
+    """Return the error for a body that is too large."""
+    return Problem(413, f"the body is larger than {settings.max_bytes // 1_000_000:,} MB (--max-mb)")
 
 
 class _Sink:
-    """Where the bytes of a photo go."""
+    """Writes the bytes of a photo to its file."""
 
     def __init__(self, folder: PrivateFolder, name: str = "") -> None:
         self._folder, self._file = folder, None
@@ -173,7 +173,7 @@ class _Sink:
 
     def finish(self) -> Upload:
         if self._file is None or self._upload is None:
-            raise Problem(422, "the form has no photo: a field `photo` with a file")
+            raise Problem(422, "the form has no photo; send it as a file in the field `photo`")
         self._file.close()
         return self._upload
 
@@ -184,7 +184,7 @@ class _Sink:
 
 
 class _FormSink(_Sink):
-    """Where the parts of a form go: the photo to its file, the rest to `fields`."""
+    """Writes the photo of a form to its file, and collects the other fields."""
 
     def __init__(self, folder: PrivateFolder, boundary: bytes) -> None:
         super().__init__(folder)
@@ -208,7 +208,7 @@ class _FormSink(_Sink):
                 },
             )
         except Exception as error:
-            raise Problem(422, "the form has no usable boundary") from error
+            raise Problem(422, "the form's boundary is missing or invalid") from error
 
     def write(self, chunk: bytes) -> None:
         try:
@@ -218,7 +218,7 @@ class _FormSink(_Sink):
 
     def finish(self) -> Upload:
         if not self._ended:
-            raise Problem(422, "the form ends too early")
+            raise Problem(422, "the form is incomplete: it ends before its last boundary")
         upload = super().finish()
         upload.fields = self._fields
         return upload
@@ -241,7 +241,7 @@ class _FormSink(_Sink):
         self._field = options.get(b"name", b"").decode("utf-8", "replace")
         if self._field in FILE_FIELDS:
             if self._upload:
-                raise Problem(422, "one photo a request")
+                raise Problem(422, "the form has several photos; send one in each request")
             self._is_photo = True
             self._open(safe_name(options.get(b"filename", b"photo").decode("utf-8", "replace")))
 
@@ -256,7 +256,7 @@ class _FormSink(_Sink):
     def _end_part(self) -> None:
         if not self._is_photo:
             if len(self._fields) > 32:
-                raise Problem(422, "too many fields")
+                raise Problem(422, "the form has too many fields")
             self._fields[self._field] = self._content.decode("utf-8", "replace")
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""The API: a photo in, the photo enhanced out."""
+"""The HTTP API: it receives a photo and returns it enhanced."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class Api:
         ]
 
     async def health(self, request: Request) -> Response:
-        """Say that the server lives, and how much it has to do."""
+        """Report that the server runs, and how many photos it works on or keeps waiting."""
         return JSONResponse({"status": "ok", "version": __version__, "photos": self._shared.photos.inside})
 
     async def models(self, request: Request) -> Response:
-        """Say which models there are."""
+        """List the models."""
         return JSONResponse({"models": self._shared.networks.rows()})
 
     async def openapi(self, request: Request) -> Response:
-        """Describe the API."""
+        """Return the OpenAPI description of the API."""
         return JSONResponse(document(self._shared.networks.names(), self._shared.settings))
 
     async def enhance(self, request: Request) -> Response:
@@ -65,7 +65,9 @@ class Api:
                 words = {**request.query_params, **upload.fields}
                 look, treatment, format = treatment_of(words, shared.settings.limits, shared.memory_bytes)
                 if look.model and look.model not in shared.networks.names():
-                    raise Problem(422, f"no model of that name; there are {', '.join(shared.networks.names())}")
+                    raise Problem(
+                        422, f"there is no model of this name; available: {', '.join(shared.networks.names())}"
+                    )
 
                 def work(stop: Stop) -> Enhanced:
                     stop.check()
@@ -99,10 +101,10 @@ def _photo_response(enhanced: Enhanced, upload: Upload, format: str) -> Response
 
 
 def media_type(format: str) -> str:
-    """Return what HTTP calls a format of `photo.FORMATS`."""
+    """Return the media type of a format of `photo.FORMATS`."""
     return MEDIA_TYPES.get(format, f"image/{FORMATS[format].name.lower()}")
 
 
 def disposition(name: str) -> str:
-    """Return the header by which a browser saves a response under a name."""
+    """Return the content-disposition header with which a browser saves a response under this name."""
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""The photos that the page may show, by names that cannot be guessed; never by a path from a client."""
+"""The photos that the page may show. Requests name them by unguessable ids, never by a path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from enlighten_cli.serve.problems import Problem
 from enlighten_cli.serve.work import Stop
 
 MOST_UPLOADS, MOST_VISITS = 2000, 200
-FORGOTTEN_SECONDS = 300  # without a sign of life, of an open page
+FORGOTTEN_SECONDS = 300  # a page that sends no request for this long counts as closed
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Shown:
     Parameters
     ----------
     id : str
-        What requests call it.
+        Unguessable name of the photo in requests.
     name : str
-        Below the folder it was found in, or as the client called it, made safe.
+        Path below the folder in which it was found, or the client's name for it, made safe.
     job : Job
-        Where it is, and where its result goes if that is written to a folder.
+        Its file, and the file of its result if results are written to a folder.
     is_upload : bool
     """
 
@@ -39,13 +39,13 @@ class Shown:
 
     @property
     def result_name(self) -> str:
-        """What its result is called; below a folder, with ``/`` between."""
+        """Name of its result; in folders, with ``/`` as separator."""
         return str(Path(self.name).with_name(self.job.output.name).as_posix())
 
 
 @dataclass
 class Visit:
-    """One page that is open: what it uploaded, results that it has not fetched, the work that ends with it."""
+    """One open page: its uploads, results that it has not fetched yet, and work that stops when it closes."""
 
     id: str
     photos: dict[str, Shown] = field(default_factory=dict)
@@ -55,9 +55,9 @@ class Visit:
 
 
 class Gallery:
-    """Photos given at the start, which all see, and those of each open page.
+    """The photos given at the start, which every page shows, and the uploads of each open page.
 
-    Used from the event loop alone.
+    Not thread-safe: use it from the event loop only.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class Gallery:
     output : Path
         The folder of results.
     forget : callable
-        Receives uploads that are gone.
+        Receives each removed upload.
 
     Raises
     ------
     UsageError
-        If two results would have one name, or an input be overwritten.
+        If two results would have the same name, or an input would be overwritten.
     NothingToDoError
-        If there are inputs, but no photo among them.
+        If no photo is among the inputs.
     """
 
     def __init__(self, inputs: tuple[Path, ...], output: Path, forget: Callable[[Shown], None]) -> None:
@@ -83,7 +83,7 @@ class Gallery:
         if inputs:
             photos = Photos(list(inputs), without=output)
             for job in find_jobs(photos, Destination(output, is_folder=True)):
-                # A result's place below the output is its photo's below the folder that was given.
+                # Below the output, a result has the same path as its photo below the input folder.
                 name = job.output.relative_to(output).with_name(job.source.name).as_posix()
                 self._add(self._given, name, job, is_upload=False)
             self.ignored = photos.ignored
@@ -99,28 +99,28 @@ class Gallery:
         return list(self._given.values())
 
     def sources(self) -> set[Path]:
-        """Return where the photos given at the start are; no result may be written there."""
+        """Return the files of the photos given at the start, which no result may overwrite."""
         return {shown.job.source.resolve() for shown in self._given.values()}
 
     def open_visit(self) -> str:
-        """Begin a visit, and return what requests call it."""
+        """Begin a visit, and return its unguessable id."""
         self.expire()
         if len(self._visits) >= MOST_VISITS:
-            raise Problem(429, "too many pages are open")
+            raise Problem(429, "too many pages are open; close some, then reload this one")
         id = secrets.token_urlsafe(12)
         self._visits[id] = Visit(id)
         return id
 
     def visit(self, id: object) -> Visit:
-        """Return an open visit, and note that it is alive."""
+        """Return an open visit, and restart its timeout."""
         visit = self._visits.get(str(id))
         if visit is None:
-            raise Problem(404, "this page was closed; open it anew")
+            raise Problem(404, "the server has closed this page; reload it")
         visit.seen = time.monotonic()
         return visit
 
     def close_visit(self, id: str) -> None:
-        """End a visit: its work stops, its uploads go."""
+        """End a visit: stop its work, and remove its uploads and results."""
         visit = self._visits.pop(id, None)
         if visit:
             for stop in visit.stops:
@@ -131,19 +131,19 @@ class Gallery:
                 result.unlink(missing_ok=True)
 
     def expire(self) -> None:
-        """End visits that gave no sign of life."""
+        """End the visits that have timed out."""
         now = time.monotonic()
         for id, visit in list(self._visits.items()):
             if now - visit.seen > FORGOTTEN_SECONDS:
                 self.close_visit(id)
 
     def check_room(self, visit: Visit) -> None:
-        """Refuse a photo more than a page may have."""
+        """Refuse another photo if the page has as many as it may have."""
         if len(visit.photos) >= MOST_UPLOADS:
-            raise Problem(429, f"a page holds {MOST_UPLOADS} photos; save some and open it anew")
+            raise Problem(429, f"a page holds at most {MOST_UPLOADS} photos; save some, then reload the page")
 
     def add(self, visit: Visit, upload: Upload) -> Shown:
-        """Add a photo that a page uploaded, under a name that no other of its photos has."""
+        """Add an uploaded photo; if its name is taken, append a number."""
         self.check_room(visit)
         taken = {shown.name.lower() for shown in (*visit.photos.values(), *self._given.values())}
         name, number = upload.name, 1
@@ -157,11 +157,11 @@ class Gallery:
         """Return a photo of a visit, or one given at the start."""
         shown = visit.photos.get(str(id)) or self._given.get(str(id))
         if shown is None:
-            raise Problem(404, "this photo is not here any more")
+            raise Problem(404, "the server no longer has this photo; add it again")
         return shown
 
     def remove(self, id: str, visit: Visit) -> None:
-        """Drop an uploaded photo; one given at the start stays where it is."""
+        """Remove an uploaded photo; photos given at the start are kept."""
         shown = visit.photos.pop(id, None)
         if shown:
             self._remove(shown)

@@ -1,7 +1,7 @@
-"""Who may ask: checks before any handler runs, and headers on whatever is answered.
+"""Access control: checks on each request before any handler runs, and security headers on each response.
 
-A page of another site can make a visitor's browser send requests to this machine. What gives it away is
-the ``Host`` header, if the site's name was pointed here (DNS rebinding), and else ``Origin`` and
+A page of another site can make a visitor's browser send requests to this machine. Such a request is recognised
+by the ``Host`` header, if the site's name resolves to this machine (DNS rebinding), or else by ``Origin`` and
 ``Sec-Fetch-Site``, which no page can forge.
 """
 
@@ -39,18 +39,18 @@ DRAIN_SECONDS, DRAIN_BYTES = 3.0, 1 << 28
 
 
 class Guard:
-    """Let through what comes from this server's own page, or from no page at all.
+    """Let through requests of this server's own page, and of programs other than browsers.
 
     Parameters
     ----------
     app : ASGI application
     token : str
-        To be presented as ``Authorization: Bearer``, or by the cookie that the opened address sets;
-        empty: not needed.
+        Required as ``Authorization: Bearer``, or in the cookie that the printed address sets; empty if no
+        token is required.
     hosts : set of str
-        Names under which the server may be addressed, in lower case.
+        Names by which the server may be addressed, in lower case.
     any_address : bool
-        Whether it may be addressed by any IP address: no name, so nothing that could be rebound.
+        Whether it may be addressed by any IP address, which DNS rebinding cannot forge.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, hosts: frozenset[str], any_address: bool) -> None:
@@ -69,10 +69,10 @@ class Guard:
         await (refusal or self._app)(scope, lingering.receive, lingering.send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        """Return the response to a request that goes no further; None where it may."""
+        """Return the response to a refused request; None if the request may pass."""
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_known(host):
-            return as_json(Problem(403, "this server does not go by that name; see --allow-host"))
+            return as_json(Problem(403, "this server does not answer to this host name; allow it with --allow-host"))
         own_page = scope["method"] in ("GET", "HEAD") and scope["path"] == "/"
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
         if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
@@ -85,17 +85,17 @@ class Guard:
             return self._opened(given[0])
         if self._is_token(_bearer(headers)) or self._is_token(_cookie(headers)):
             return None
-        message = "a token is needed: open the address that `enlighten serve` printed"
+        message = "a token is required: open the address that `enlighten serve` printed"
         if own_page:
             return PlainTextResponse(message[0].upper() + message[1:] + ".\n", 401)
         return as_json(Problem(401, message + ", or send it as Authorization: Bearer TOKEN"))
 
     def _opened(self, given: str) -> Response:
-        """Take the token out of the address, where others would see it."""
+        """Move the token from the address, where others could see it, to a cookie."""
         if not self._is_token(given):
-            return PlainTextResponse("This token is not that of the running server.\n", 401)
+            return PlainTextResponse("Wrong token: open the address that `enlighten serve` printed.\n", 401)
         response = RedirectResponse("/", 303)
-        # Lax, not Strict: the browser may have been opened from a file that leads here.
+        # Lax, not Strict: a link in a file may have opened the browser.
         response.set_cookie(COOKIE, self._token, httponly=True, samesite="lax", path="/")
         return response
 
@@ -150,9 +150,9 @@ def _with_headers(send: Send, path: str) -> Send:
 
 
 class _Lingering:
-    """Read on for a while where a body is refused, so that the client can hear why.
+    """Read the rest of a refused body for a while, so that the client receives the response.
 
-    A connection that is closed with bytes unread is reset, and the response with it.
+    A connection that is closed with unread bytes is reset, and the response is lost.
     """
 
     def __init__(self, receive: Receive, send: Send, *, has_body: bool) -> None:

@@ -1,4 +1,4 @@
-"""How bright, by which model: what a request asks for, checked."""
+"""The options of a request, validated: strength, model, format and others."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from enlighten_cli.serve.problems import Problem
 
 @dataclass(frozen=True)
 class Look:
-    """What a person chooses by eye.
+    """The options that a person sets while looking at the photo.
 
     Parameters
     ----------
     strength : float
     mode : Mode
     model : str
-        A name; empty for the default.
+        A model's name; empty for the default.
     denoise : float
-        As of `Options`.
+        See `Options`.
     """
 
     strength: float = 1.0
@@ -34,7 +34,7 @@ class Look:
     denoise: float = 1.0
 
     def options(self, **more: Any) -> Options:
-        """Return it as the enhancement takes it.
+        """Return the options of the enhancement.
 
         Raises
         ------
@@ -49,12 +49,12 @@ OTHER_NAMES = ("tile", "format", "quality", "strip", "skip_brighter_than", "allo
 
 
 def look_of(words: Mapping[str, Any]) -> Look:
-    """Read a look from a request; names that are no part of it are left to others.
+    """Read a look from a request; other names are ignored.
 
     Raises
     ------
     Problem
-        If a value is none.
+        If a value is invalid.
     """
     look = Look(
         strength=number(words, "strength", 1.0, 0, MAX_STRENGTH),
@@ -70,7 +70,7 @@ def look_of(words: Mapping[str, Any]) -> Look:
 
 
 def treatment_of(words: Mapping[str, Any], limits: Limits, memory_bytes: int | None) -> tuple[Look, Treatment, str]:
-    """Read all options that the API takes.
+    """Read all options of the API.
 
     Returns
     -------
@@ -82,12 +82,12 @@ def treatment_of(words: Mapping[str, Any], limits: Limits, memory_bytes: int | N
     Raises
     ------
     Problem
-        If there is one of another name, or a value is none.
+        If an option is unknown, or a value is invalid.
     """
     for name in words:
         if name not in (*LOOK_NAMES, *OTHER_NAMES, "name"):
             known = ", ".join((*LOOK_NAMES, *OTHER_NAMES))
-            raise Problem(422, f"no option of the name {name[:40]!r}; there are {known}")
+            raise Problem(422, f"unknown option {name[:40]!r}; the options are {known}")
     look = look_of(words)
     tile = int(number(words, "tile", 0, 0, 1 << 20)) if "tile" in words else None
     quality = int(number(words, "quality", 0, 1, 100)) if "quality" in words else None
@@ -114,7 +114,7 @@ def number(words: Mapping[str, Any], name: str, default: float, low: float, high
     Raises
     ------
     Problem
-        If it is none.
+        If it is not a number, or out of range.
     """
     try:
         value = float(words.get(name, default))
@@ -126,12 +126,12 @@ def number(words: Mapping[str, Any], name: str, default: float, low: float, high
 
 
 def one_of(words: Mapping[str, Any], name: str, choices: Any, default: str) -> str:
-    """Read one word of several.
+    """Read a word that must be one of the choices.
 
     Raises
     ------
     Problem
-        If it is none of them.
+        If it is another word.
     """
     value = words.get(name, default)
     if value not in choices and value != default:

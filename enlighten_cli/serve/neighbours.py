@@ -1,4 +1,4 @@
-"""Whether other people have accounts on this machine, who could connect to it from inside."""
+"""Other people with accounts on this machine, who could connect to a server that listens on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NO_SHELLS = ("nologin", "false")
 
 
 def has_neighbours() -> bool:
-    """Tell whether another person has an account here, or is logged in."""
+    """Tell whether another person has an account on this machine, or is logged in."""
     try:
         import pwd
     except ImportError:

@@ -1,4 +1,4 @@
-"""The models that requests may name, each opened once and shared by all."""
+"""The models that requests may name; each is opened once and shared by all requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from enlighten_cli.serve.settings import Settings
 
 
 class SharedNetwork:
-    """A model that is called by one thread at a time; it uses every core as it is.
+    """A model that only one thread calls at a time, because each call uses all cores.
 
     Parameters
     ----------
@@ -30,37 +30,37 @@ class SharedNetwork:
 
     @property
     def name(self) -> str:
-        """What the model is called."""
+        """Name of the model."""
         return self._model.name
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's name of what computes."""
+        """The library or execution provider that runs it."""
         return self._model.provider
 
     @property
     def training_pixels(self) -> int:
-        """As of `Network`."""
+        """See `Network`."""
         return self._model.training_pixels
 
     @property
     def receptive_field_px(self) -> int:
-        """As of `Network`."""
+        """See `Network`."""
         return self._model.receptive_field_px
 
     @property
     def bytes_per_pixel(self) -> int:
-        """As of `Network`."""
+        """See `Network`."""
         return self._model.bytes_per_pixel
 
     def __call__(self, rgb: Rgb, /) -> Rgb:
-        """Brighten RGB when it is its turn."""
+        """Wait for other threads, then brighten RGB."""
         with self._turn:
             return self._model(rgb)
 
 
 class Networks:
-    """The models that requests may name: never a path.
+    """The models that requests may use, by name only, never by path.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class Networks:
     Raises
     ------
     ModelError
-        If the default model cannot be had.
+        If the default model cannot be loaded.
     MissingDependencyError
-        If ONNX Runtime is not installed, or cannot give the device.
+        If ONNX Runtime is not installed, or does not have the requested device.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -87,7 +87,7 @@ class Networks:
         return list(dict.fromkeys([self.default, *_names()]))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return what the API says of each model."""
+        """Return the API's description of each model."""
         rows = []
         for name in self.names():
             row = MODELS.get(name)
@@ -104,19 +104,19 @@ class Networks:
         return rows
 
     def network(self, name: str) -> SharedNetwork:
-        """Return a model, opened if it was not yet.
+        """Return a model; open it on first use.
 
         Parameters
         ----------
         name : str
-            Empty for the default one.
+            Empty for the default model.
         """
         name = name or self.default
         with self._opening:
             if name in self._opened:
                 return self._opened[name]
             if name not in _names():
-                raise Problem(422, f"no model of that name; there are {', '.join(self.names())}")
+                raise Problem(422, f"there is no model of this name; available: {', '.join(self.names())}")
             self._opened[name] = SharedNetwork(self._open(name), self._turn)
             return self._opened[name]
 
@@ -125,7 +125,7 @@ class Networks:
 
 
 def _names() -> list[str]:
-    """Return the models that are here, and the methods."""
+    """Return the names of the models on this machine, and of the methods."""
     here = [row.name for row in MODELS.values() if row.path().is_file()]
     models = sorted(here, key=lambda name: not MODELS[name].bundled) + imported_names()
     return list(dict.fromkeys([*models, *BRIGHTENING]))

@@ -11,15 +11,15 @@ from enlighten_cli.serve.problems import CODES
 from enlighten_cli.serve.settings import Settings
 
 MEANINGS = {
-    401: "A token is needed, or another one.",
-    403: "The request comes from a page of another site, or by a name that is not the server's.",
-    408: "The body came too slowly.",
-    413: "More bytes or megapixels than the server takes.",
-    415: "Not a photo in a format that is read here.",
-    422: "The photo is damaged, or an option is none.",
-    429: "The queue is full; `retry-after` says when to try again.",
-    503: "The photo took too long.",
-    507: "No disk space on the server.",
+    401: "The token is missing or wrong.",
+    403: "The request comes from a page of another site, or its `Host` header is not a name of the server.",
+    408: "The body arrived too slowly.",
+    413: "The photo has more bytes or megapixels than the server accepts.",
+    415: "The body is not a photo, or its format is not supported.",
+    422: "The photo is damaged, or an option is invalid.",
+    429: "The queue is full; try again after the seconds in `retry-after`.",
+    503: "The photo took too long, or more memory than is available.",
+    507: "The server has no disk space left.",
 }
 
 
@@ -31,7 +31,7 @@ def document(models: list[str], settings: Settings) -> dict[str, Any]:
     models : list of str
         Their names, the default one first.
     settings : Settings
-        Whose limits are told.
+        Its limits are part of the description.
     """
     options = _options(models)
     photo = {"type": "string", "format": "binary", "description": "A photo's file."}
@@ -40,7 +40,7 @@ def document(models: list[str], settings: Settings) -> dict[str, Any]:
     enhance = {
         "summary": "Enhance a photo",
         "description": (
-            "The photo comes back in its own format, with all that it carried, as `enlighten PHOTO -o OUT` writes it. "
+            "The response is the photo in its own format, with its metadata, as `enlighten PHOTO -o OUT` writes it. "
             f"At most {settings.max_bytes // 1_000_000} MB and {settings.limits.max_mpixels:g} megapixels, "
             f"{settings.at_once} photos at once and {settings.waiting} waiting, {settings.seconds:g} s each."
         ),
@@ -58,7 +58,7 @@ def document(models: list[str], settings: Settings) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "The photo. `enlighten-notes` is a JSON array of what it could not keep.",
+                "description": "The enhanced photo. `enlighten-notes` is a JSON array of what could not be kept.",
                 "content": {"image/*": {"schema": photo}},
                 "headers": {"enlighten-notes": {"schema": {"type": "string"}}},
             },
@@ -74,8 +74,8 @@ def document(models: list[str], settings: Settings) -> dict[str, Any]:
         },
         "paths": {
             "/v1/enhance": {"post": enhance},
-            "/v1/models": {"get": _get("Models that `model` takes", "models")},
-            "/v1/health": {"get": {**_get("Whether the server lives", "health"), "security": []}},
+            "/v1/models": {"get": _get("The models that `model` accepts", "models")},
+            "/v1/health": {"get": {**_get("Whether the server runs", "health"), "security": []}},
         },
         "security": [{"token": []}] if settings.token else [],
         "components": {
@@ -95,23 +95,29 @@ def document(models: list[str], settings: Settings) -> dict[str, Any]:
 def _options(models: list[str]) -> dict[str, tuple[dict[str, Any], str]]:
     strength = {"type": "number", "minimum": 0, "maximum": MAX_STRENGTH, "default": 1}
     options: dict[str, tuple[dict[str, Any], str]] = {
-        "strength": (strength, "How much of the change to make."),
+        "strength": (strength, "Strength of the change: 0 for none, 1 for the model's own."),
         "mode": (
             {"enum": [mode.value for mode in Mode], "default": Mode.AUTO.value},
-            "How the network sees the photo.",
+            "Whether the network sees every pixel (full) or thumbnails (fast).",
         ),
-        "model": ({"enum": models, "default": models[0]}, "The network."),
-        "tile": ({"type": "integer", "minimum": 0}, "Full mode in tiles of so many pixels."),
-        "format": ({"enum": list(CHOICES)}, "Of the result; by default the photo's own."),
-        "quality": ({"type": "integer", "minimum": 1, "maximum": 100}, "Of lossy formats."),
-        "strip": ({"enum": [strip.value for strip in Strip]}, "Metadata to leave out."),
-        "skip_brighter_than": ({"type": "number", "minimum": 0, "maximum": 1}, "Refuse brighter photos (422)."),
-        "allow_truncated": ({"type": "boolean", "default": False}, "Take files that end too early."),
-        "name": ({"type": "string"}, "The photo's name; its ending tells camera RAW from TIFF."),
+        "model": ({"enum": models, "default": models[0]}, "Name of the model."),
+        "tile": (
+            {"type": "integer", "minimum": 0},
+            "Side of the tiles in full mode, in pixels; 0 for the whole photo at once.",
+        ),
+        "format": ({"enum": list(CHOICES)}, "Format of the result; by default the photo's own."),
+        "quality": ({"type": "integer", "minimum": 1, "maximum": 100}, "Quality of lossy formats."),
+        "strip": ({"enum": [strip.value for strip in Strip]}, "Metadata to remove."),
+        "skip_brighter_than": (
+            {"type": "number", "minimum": 0, "maximum": 1},
+            "Refuse photos with a mean luma above this (422).",
+        ),
+        "allow_truncated": ({"type": "boolean", "default": False}, "Accept files that are incomplete."),
+        "name": ({"type": "string"}, "Name of the photo; its suffix distinguishes camera RAW from TIFF."),
     }
     number = {"type": "number", "minimum": 0, "maximum": MAX_DENOISE}
     denoise = {"oneOf": [{"enum": list(DENOISE_WORDS)}, number]}
-    options["denoise"] = (denoise, "How strong the noise is taken to be that is removed.")
+    options["denoise"] = (denoise, "Noise to remove: a factor on the measured noise, or a word.")
     return options
 
 

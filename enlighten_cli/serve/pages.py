@@ -1,4 +1,4 @@
-"""The page's own requests: its files, and photos coming, shown and going."""
+"""Handlers of the page's requests: its files, uploads, views and removals of photos."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Page:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        # Read once, so that no address is ever looked up on the disk.
+        # Read once at the start, so that no request ever opens a file by its address.
         folder = files("enlighten_cli.serve").joinpath("page")
         self._files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
         self.routes = [
@@ -61,11 +61,11 @@ class Page:
     def _file(self, name: str) -> Response:
         media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix)
         if name not in self._files or media_type is None:
-            raise Problem(404, "there is nothing here")
+            raise Problem(404, "no such page")
         return Response(self._files[name], media_type=media_type)
 
     async def begin(self, request: Request) -> Response:
-        """Begin a visit, and say all that a page has to know."""
+        """Begin a visit, and return everything that the page needs to start."""
         shared, settings = self._shared, self._shared.settings
         return JSONResponse(
             {
@@ -83,7 +83,7 @@ class Page:
         )
 
     async def alive(self, request: Request) -> Response:
-        """Note that a page is still open."""
+        """Restart the timeout of an open page."""
         self._shared.gallery.visit(request.path_params["visit"])
         self._shared.gallery.expire()
         return JSONResponse({})
@@ -100,7 +100,7 @@ class Page:
         shared.gallery.check_room(visit)
         upload = await receive_photo(request, shared.folder, shared.settings)
         try:
-            # Meanwhile the page may have been closed.
+            # The page may have been closed in the meantime.
             shown = shared.gallery.add(shared.gallery.visit(request.path_params["visit"]), upload)
         except Problem:
             upload.path.unlink(missing_ok=True)
@@ -108,15 +108,15 @@ class Page:
         return JSONResponse(_entry(shown), 201)
 
     async def remove(self, request: Request) -> Response:
-        """Drop a photo from the page; a file that was given at the start stays."""
+        """Remove a photo from the page; files given at the start are kept."""
         visit = self._shared.gallery.visit(request.path_params["visit"])
         self._shared.gallery.remove(request.path_params["photo"], visit)
         return JSONResponse({})
 
     async def describe(self, request: Request) -> Response:
-        """Decode a photo, and say its size and what is odd about it; or what is wrong with it.
+        """Decode a photo, and return its size, format and remarks, or else what is wrong with it.
 
-        A broken photo is no broken request: 200, lest the browser complain of it where nobody looks.
+        The status is 200 even for a damaged photo: the request is valid, and the browser logs no error.
         """
         shown = self._photo(request)
 
@@ -132,7 +132,7 @@ class Page:
             return JSONResponse(await self._shared.views.run(request, work))
 
     async def view(self, request: Request) -> Response:
-        """Show a part of a photo, before or after."""
+        """Return a part of a photo, before or after."""
         shown, words = self._photo(request), request.query_params
         side = one_of(words, "side", ("before", "after"), "after")
         look = look_of(words)
@@ -165,6 +165,6 @@ def _entry(shown: Shown) -> dict[str, object]:
 
 
 def _within(corners: list[int], width: int, height: int, pixels: int) -> View:
-    """Return the part that was asked for, as far as there is photo; without a size, all of it."""
+    """Return the requested part, cut off at the photo's borders; without a size, the whole photo."""
     left, top = min(corners[0], width - 1), min(corners[1], height - 1)
     return View(left, top, min(corners[2] or width, width - left), min(corners[3] or height, height - top), pixels)

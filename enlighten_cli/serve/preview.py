@@ -1,8 +1,7 @@
-"""A photo as the page shows it: only what is in view, at the size of the screen.
+"""Render a photo for the page: only the part in view, at the resolution of the screen.
 
-The network sees a photo once for each model. What it did is kept as the change that it makes, so that
-another strength is arithmetic on the pixels in view. This is the only module of `serve` that knows how
-`enhancement` works inside.
+Each model runs once on a photo. Its result is cached as a change, so that a new strength needs only arithmetic
+on the pixels in view. This is the only module of `serve` that depends on the internals of `enhancement`.
 """
 
 from __future__ import annotations
@@ -32,22 +31,22 @@ from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of_photo, en
 K = TypeVar("K")
 V = TypeVar("V")
 
-QUALITY = 90  # of the JPEG that is shown
-MOST_VIEWS, MOST_MODELS = 4, 3  # that are kept, of a photo
-SMALL_PIXELS = 60_000  # views of fewer, in the strip, are made anew each time
-FULL_PIXELS = 4_000_000  # that the network is shown at most for a view in full mode
+QUALITY = 90  # of the JPEG that the page shows
+MOST_VIEWS, MOST_MODELS = 4, 3  # cached for each photo
+SMALL_PIXELS = 60_000  # views of at most this size, for the strip, are not cached
+FULL_PIXELS = 4_000_000  # largest view for which full mode runs the network on every pixel
 
 
 @dataclass(frozen=True)
 class View:
-    """A part of a photo, as large as it is on the screen.
+    """A part of a photo, and its size on the screen.
 
     Parameters
     ----------
     left, top, width, height : int
         The part, in the photo's pixels.
     pixels : int
-        How many the picture has at most.
+        Largest number of pixels in the rendered picture.
     """
 
     left: int
@@ -59,7 +58,7 @@ class View:
 
 @dataclass(frozen=True)
 class _Fit:
-    """What the network did to the whole photo, reduced."""
+    """What the network did to the thumbnail of the whole photo."""
 
     survey: Survey
     light: Light
@@ -71,7 +70,7 @@ class _Fit:
 
 
 class _Shown:
-    """A view's pixels before, and the change that each model makes to them."""
+    """The pixels of a view before enhancement, and the change by each model."""
 
     def __init__(self, before: Rgb) -> None:
         self.before = before
@@ -83,7 +82,7 @@ class _Shown:
 
 
 class Preview:
-    """A decoded photo and what is known of its light; safe to share between threads.
+    """A decoded photo with its cached views and changes; thread-safe.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ class Preview:
 
     @property
     def size_bytes(self) -> int:
-        """The memory that it takes."""
+        """Memory of the photo and its caches."""
         with self._lock:
             reduced = sum(rgb.nbytes for rgb in self._reduced.values())
             fits = sum(fit.size_bytes for fit in self._fits.values())
@@ -120,7 +119,7 @@ class Preview:
     def after(
         self, view: View, name: str, network: Network, options: Options, check: Callable[[], None] = lambda: None
     ) -> bytes:
-        """Return a part of the photo enhanced, as JPEG; parameters as of `brightened`."""
+        """Return a part of the photo enhanced, as JPEG; see `brightened` for the parameters."""
         return _jpeg(self.brightened(view, name, network, options, check))
 
     def brightened(
@@ -136,7 +135,7 @@ class Preview:
         network : Network
         options : Options
         check : callable
-            Called between the steps; may raise, to stop.
+            Called between the steps; it may raise an exception to stop the work.
         """
         with self._lock:
             shown = self._shown(view)
@@ -147,15 +146,15 @@ class Preview:
             if change is None:
                 fit = self._fit(name, network, options.denoise, check)
                 change = (self._full_change if is_full else self._change)(view, shown.before, network, fit, options)
-                if self.photo.pixels.shape[2] == 1:  # what is grey stays so
+                if self.photo.pixels.shape[2] == 1:  # grey photos stay grey
                     change = np.repeat((change @ LUMA)[..., None], 3, axis=2).astype(np.float32)
                 shown.changes[kind] = change
             return np.asarray(shown.before + np.float32(options.strength) * change)
 
     def _shows_full(self, view: View, network: Network, options: Options) -> bool:
-        """Tell whether the network is to see every pixel of the view.
+        """Tell whether the network runs on every pixel of the view.
 
-        Where the view is much reduced that would not be seen, and would take as long as the whole.
+        In a strongly reduced view the difference would not be visible, and would take as long as the whole photo.
         """
         if options.is_fast(self.photo.height, self.photo.width, network.training_pixels):
             return False
@@ -179,7 +178,7 @@ class Preview:
         return self._reduced[pixels]
 
     def _fit(self, name: str, network: Network, denoise: float, check: Callable[[], None]) -> _Fit:
-        """Let the network see the photo, reduced, as `fast` does."""
+        """Run the network on thumbnails of the photo, as `fast` does."""
         fit = _recent(self._fits, (name, denoise), MOST_MODELS)
         if fit is not None:
             return fit
@@ -192,14 +191,14 @@ class Preview:
         return fit
 
     def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
-        """Carry the light of the reduced photo to a view, as `fast` does."""
+        """Apply the guided filter of the thumbnail to a view, as `fast` does."""
         parts = (fit.light.scale, fit.light.detail, fit.light.offset)
         scale, detail, offset = (self._cut(part, view, before) for part in parts)
         seen = self._denoised(before, view, fit, options)
         return np.asarray(scale * seen + detail * (seen @ LUMA)[..., None] + offset - before, np.float32)
 
     def _denoised(self, rgb: Rgb, view: View, fit: _Fit, options: Options) -> Rgb:
-        """Remove the noise of a view: at full size that of the photo, in a smaller one what is left of it."""
+        """Remove the noise of a view: at full size as measured in the photo, else as measured in the reduced view."""
         if not options.denoise:
             return rgb
         if rgb.shape[:2] == (view.height, view.width):
@@ -221,7 +220,7 @@ class Preview:
         return clean[top : top + view.height, left : left + view.width]
 
     def _full_change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
-        """Let the network see every pixel in view, and judge the light from the whole photo, as `full` does."""
+        """Run the network on every pixel in view, with the light judged on the whole photo, as `full` does."""
         rows = _outer(view.top, view.height, self.photo.height)
         columns = _outer(view.left, view.width, self.photo.width)
         rgb = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
@@ -241,7 +240,7 @@ class Preview:
         return _scaled(made.astype(np.float32), before) - before
 
     def _cut(self, values: NDArray[np.float32], view: View, like: Rgb) -> Rgb:
-        """Interpolate, to the size of `like`, the part of a reduced photo that is in view."""
+        """Interpolate the part in view of a map over the whole photo, to the size of `like`."""
         down, across = values.shape[0] / self.photo.height, values.shape[1] / self.photo.width
         box = (
             view.left * across,
@@ -253,7 +252,7 @@ class Preview:
 
 
 def _recent(kept: OrderedDict[K, V], key: K, most: int) -> V | None:
-    """Return what is kept under a key as the most recent, or make room for it."""
+    """Return a cached value and mark it as the most recent; if it is missing, make room for it."""
     if key in kept:
         kept.move_to_end(key)
         return kept[key]
@@ -263,13 +262,13 @@ def _recent(kept: OrderedDict[K, V], key: K, most: int) -> V | None:
 
 
 def _outer(start: int, length: int, whole: int) -> slice:
-    """Return what the network has to see of an axis for a part of it, beginning on its grid."""
+    """Return the range of an axis that the network needs for a part of it: aligned to its grid, with a halo."""
     first = max(0, start // MULTIPLE_PX * MULTIPLE_PX - HALO_PX)
     return slice(first, min(whole, padded_size(start + length) + HALO_PX))
 
 
 def _resampled(values: Rgb, pixels: int) -> Rgb:
-    """Reduce to so many pixels, by area."""
+    """Reduce to at most `pixels`, by area averages."""
     height, width = values.shape[:2]
     factor = max(1.0, (height * width / pixels) ** 0.5)
     like = np.empty((max(1, round(height / factor)), max(1, round(width / factor)), 0), np.float32)

@@ -1,4 +1,4 @@
-"""The previews that are kept, as far as memory goes; the least recently seen goes first."""
+"""A cache of previews, limited by memory; the least recently used is dropped first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from enlighten_cli.serve.work import Stop
 
 
 class _Place:
-    """Where one photo's preview is, or is being made."""
+    """A photo's entry in the cache; its lock is held while the preview is made."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -22,16 +22,16 @@ class _Place:
 
 
 class Previews:
-    """Previews by photo; safe to share between threads.
+    """The previews of all photos; thread-safe.
 
     Parameters
     ----------
     limits : Limits
-        What is decoded at all.
+        Photos beyond these are not decoded.
     budget : MemoryBudget
-        From which decoding takes.
+        Memory for decoding is reserved from it.
     most_bytes : int
-        That previews may take together; one is kept whatever its size.
+        Memory for all previews together; the most recent one is kept whatever its size.
     """
 
     def __init__(self, limits: Limits, budget: MemoryBudget, most_bytes: int) -> None:
@@ -40,12 +40,12 @@ class Previews:
         self._places: OrderedDict[str, _Place] = OrderedDict()
 
     def of(self, photo: Shown, stop: Stop) -> Preview:
-        """Return a photo's preview, decoded if it was not, or is not any more.
+        """Return a photo's preview; decode the photo if it is not in the cache.
 
         Raises
         ------
         PhotoError
-            If it cannot be read.
+            If the photo cannot be read.
         """
         with self._lock:
             place = self._places.setdefault(photo.id, _Place())
@@ -67,7 +67,7 @@ class Previews:
             self._places.pop(photo.id, None)
 
     def trim(self) -> None:
-        """Drop the least recently seen while all together take too much."""
+        """Drop the least recently used previews until the rest fit the limit."""
         with self._lock:
             sizes = {key: place.preview.size_bytes for key, place in self._places.items() if place.preview}
             total = sum(sizes.values())

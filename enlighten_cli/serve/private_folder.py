@@ -1,4 +1,4 @@
-"""A folder for uploads that nobody else can read, and that goes with the process."""
+"""A temporary folder for uploads that nobody else can read, removed when the process ends."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LOCK = "lock"
 
 
 class PrivateFolder:
-    """A temporary folder, readable by its owner alone, that is gone after use.
+    """A temporary folder that only its owner can read, removed after use.
 
-    A process that is killed leaves it behind; the next one removes it. The running owner holds a
-    lock, which the system takes off a killed one. Where there are no locks, nothing is removed.
+    A killed process leaves its folder behind; the next one removes it. A running process holds a lock on its
+    folder, which the system releases if the process is killed. Without locks, nothing is removed.
 
     Parameters
     ----------
     parent : Path, optional
-        The system's folder of temporary files by default.
+        By default the system's folder for temporary files.
     """
 
     def __init__(self, parent: Path | None = None) -> None:
@@ -35,7 +35,7 @@ class PrivateFolder:
         self.path = Path()
 
     def __enter__(self) -> PrivateFolder:
-        """Remove what killed servers left, and make the folder."""
+        """Remove the folders of killed servers, and create this one."""
         remove_stale(self._parent)
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent))
         self._lock = (self.path / LOCK).open("wb")
@@ -45,22 +45,22 @@ class PrivateFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove the folder and all that is in it."""
+        """Remove the folder and its contents."""
         if self._lock:
             self._lock.close()  # first: Windows removes no file that is open
         shutil.rmtree(self.path, ignore_errors=True)
 
     def new(self, suffix: str = "") -> Path:
-        """Return a name in the folder that nothing has."""
+        """Return the path of a new file in the folder, with a random name."""
         return self.path / (secrets.token_hex(16) + suffix)
 
     def free_bytes(self) -> int:
-        """Return what can still be written."""
+        """Return the free space of the folder's disk."""
         return shutil.disk_usage(self.path).free
 
 
 def remove_stale(parent: Path) -> int:
-    """Remove the folders of servers that were killed, and return how many there were."""
+    """Remove the folders of killed servers, and return their number."""
     removed = 0
     for path in parent.glob(f"{PREFIX}*"):
         try:
@@ -73,5 +73,5 @@ def remove_stale(parent: Path) -> int:
                 shutil.rmtree(path, ignore_errors=True)
                 removed += 1
         except OSError:
-            continue  # gone in the meantime, or not made whole yet
+            continue  # removed in the meantime, or not completely created yet
     return removed

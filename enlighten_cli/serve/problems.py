@@ -1,4 +1,4 @@
-"""Every refusal as JSON of one shape: ``{"error": {"status", "code", "message"}}``."""
+"""Errors of the API, all as JSON of the form ``{"error": {"status", "code", "message"}}``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CODES = {
     503: "took_too_long",
     507: "no_space",
 }
-# The first row that fits decides.
+# The first matching row decides.
 STATUSES: tuple[tuple[type[EnlightenError], int], ...] = (
     (TooLargeError, 413),
     (FormatError, 415),
@@ -48,7 +48,7 @@ STATUSES: tuple[tuple[type[EnlightenError], int], ...] = (
 
 
 class Problem(Exception):  # noqa: N818  # HTTP's word for it (RFC 9457)
-    """A request that is refused.
+    """The error with which a request is refused.
 
     Parameters
     ----------
@@ -64,16 +64,16 @@ class Problem(Exception):  # noqa: N818  # HTTP's word for it (RFC 9457)
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return what a client is told of an error; of an unforeseen one nothing but that it happened."""
+    """Return the error for the client; the details of an unexpected one are withheld."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, EnlightenError):
         return Problem(next((status for kind, status in STATUSES if isinstance(error, kind)), 500), str(error))
-    return Problem(500, "internal error; the terminal in which the server runs says more")
+    return Problem(500, "internal error; see the terminal in which `enlighten serve` runs")
 
 
 def as_json(problem: Problem) -> Response:
-    """Return the response that tells a problem."""
+    """Return the response that reports an error."""
     error = {"status": problem.status, "code": CODES[problem.status], "message": str(problem)}
     headers = {"retry-after": str(RETRY_SECONDS)} if problem.status in (429, 503) else {}
     if problem.status == 401:
@@ -82,12 +82,10 @@ def as_json(problem: Problem) -> Response:
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """Turn what a handler raised into a response."""
+    """Return the response to an exception of a handler."""
     if isinstance(error, HTTPException):  # of the router
         status = error.status_code if error.status_code in CODES else 400
-        return as_json(
-            Problem(status, {404: "there is nothing here", 405: "not by this method"}.get(status, "refused"))
-        )
+        return as_json(Problem(status, {404: "no such page", 405: "method not allowed"}.get(status, "refused")))
     problem = problem_of(error)
     if problem.status == 500:
         tell_of(error)
@@ -95,6 +93,6 @@ async def answer(request: Request, error: Exception) -> Response:
 
 
 def tell_of(error: Exception) -> None:
-    """Say on the terminal what no client is told."""
+    """Write to the terminal the details that are withheld from clients."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     sys.stderr.write(f"enlighten: internal error: {''.join(each for each in text if each.isprintable())}\n")

@@ -1,4 +1,4 @@
-"""The page's requests for results at full size, with news of how far they are."""
+"""Handlers of the page's requests for results at full size, with their progress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from enlighten_cli.serve.shared import SAVES_AT_ONCE, Shared
 from enlighten_cli.serve.work import Stop, StoppedError, Streamed
 
 ARCHIVE_NAME = "enlightened.zip"
-FETCHED_SECONDS = 60.0  # in which a browser begins to fetch an archive
+FETCHED_SECONDS = 60.0  # after which an archive expires if no browser has begun to fetch it
 NEWS_SECONDS = 0.2
 CONFLICTS = (Conflict.SKIP, Conflict.RENAME, Conflict.OVERWRITE)
 NEWS = {"content-type": "application/x-ndjson"}
@@ -38,7 +38,7 @@ NEWS = {"content-type": "application/x-ndjson"}
 
 @dataclass
 class Archive:
-    """An archive that a browser is to fetch, and the news of it that the page reads meanwhile."""
+    """An archive for the browser to fetch, and the events about it for the page."""
 
     wanted: list[Wanted]
     stop: Stop
@@ -47,7 +47,7 @@ class Archive:
 
 
 class Saves:
-    """Handlers of saving.
+    """Handlers of saving and of fetching what was saved.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ class Saves:
         ]
 
     async def save(self, request: Request) -> ASGIApp:
-        """Save photos, and answer with a line of JSON for whatever happens.
+        """Save photos, and answer with one line of JSON for each event.
 
-        ``to`` is ``folder``, ``file`` (lines with the address of each result) or ``archive`` (first a line
-        with the address of the archive, whose photos are made while it is fetched).
+        ``to`` is ``folder``, ``file`` (each line has the address of a result) or ``archive`` (the first line has
+        the address of the archive, whose photos are enhanced while it is fetched).
         """
         shared = self._shared
         visit = shared.gallery.visit(request.path_params["visit"])
@@ -76,7 +76,7 @@ class Saves:
         to = one_of(words, "to", ("folder", "file", "archive"), "file")
         wanted = self._wanted(words, visit)
         if to == "folder" and shared.settings.output is None:
-            raise Problem(422, "the server was started without -o: there is no folder to write to")
+            raise Problem(422, "the server has no output folder; start it with -o FOLDER")
         conflict = Conflict(one_of(words, "conflict", [each.value for each in CONFLICTS], Conflict.SKIP.value))
         if self._running >= SAVES_AT_ONCE:
             raise Problem(429, "too many photos are being saved; try again in a moment")
@@ -111,7 +111,7 @@ class Saves:
         for row in rows:
             look = look_of(row)
             if look.model and look.model not in names:
-                raise Problem(422, f"no model of that name; there are {', '.join(names)}")
+                raise Problem(422, f"there is no model of this name; available: {', '.join(names)}")
             photo = self._shared.gallery.photo(row.get("id"), visit)
             wanted[photo.id] = Wanted(photo, look)
         return list(wanted.values())
@@ -153,11 +153,11 @@ class Saves:
             self._archives.pop(id, None)
 
     async def archive(self, request: Request) -> ASGIApp:
-        """Send an archive while its photos are made."""
+        """Send an archive while its photos are enhanced."""
         self._shared.gallery.visit(request.path_params["visit"])
         archive = self._archives.get(request.path_params["archive"])
         if archive is None or archive.is_fetched:
-            raise Problem(404, "this archive was fetched already")
+            raise Problem(404, "this archive was fetched already, or has expired; save again")
         archive.is_fetched = True
 
         def work(give: Callable[[bytes], None], stop: Stop) -> None:
@@ -168,7 +168,7 @@ class Saves:
                 archive.news.put({"error": str(error)})
                 raise StoppedError from error
             except BaseException:
-                archive.news.put({"error": "the download was broken off"})
+                archive.news.put({"error": "the download was interrupted; save again"})
                 raise
             finally:
                 archive.news.put(None)
@@ -181,7 +181,7 @@ class Saves:
         visit = self._shared.gallery.visit(request.path_params["visit"])
         path = visit.results.pop(request.path_params["result"], None)
         if path is None:
-            raise Problem(404, "this result was fetched already")
+            raise Problem(404, "this result was fetched already; save again")
         return FileResponse(
             path,
             media_type="application/octet-stream",

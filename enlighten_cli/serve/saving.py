@@ -1,4 +1,4 @@
-"""Results at full size: written into the folder, downloaded, or as one archive; made by the batch itself."""
+"""Results at full size, by the same code as batches: into a folder, as downloads, or as one archive."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from enlighten_cli.serve.look import Look
 from enlighten_cli.serve.networks import Networks
 from enlighten_cli.serve.work import Stop, StoppedError
 
-TELL_SECONDS = 0.25  # between two words on one photo's progress
+TELL_SECONDS = 0.25  # between two reports of progress
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A photo that is to be saved, and how it is to look."""
+    """A photo to save, and its settings."""
 
     photo: Shown
     look: Look
 
 
 class Saver:
-    """Makes results at full size, exactly as the command line does.
+    """Enhances photos at full size, exactly as the command line does.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Saver:
     budget : MemoryBudget
         Shared with all other work of the server.
     memory_bytes : int or None
-        What the network may take.
+        Memory that the network may use.
     """
 
     def __init__(self, networks: Networks, limits: Limits, budget: MemoryBudget, memory_bytes: int | None) -> None:
@@ -58,19 +58,19 @@ class Saver:
     def into_folder(
         self, wanted: list[Wanted], conflict: Conflict, inputs: set[Path], tell: Callable[[Event], None], stop: Stop
     ) -> None:
-        """Write results where the server was started to write them.
+        """Write results into the folder that the server was started with.
 
-        What was dropped on the page may have come from that folder: such a result replaces only
-        what this server wrote, whatever `conflict` says.
+        An upload may be a copy of a file in that folder. So the result of an upload replaces only files that
+        this server wrote, whatever `conflict` says.
 
         Parameters
         ----------
         wanted : list of Wanted
         conflict : Conflict
         inputs : set of Path
-            That are never written.
+            Files that are never overwritten.
         tell : callable
-            Receives what happens.
+            Receives the events.
         stop : Stop
         """
 
@@ -92,12 +92,12 @@ class Saver:
     def into_files(
         self, wanted: list[Wanted], folder: Path, tell: Callable[[Event], None], stop: Stop
     ) -> Iterator[tuple[Event, Outcome]]:
-        """Write results into a folder of their own, from which they are sent.
+        """Write results into a temporary folder, from which they are sent.
 
         Yields
         ------
         event, outcome
-            What is to be told of a photo, and its result's file.
+            The event for the page, and the outcome with the result's file.
         """
         numbers = itertools.count()
 
@@ -116,9 +116,9 @@ class Saver:
         tell: Callable[[Event], None],
         stop: Stop,
     ) -> None:
-        """Give a ZIP archive out as its photos are made; those that fail are left out.
+        """Send a ZIP archive while its photos are enhanced; failed ones are left out.
 
-        Photos are stored as they are: they are compressed already.
+        Photos are stored without further compression: they are compressed already.
         """
         names: set[str] = set()
         by_id = {each.photo.id: each.photo for each in wanted}
@@ -141,7 +141,7 @@ class Saver:
         tell: Callable[[Event], None],
         stop: Stop,
     ) -> Iterator[tuple[Wanted, Outcome]]:
-        """Run the batch, once for each stretch of photos that are to look alike."""
+        """Run a batch for each group of consecutive photos with the same settings."""
         planned = [(each, *plan(each)) for each in wanted]
         for (look, conflict), group in itertools.groupby(planned, lambda row: (row[0].look, row[2])):
             rows = list(group)
@@ -159,7 +159,7 @@ class Saver:
 
 
 class _Progress:
-    """Passes on how far photos are, now and then."""
+    """Reports the progress of photos, at most once in `TELL_SECONDS`."""
 
     def __init__(self, by_source: dict[Path, Wanted], tell: Callable[[Event], None]) -> None:
         self._by_source, self._tell, self._told = by_source, tell, 0.0
@@ -173,7 +173,7 @@ class _Progress:
 
 
 class _Outlet:
-    """A file that can only be written, whose bytes go out at once."""
+    """A write-only file that sends its bytes at once."""
 
     def __init__(self, give: Callable[[bytes], None]) -> None:
         self._give = give
@@ -183,7 +183,7 @@ class _Outlet:
         return len(content)
 
     def flush(self) -> None:
-        """Have nothing to flush."""
+        """Do nothing: no bytes are held back."""
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

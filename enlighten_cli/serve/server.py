@@ -1,4 +1,4 @@
-"""Listening: the socket, the thread in which the server runs, connections that say nothing."""
+"""The running server: its socket, its thread, and timeouts of idle connections."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from enlighten_cli.errors import UsageError
 from enlighten_cli.serve.app import application
 from enlighten_cli.serve.shared import Shared
 
-HEAD_SECONDS = 15.0  # in which a request's headers must have come
+HEAD_SECONDS = 15.0  # for the headers of a request to arrive
 MOST_CONNECTIONS = 400
 END_SECONDS = 3
 START_SECONDS = 30.0
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 is any free one.
+    """Return a listening socket; port 0 chooses a free port.
 
     Raises
     ------
     UsageError
-        If the port is taken, or the host is none of this machine's.
+        If the port is in use, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -41,7 +41,7 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise UsageError(f"--host {host}: {error.strerror}") from error
     try:
-        if os.name == "posix":  # elsewhere the option means that another program may take the port too
+        if os.name == "posix":  # on Windows the option would let another program use the port too
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(128)
@@ -54,7 +54,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that gives up connections whose headers do not come."""
+    """HTTP/1.1 that closes connections whose headers do not arrive in time."""
 
     _waiting: asyncio.TimerHandle | None = None
 
@@ -83,14 +83,14 @@ class _Protocol(H11Protocol):
 
 
 class RunningServer:
-    """A server in a thread of its own.
+    """A server that runs in its own thread.
 
     Parameters
     ----------
     shared : Shared
     listener : socket
     host : str
-        As it was given; it decides under which names the server answers.
+        As given by the user; it determines the names to which the server answers.
     """
 
     def __init__(self, shared: Shared, listener: socket.socket, host: str) -> None:
@@ -114,7 +114,7 @@ class RunningServer:
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="server")
 
     def __enter__(self) -> RunningServer:
-        """Start, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         self._thread.start()
         end = time.monotonic() + START_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
@@ -122,14 +122,14 @@ class RunningServer:
         return self
 
     def wait(self, seconds: float) -> bool:
-        """Wait a while, and tell whether it still runs."""
+        """Wait up to this long, and tell whether the server still runs."""
         self._thread.join(seconds)
         return self._thread.is_alive()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all work, then the server."""
+        """Stop all work, then the server itself."""
         self._shared.closing.set()
         self._server.should_exit = True
         self._thread.join()
@@ -137,7 +137,7 @@ class RunningServer:
 
 
 def address(host: str, port: int, token: str) -> str:
-    """Return what a browser is pointed at; where the server listens everywhere, on this machine."""
+    """Return the address for the browser; the loopback address if the server listens on all interfaces."""
     name: Any = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
     if ":" in name and not name.startswith("["):
         name = f"[{name}]"

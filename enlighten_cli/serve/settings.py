@@ -1,4 +1,4 @@
-"""What a server is started with."""
+"""Settings of a server."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server is started with.
+    """Settings of a server.
 
     Parameters
     ----------
     inputs : tuple of Path
         Photos and folders that the page shows from the start.
     output : Path or None
-        The folder that results may be written to; None: they can only be downloaded.
+        Folder for results; with None they can only be downloaded.
     model : str
-        The name, or the ``.onnx`` file, of the model that is used where none is asked for.
+        Name or ``.onnx`` file of the default model.
     device : Device
     threads : int or None
-        Of the network on the CPU.
+        Threads of the network on the CPU.
     memory_bytes : int or None
-        What all photos on their way may take together, and the network; half of what is free by default.
+        Memory for all photos in work together, and for the network; by default half of the free memory.
     limits : Limits
-        What is decoded at all.
+        Photos beyond these are not decoded.
     max_bytes : int
-        Of one request's body.
+        Largest body of a request.
     at_once, waiting : int
-        Photos that the API works on at the same time, and requests that may wait; more are refused.
+        Photos that the API enhances at the same time, and requests that may wait; more are refused.
     seconds : float
-        That one photo may take, waiting included.
+        Time limit for one photo, waiting included.
     body_seconds : float
-        That a client may be silent before its body is given up; see `bodies`.
+        Time for a body to arrive, beside the time that `bodies` adds for its size.
     token : str
-        What requests must present; empty: nothing.
+        Token that requests must carry; empty if none is required.
     hosts : tuple of str
-        More names, in lower case, under which the server may be addressed.
+        Further names, in lower case, by which the server may be addressed.
     """
 
     inputs: tuple[Path, ...] = ()

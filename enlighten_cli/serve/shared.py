@@ -1,4 +1,4 @@
-"""What all requests share."""
+"""State that all requests share."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from enlighten_cli.serve.saving import Saver
 from enlighten_cli.serve.settings import Settings
 from enlighten_cli.serve.work import Queue
 
-VIEWS_WAITING = 200  # pages ask for what is in sight, and ask again
+VIEWS_WAITING = 200  # pages request every photo in sight, and retry
 SAVES_AT_ONCE = 8
-PREVIEWS_PART, PREVIEWS_MOST = 0.25, 2 << 30  # of free memory, and bytes at most, for decoded photos
+PREVIEWS_PART, PREVIEWS_MOST = 0.25, 2 << 30  # memory for decoded photos: part of the free memory, and most bytes
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all requests share.
+    """State that all requests share.
 
     Parameters
     ----------
     settings : Settings
     folder : PrivateFolder
-        For what comes from clients, and for results on their way out.
+        For uploads, and for results until they are fetched.
     networks : Networks
     budget : MemoryBudget
-        Of everything that is decoded.
+        Memory for everything that is decoded.
     memory_bytes : int
-        What the network may take.
+        Memory that the network may use.
     photos : Queue
-        Of the API.
+        Photos of the API.
     views : Queue
-        Of the page.
+        Views of the page.
     previews : Previews
     gallery : Gallery
     saver : Saver
@@ -64,14 +64,14 @@ class Shared:
 
 
 def share(settings: Settings, folder: PrivateFolder) -> Shared:
-    """Open the model, find the photos, and settle how much memory there is for all.
+    """Open the model, find the photos, and divide the memory.
 
     Raises
     ------
     ModelError, MissingDependencyError
-        As of `Networks`.
+        See `Networks`.
     UsageError, NothingToDoError
-        As of `Gallery`.
+        See `Gallery`.
     """
     closing = threading.Event()
     free = available_memory()
@@ -90,6 +90,6 @@ def share(settings: Settings, folder: PrivateFolder) -> Shared:
         previews=previews,
         gallery=Gallery(settings.inputs, settings.output or folder.path / "results", previews.forget),
         saver=Saver(networks, settings.limits, budget, memory_bytes),
-        saves=anyio.CapacityLimiter(2 * SAVES_AT_ONCE),  # an archive takes one for its photos, one for its news
+        saves=anyio.CapacityLimiter(2 * SAVES_AT_ONCE),  # an archive needs one for its photos, one for its events
         closing=closing,
     )

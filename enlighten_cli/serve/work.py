@@ -1,4 +1,4 @@
-"""Work in threads: so many at once, so many waiting, stopped when nobody waits for it any more."""
+"""Work in threads: a limited number runs, a limited number waits, and work stops when its client has gone."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from enlighten_cli.serve.problems import Problem, tell_of
 
 T = TypeVar("T")
 
-SLOWEST_READER_SECONDS = 60.0  # that a client may take for a part of a response
+SLOWEST_READER_SECONDS = 60.0  # for a client to receive one part of a response
 
 
 class StoppedError(Problem):
-    """The work is not wanted any more: its client is gone, or the server ends."""
+    """The work was stopped, because its client has gone or the server ends."""
 
     def __init__(self) -> None:
         super().__init__(503, "stopped")
 
 
 class Flag(Protocol):
-    """What can be asked whether it was set."""
+    """Anything with a method that tells whether it was set."""
 
     def is_set(self) -> bool:
         """Tell whether it was set."""
@@ -35,12 +35,12 @@ class Flag(Protocol):
 
 
 class Stop:
-    """A flag that work looks at between its steps.
+    """A flag that work checks between its steps.
 
     Parameters
     ----------
     *others : Flag
-        That stop it too.
+        Any of them stops the work too.
     """
 
     def __init__(self, *others: Flag) -> None:
@@ -48,36 +48,36 @@ class Stop:
         self._own = threading.Event()
 
     def set(self) -> None:
-        """Ask the work to end."""
+        """Ask the work to stop."""
         self._own.set()
 
     def is_set(self) -> bool:
-        """Tell whether it is to end."""
+        """Tell whether the work is to stop."""
         return self._own.is_set() or any(other.is_set() for other in self._others)
 
     def check(self, done: int = 0, total: int = 0) -> None:
-        """End the work if it is to end; takes what progress is told with.
+        """Stop the work if it is to stop; the arguments let this method serve as a progress callback.
 
         Raises
         ------
         StoppedError
-            If so.
+            If the work is to stop.
         """
         if self.is_set():
             raise StoppedError
 
 
 class Queue:
-    """A few threads, and a line before them that is not endless.
+    """A few threads, and a bounded queue of requests.
 
     Parameters
     ----------
     at_once : int
-        Threads.
+        Number of threads.
     waiting : int
         Requests that may wait; more are refused.
     seconds : float
-        That one may take, waiting included.
+        Time limit of a request, waiting included.
     closing : Event
     """
 
@@ -88,12 +88,12 @@ class Queue:
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Take a place in the line.
+        """Take a place in the queue.
 
         Raises
         ------
         Problem
-            If it is full.
+            If the queue is full.
         """
         if self.inside >= self._most:
             raise Problem(429, "too many photos at once; try again in a moment")
@@ -104,14 +104,14 @@ class Queue:
             self.inside -= 1
 
     async def run(self, request: Request, work: Callable[[Stop], T]) -> T:
-        """Run work in a thread, until it is done, its time is over or the client is gone.
+        """Run work in a thread until it is done, its time is up or the client has gone.
 
         Raises
         ------
         Problem
             If it took too long.
         StoppedError
-            If the client is gone.
+            If the client has gone.
         """
         stop, late = Stop(self._closing), threading.Event()
         results: list[T] = []
@@ -119,7 +119,7 @@ class Queue:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_when_gone, request.receive, stop, tasks.cancel_scope)
             tasks.start_soon(_stop_after, self._seconds, stop, late, tasks.cancel_scope)
-            try:  # an exception that leaves the group would come out as a group
+            try:  # the task group would wrap an exception in an ExceptionGroup
                 results.append(await anyio.to_thread.run_sync(work, stop, limiter=self._limiter))
             except Exception as error:
                 errors.append(error)
@@ -127,7 +127,7 @@ class Queue:
         if results:
             return results[0]
         if late.is_set():
-            raise Problem(503, f"this photo would take more than {self._seconds:g} s (--seconds)")
+            raise Problem(503, f"this photo took longer than {self._seconds:g} s (--seconds)")
         raise errors[0] if errors else StoppedError()
 
 
@@ -146,19 +146,19 @@ async def _stop_when_gone(receive: Receive, stop: Stop, scope: anyio.CancelScope
 
 
 class Streamed:
-    """A response whose parts a thread gives out as it works.
+    """A response that a thread sends in parts while it works.
 
     Parameters
     ----------
     work : callable
-        Receives what sends a part, and the flag to look at. It may raise `StoppedError`; the
-        connection is then broken off, so that nobody takes a part for the whole.
+        Receives a function that sends a part, and the flag to check. It may raise `StoppedError`; the
+        connection is then aborted, so that no client takes a part for the whole.
     limiter : CapacityLimiter
-        Of its threads.
+        Limits the threads.
     closing : Event
     headers : dict
     on_end : callable
-        Called at the end, however it came.
+        Called at the end, whether it succeeded or not.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Streamed:
         self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Send the response."""
         await send({"type": "http.response.start", "status": 200, "headers": self._headers})
 
         loop = asyncio.get_running_loop()
@@ -192,7 +192,7 @@ class Streamed:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch, receive)
                 try:
-                    # Once asked to stop, the thread ends soon; till then it is waited for.
+                    # The thread ends soon after it was asked to stop; wait for it.
                     await anyio.to_thread.run_sync(self._work, give, self.stop, limiter=self._limiter)
                     whole = True
                 except StoppedError:
@@ -203,7 +203,7 @@ class Streamed:
         finally:
             self.stop.set()
             self._on_end()
-        if whole:  # else the connection is broken off
+        if whole:  # else the connection is aborted
             await send({"type": "http.response.body", "body": b""})
 
     async def _watch(self, receive: Receive) -> None:

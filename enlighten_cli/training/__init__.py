@@ -1,1 +1,1 @@
-"""Making a model: the only package here that may import torch and onnx."""
+"""Training and export of models; the only subpackage that may import torch and onnx."""

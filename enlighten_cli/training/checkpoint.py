@@ -1,4 +1,4 @@
-"""Networks to files and back; safetensors, or restricted loading, only."""
+"""Save and load networks: safetensors, or PyTorch files by restricted loading."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OPTIONAL_SUFFIX = ".num_batches_tracked"  # torch 0.3 did not count batches
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What a file of weights holds."""
+    """The contents of a file of weights."""
 
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
 
     def under(self, prefix: str) -> dict[str, Tensor]:
-        """Return the tensors below a prefix, without it."""
+        """Return the tensors below a prefix; their names lose the prefix."""
         start = f"{prefix}."
         return {name[len(start) :]: tensor for name, tensor in self.tensors.items() if name.startswith(start)}
 
@@ -42,7 +42,7 @@ def read_tensors(path: Path) -> TensorFile:
     Raises
     ------
     ModelError
-        If the file is absent, damaged, or holds anything but tensors.
+        If the file is missing, damaged, or holds anything but tensors.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
@@ -51,10 +51,10 @@ def read_tensors(path: Path) -> TensorFile:
             with safe_open(path, framework="pt") as file:
                 return TensorFile({name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {})  # noqa: SIM118
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # on damaged files both raise whatever their parsers stumble over
+    except Exception as error:  # for damaged files, both libraries raise exceptions of many types
         raise ModelError(f"{path}: {_why_unreadable(error)}") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(f"{path}: holds something else than named tensors")
+        raise ModelError(f"{path}: not a file of weights: it holds something other than named tensors")
     return TensorFile(dict(loaded), {})
 
 
@@ -71,7 +71,7 @@ def _why_unreadable(error: Exception) -> str:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Tell whether a file is a run's checkpoint, with all that it takes to go on."""
+    """Tell whether a file is a run's checkpoint, from which training can resume."""
     try:
         return "images_seen" in read_tensors(path).metadata
     except ModelError:
@@ -79,25 +79,25 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a .safetensors file whole or not at all."""
+    """Write a .safetensors file, completely or not at all."""
     write_whole(
         path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, dict(metadata))
     )
 
 
 def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Load a state dict, naming what is missing, spare or of another shape.
+    """Load a state dict; the error names tensors that are missing, unexpected or of another shape.
 
     Raises
     ------
     ModelError
-        If the names or shapes are not exactly the network's; counts of batches may be absent.
+        If names or shapes are not exactly the network's; the counts of batches may be missing.
     """
     own = network.state_dict()
     missing = [name for name in own if name not in tensors and not name.endswith(OPTIONAL_SUFFIX)]
     spare = [name for name in tensors if name not in own]
     wrong = [name for name in own if name in tensors and tensors[name].shape != own[name].shape]
-    for what, names in (("missing", missing), ("spare", spare), ("of another shape", wrong)):
+    for what, names in (("missing", missing), ("unexpected", spare), ("of another shape", wrong)):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise ModelError(f"{source}: tensors {what}: {', '.join(names[:3])}{more}")
@@ -106,9 +106,9 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: str
 
 @dataclass(frozen=True)
 class Weights:
-    """A generator read from any of the forms in which one is kept.
+    """A generator, read from any supported file.
 
-    `discriminators` are tensors below ``global`` and ``local``, or empty where the file has none.
+    `discriminators` holds tensors below ``global`` and ``local``; it is empty if the file has none.
     """
 
     generator: EnlightenNet
@@ -125,21 +125,21 @@ class Weights:
 
     @property
     def training_pixels(self) -> int:
-        """To how many pixels photos were reduced when it learned; 0 if it does not say."""
-        pixels = self.metadata.get("training_pixels") or self.metadata.get("look_pixels", "")  # as it was once called
+        """Size, in pixels, to which photos were reduced in training; 0 if it is not recorded."""
+        pixels = self.metadata.get("training_pixels") or self.metadata.get("look_pixels", "")  # its former name
         return int(pixels) if pixels.isdecimal() else 0
 
 
 def read_weights(path: Path) -> Weights:
     """Read a generator from shipped weights, a run's checkpoint or a published ``.pth``.
 
-    A checkpoint gives its averaged generator where it has one. Published weights (keys may be
-    prefixed ``module.``) were trained with aligned corners, and are read so.
+    From a checkpoint, the averaged generator is read if there is one. Published weights (keys may be
+    prefixed ``module.``) were trained with `align_corners`, which is set for them.
 
     Raises
     ------
     ModelError
-        If the file is not one of these.
+        If the file is none of these.
     """
     check_generator(path)
     file = read_tensors(path)
@@ -158,16 +158,16 @@ def read_weights(path: Path) -> Weights:
 
 
 def discriminators_beside(path: Path) -> Path:
-    """Return where the discriminators of a file of weights are kept."""
+    """Return the path of the discriminators that belong to a file of weights."""
     return path.with_name(f"{path.stem}-discriminators.safetensors")
 
 
 def write_weights(
     path: Path, generator: EnlightenNet, discriminators: Mapping[str, Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Write a generator as it is shipped: kernels as fp16 values, norms as fp32.
+    """Write a generator as it is shipped: kernels in fp16, norms in fp32.
 
-    The discriminators, where there are any, go to a file beside it, for fine-tuning.
+    The discriminators, if there are any, are written to a file beside it, for fine-tuning.
     """
     metadata = {
         **metadata,
@@ -180,5 +180,5 @@ def write_weights(
 
 
 def half_kernels(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors with the kernels as fp16; norms are few, and their variances can leave fp16's range."""
+    """Return the tensors with kernels in fp16. Norms stay in fp32: they are small, and variances can exceed fp16."""
     return {name: tensor.half() if tensor.ndim == 4 else tensor for name, tensor in tensors.items()}

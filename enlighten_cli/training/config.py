@@ -1,4 +1,4 @@
-"""What every training run is asked to do, whatever its objective, as one frozen value that is written into the run."""
+"""The configuration of a training run: one frozen value, which is also written to the run's folder."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 
 from enlighten_cli.errors import UsageError
 
-RANDOM = "random"  # a start from nothing
-PHOTO, SQUARE = "photo", "square"  # the shape of frames
-IMAGES_AN_EPOCH = 1016  # the larger of the paper's two sets; an epoch is one pass over it
+RANDOM = "random"  # start with random weights
+PHOTO, SQUARE = "photo", "square"  # shape of frames
+IMAGES_AN_EPOCH = 1016  # size of the larger of the paper's two sets; an epoch is one pass over it
 
-Rules = Mapping[str, tuple[bool, str]]  # name of an option -> whether it holds, and what is wanted
+Rules = Mapping[str, tuple[bool, str]]  # name of an option -> whether its value is valid, and which values are
 
 
 @dataclass(frozen=True)
 class ObjectiveOptions:
-    """Options of one objective, beside those that all share.
+    """Options of one objective, in addition to the shared ones.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class ObjectiveOptions:
     objective: ClassVar[str]
 
     def rules(self, config: TrainConfig) -> Rules:
-        """Return what each option has to be, beside these shared ones."""
+        """Return the rules that this objective adds to those of the shared options."""
         return {}
 
 
@@ -38,18 +38,18 @@ class ObjectiveOptions:
 class TrainConfig:
     """Options of a training run; the defaults are the paper's.
 
-    Durations are counted in images (those that the learning network sees), so that they mean the same at every
-    batch size.
+    Durations are counted in images that the exported network has seen, so that they do not depend on the batch
+    size.
 
     Parameters
     ----------
     options : ObjectiveOptions
-        What is learned, and that objective's own options. In JSON they stand beside the shared ones, and its name
-        is ``objective``.
+        Options of the objective, which also determine it. In JSON they stand beside the shared ones, with the
+        objective's name as ``objective``.
     low, normal : str
         Folders of low-light and of normal-light photos.
     start : str
-        ``"random"``, or the weights that the run started from.
+        ``"random"``, or the weights with which the run started.
     width : int
         Channels of the exported network's first level; 32 in the paper.
     images : int
@@ -57,32 +57,32 @@ class TrainConfig:
     crop_px : int
         Side of a training crop, a multiple of 16.
     batch : int
-        Crops a step.
+        Crops per step.
     lr : float
         Adam's learning rate, of the exported network.
     constant_fraction : float
-        Part of the run, in [0, 1], before the learning rates begin to fall linearly to zero.
+        Part of the run, in [0, 1], with constant learning rates; after it they fall linearly to zero.
     ema_images : int
-        Half-life, in images, of the moving average of the exported network's weights; 0 for none.
+        Half-life, in images, of the exponential moving average of the exported network's weights; 0 for none.
     frame : str
-        ``"photo"``: frames have the photo's shape, and a crop of each is seen. ``"square"``: they are
-        square, and reduced to `crop_px`, so that all of each is seen: how bright a photo is to be hangs on
-        all of it. Then `training_pixels` becomes `crop_px` squared.
+        ``"photo"``: frames have the photo's shape, and the network sees a crop of each. ``"square"``: frames
+        are square and reduced to `crop_px`, so that the network sees all of each, because the right
+        brightness depends on the whole photo. Then `training_pixels` becomes `crop_px` squared.
     frame_min : float
-        Each photo is framed anew: a part of its height and width, drawn from [frame_min, 1],
-        stands for the whole.
+        Augmentation by random framing: a frame is a part of the photo's height and width, drawn from
+        [frame_min, 1].
     exposure_stops : float
-        Low photos are exposed anew, by stops drawn from [-exposure_stops, exposure_stops].
+        Augmentation of low photos by exposure, in stops drawn from [-exposure_stops, exposure_stops].
     darkened_probability : float
-        With this probability a darkened normal photo serves as the low one.
+        Probability with which a darkened normal photo takes the place of the low one.
     training_pixels : int
-        To how many pixels photos are reduced in training, and so in use; 0 if they are seen as they are. Recorded in
-        the model.
+        Size, in pixels, to which photos are reduced in training and in use; 0 for no reduction. It is recorded
+        in the model.
     precision : str
-        ``"fp32"``, or networks in mixed precision with losses in fp32: ``"bf16"``, or ``"fp16"``
-        for GPUs that lack it.
+        ``"fp32"``, or mixed precision with losses in fp32: ``"bf16"``, or ``"fp16"`` for GPUs without
+        bfloat16.
     seed : int
-        Everything random is a function of the seed and the image's number.
+        All random numbers are functions of the seed and the image's number.
     """
 
     options: ObjectiveOptions
@@ -105,7 +105,7 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Settle what square frames are reduced to; refuse what cannot work, naming the option.
+        """Set `training_pixels` for square frames, and refuse invalid options; the error names the option.
 
         Raises
         ------
@@ -141,18 +141,18 @@ class TrainConfig:
 
     @property
     def objective(self) -> str:
-        """Name of what is learned."""
+        """Name of the objective."""
         return self.options.objective
 
     def learning_rate_factor(self, images_seen: int) -> float:
-        """Return what the learning rates are multiplied by: 1, then linearly to 0."""
+        """Return the factor of the learning-rate schedule: 1, then falling linearly to 0."""
         constant = self.constant_fraction * self.images
         if images_seen <= constant:
             return 1.0
         return max(0.0, (self.images - images_seen) / (self.images - constant))
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return all options by name, those of the objective beside the shared ones."""
+        """Return all options by name: the shared ones and those of the objective."""
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del shared["options"]
         return {"objective": self.objective, **shared, **dataclasses.asdict(self.options)}

@@ -1,4 +1,4 @@
-"""How a step computes: on which device, in which precision, with which other processes."""
+"""Gradient descent: device, mixed precision and the processes of distributed training."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Placed = TypeVar("Placed", bound=Tensor | nn.Module)
 
 
 class Descent:
-    """Step down losses.
+    """Minimize losses by gradient descent.
 
     Parameters
     ----------
     device : torch.device
     precision : str
-        ``"fp32"``, ``"bf16"`` or ``"fp16"``, of networks.
+        ``"fp32"``, ``"bf16"`` or ``"fp16"``, for the networks.
     group : Group
-        The processes that share every batch.
+        The processes that share each batch.
     """
 
     def __init__(self, device: torch.device, precision: str = "fp32", group: Group = ALONE) -> None:
@@ -39,11 +39,11 @@ class Descent:
         return cast("Placed", placed.to(self.device, memory_format=torch.channels_last))
 
     def mixed_precision(self) -> torch.autocast:
-        """Return what lets networks compute in halves; their outputs are to be made fp32 again before any loss."""
+        """Return the autocast context for networks; convert their outputs to fp32 before computing a loss."""
         return torch.autocast(self.device.type, HALVES.get(self.precision), enabled=self.precision in HALVES)
 
     def descend(self, optimiser: Optimizer, losses: Iterable[Tensor]) -> None:
-        """Step down the sum of some losses; in fp16 they are scaled, lest small gradients become zero."""
+        """Take a step that reduces the sum of the losses; in fp16 they are scaled so that small gradients survive."""
         optimiser.zero_grad()
         self.scaler.scale(torch.stack(list(losses)).sum()).backward()  # type: ignore[no-untyped-call]
         self.group.average_gradients(parameters_of(optimiser))
@@ -52,5 +52,5 @@ class Descent:
 
 
 def parameters_of(optimiser: Optimizer) -> Sequence[nn.Parameter]:
-    """Return all that an optimiser changes."""
+    """Return the parameters that an optimiser changes."""
     return [parameter for group in optimiser.param_groups for parameter in group["params"]]

@@ -1,4 +1,4 @@
-"""The processes of a run, one a device, that learn as if they were one (started by torchrun)."""
+"""Data-parallel training: torchrun starts one process for each device, and all take the same steps."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor, distributed, nn
 
 @dataclass(frozen=True)
 class Group:
-    """Where this process stands among them; alone, unless told otherwise.
+    """The rank of this process in a group of processes; by default it is the only one.
 
     Parameters
     ----------
     rank : int
-        Of this process; number 0 writes files and talks.
+        Of this process; rank 0 writes files and messages.
     size : int
-        How many processes there are; each takes its part of every batch.
+        Number of processes; each takes its part of every batch.
     """
 
     rank: int = 0
@@ -28,11 +28,11 @@ class Group:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and talks."""
+        """Whether this process writes files and messages."""
         return self.rank == 0
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Give every process the mean of all their gradients, so that all take the same step."""
+        """Replace the gradients by their means over all processes, so that all take the same step."""
         if self.size == 1:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -44,7 +44,7 @@ class Group:
             gradient.copy_(part.view_as(gradient))
 
     def any(self, asked: bool, device: torch.device) -> bool:
-        """Return whether any process was asked, so that all end at the same step."""
+        """Tell whether any process was asked to stop, so that all stop after the same step."""
         if self.size == 1:
             return asked
         flag: Tensor = torch.tensor(float(asked), device=device)
@@ -56,7 +56,7 @@ ALONE = Group()
 
 
 def local_rank() -> int | None:
-    """Return which process of this machine torchrun says this is; None without torchrun."""
+    """Return the rank of this process on its machine, as set by torchrun; None without torchrun."""
     return int(os.environ["LOCAL_RANK"]) if "LOCAL_RANK" in os.environ else None
 
 
@@ -67,7 +67,7 @@ def joined(device: torch.device) -> Iterator[Group]:
     Yields
     ------
     Group
-        Of one, where there was no torchrun.
+        Of this process only, without torchrun.
     """
     if local_rank() is None:
         yield ALONE

@@ -1,4 +1,4 @@
-"""A trained generator as one ONNX file, checked against PyTorch before it gets its name."""
+"""Export a trained generator to one ONNX file, checked against PyTorch before it is written."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def export_onnx(
 ) -> float:
     """Write a checkpoint's generator as an ONNX file without external data.
 
-    Kernels are stored as fp16 values.
+    Kernels are stored in fp16.
 
     Parameters
     ----------
     checkpoint : Path
-        Anything that `read_weights` reads.
+        Any file that `read_weights` reads.
     output : Path
     name, licence : str
         Recorded in the file.
     half : bool
-        Whether the graph also computes in fp16, between fp32 ends: for CUDA.
+        Whether the graph also computes in fp16, with inputs and outputs in fp32: for CUDA.
     training_pixels : int, optional
-        To how many pixels photos were reduced when it learned; else what the checkpoint says.
+        Size, in pixels, to which photos were reduced in training; by default as recorded in the checkpoint.
 
     Returns
     -------
     float
-        Largest difference between ONNX Runtime and PyTorch, in units of 1.
+        Largest difference between ONNX Runtime and PyTorch, for results in [0, 1].
 
     Raises
     ------
     ModelError
         If the checkpoint cannot be read.
     TrainingError
-        If the two differ by more than half an 8-bit step, or two steps with `half`; then nothing
+        If the two differ by more than half an 8-bit step, or by two steps with `half`; then nothing
         is written.
     """
     weights = read_weights(checkpoint)
@@ -111,7 +111,7 @@ def _training_pixels(weights: Weights, given: int | None) -> str:
 
 
 class _Affine(nn.Module):
-    """What a batch norm is in use: a scale and a shift a channel, which fit fp16 where variances may not."""
+    """A batch norm for inference: scale and shift of each channel, which fit fp16 even if the variances do not."""
 
     scale: Tensor
     shift: Tensor
@@ -130,7 +130,7 @@ class _Affine(nn.Module):
 
 
 class _FromFull(nn.Module):
-    """A layer of fp32 with a result of fp16: shadows are lifted twentyfold, and so is their rounding."""
+    """A layer that computes in fp32 and returns fp16: shadows are brightened twentyfold, and so are rounding errors."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -142,26 +142,26 @@ class _FromFull(nn.Module):
 
 
 def _half_precision(generator: EnlightenNet) -> EnlightenNet:
-    """Return a copy that computes in fp16, but for its ends."""
+    """Return a copy that computes in fp16, except for its first block and its output."""
     copied = copy.deepcopy(generator)
     for name, module in generator.named_modules():
         if isinstance(module, nn.BatchNorm2d):
             copied.set_submodule(name, _Affine(module))
     copied.half()
-    # The first block, which meets the shadows, stays as it is.
+    # The first block, which sees the dark input, stays in fp32.
     copied.set_submodule("conv1_1", copy.deepcopy(generator.get_submodule("conv1_1")))
     copied.set_submodule("bn1_1", _FromFull(copy.deepcopy(generator.get_submodule("bn1_1"))))
     return copied
 
 
 def _traced(generator: EnlightenNet) -> onnx.ModelProto:
-    """Trace the graph, with height and width any multiples of 16."""
+    """Trace the graph, with any multiples of 16 as height and width."""
     example = torch.zeros(1, 3, 4 * MULTIPLE_PX, 6 * MULTIPLE_PX)
     return traced(generator, {"rgb": example}, "enhanced", MULTIPLE_PX)
 
 
 def _store_kernels_as_half(model: onnx.ModelProto) -> None:
-    """Replace each 4-D fp32 initializer by fp16 and a cast, which runtimes fold at loading."""
+    """Replace each 4-D fp32 initializer by an fp16 one and a cast, which runtimes fold when they load the file."""
     graph = model.graph
     casts = []
     for tensor in list(graph.initializer):
@@ -177,7 +177,7 @@ def _store_kernels_as_half(model: onnx.ModelProto) -> None:
 
 
 def parity(generator: EnlightenNet, model: Model) -> float:
-    """Return the largest difference between PyTorch and ONNX Runtime in a picture, over dark and bright noise."""
+    """Return the largest difference between PyTorch and ONNX Runtime, both clamped, on dark and bright noise."""
     random = np.random.default_rng(0)
     largest = 0.0
     for height, width in PARITY_SIZES:

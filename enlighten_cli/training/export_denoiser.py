@@ -1,4 +1,4 @@
-"""A trained denoiser as one ONNX file, checked against PyTorch before it gets its name."""
+"""Export a trained denoiser to one ONNX file, checked against PyTorch before it is written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIDES_PX = (36, 44)
 
 
 def export_denoiser(checkpoint: Path, output: Path, *, name: str, licence: str) -> Path:
-    """Write a checkpoint's averaged denoiser as an ONNX file.
+    """Write the averaged denoiser of a checkpoint as an ONNX file.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def export_denoiser(checkpoint: Path, output: Path, *, name: str, licence: str) 
     Raises
     ------
     ModelError
-        If the checkpoint holds no denoiser.
+        If the checkpoint does not hold a denoiser.
     TrainingError
-        If ONNX Runtime and PyTorch differ by more than half an 8-bit step once lifted; then nothing is written.
+        If ONNX Runtime and PyTorch differ by more than half an 8-bit step after the gain; then nothing is written.
     """
     file = read_tensors(checkpoint)
     tensors = file.under("average") or file.tensors
@@ -68,7 +68,7 @@ def export_denoiser(checkpoint: Path, output: Path, *, name: str, licence: str) 
 
 @torch.no_grad()
 def _difference(network: Denoiser, exported: in_use.Denoiser) -> float:
-    """Return the largest difference of what is seen, over a noisy, dark picture."""
+    """Return the largest difference, after the gain, on a dark and noisy image."""
     random = np.random.default_rng(0)
     rgb = (random.random((*SIDES_PX, 3)) * 0.1).astype(np.float32)
     noise, gain = (np.full(SIDES_PX, value, np.float32) for value in (0.01, 8.0))

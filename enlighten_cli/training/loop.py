@@ -1,4 +1,4 @@
-"""The training loop, read from top to bottom."""
+"""The training loop."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from enlighten_cli.training.state import TrainState
 
 CHECKPOINT = "checkpoint.safetensors"
 STATS = "stats.jsonl"
-SHEET = "sheet-{:08d}.jpg"  # after so many images
-SNAPSHOTS = 20  # a run
+SHEET = "sheet-{:08d}.jpg"  # number of images seen
+SNAPSHOTS = 20  # per run
 STATUS_STEPS = 25
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where a run stands; one line of ``stats.jsonl``."""
+    """The progress of a run; one line of ``stats.jsonl``."""
 
     images: int
     images_per_second: float
@@ -43,18 +43,18 @@ class Status:
 
 @dataclass(frozen=True)
 class Watch:
-    """How somebody follows a run while it goes, without changing it.
+    """Callbacks that monitor a run without influencing its results.
 
     Parameters
     ----------
     sheet : sequence of ndarray, shape (H, W, 3), uint8
-        Photos of which a sheet, input beside what the network makes of it, is made at every snapshot.
+        Photos for the contact sheet of each snapshot: input beside result.
     score : callable
-        Given what the network makes of them, returns named scores for the log.
+        Receives the results for these photos, returns named scores for the log.
     tell : callable
-        Receives every `Status`.
+        Receives each `Status`.
     stopping : callable
-        Asked after every step; true ends the run early, with a checkpoint.
+        Called after each step; if it returns true, the run ends early, with a checkpoint.
     """
 
     sheet: Sequence[Pixels] = ()
@@ -64,7 +64,7 @@ class Watch:
 
 
 def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watch: Watch) -> bool:
-    """Train until the configured number of images was seen.
+    """Train until the network has seen the configured number of images.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
     run : Path
         An existing folder for ``stats.jsonl``, sheets, snapshots and the checkpoint.
     workers : int
-        Processes that prepare samples, or 0; they change nothing but the speed, and the rounding where
+        Number of processes that prepare samples, or 0. It influences the speed only, and the rounding if
         a GPU makes the samples.
     watch : Watch
 
@@ -101,7 +101,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
             before, state.images_seen = state.images_seen, state.images_seen + len(batch.numbers) * group.size
             state.update_average()
 
-            # Tell, draw, save.
+            # Report and save.
             for name, value in _finite(losses, state.images_seen).items():
                 sums[name] += value
             steps += 1
@@ -125,7 +125,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
 
 
 def _steps(state: TrainState, photos: PhotoFolders, workers: int) -> Iterator[tuple[Objective, Any]]:
-    """Yield what is left of the run: objectives, one after the other, each with its batches."""
+    """Yield the rest of the run: each objective in turn, with its batches."""
     for stage in state.stages:
         if state.images_seen < stage.until:
             samples, group = stage.objective.samples(photos), state.descent.group
@@ -134,16 +134,16 @@ def _steps(state: TrainState, photos: PhotoFolders, workers: int) -> Iterator[tu
 
 
 def _finite(losses: Mapping[str, Tensor], images_seen: int) -> dict[str, float]:
-    """Bring losses to the CPU, all at once."""
+    """Copy the losses to the CPU in one transfer; fail if one is not finite."""
     values = torch.stack([loss.detach() for loss in losses.values()]).tolist()
     for name, value in zip(losses, values, strict=True):
         if not math.isfinite(value):
-            raise TrainingError(f"the {name} loss is {value} at image {images_seen}")
+            raise TrainingError(f"the {name} loss is {value} at image {images_seen}; try a lower learning rate (--lr)")
     return dict(zip(losses, values, strict=True))
 
 
 def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
-    """Keep the average as it is now, with pictures as it makes them in use, and scores."""
+    """Save the current average, a contact sheet of its results, and return its scores."""
     state.save_average(run)
     if not watch.sheet:
         return {}

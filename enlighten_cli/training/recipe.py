@@ -1,4 +1,4 @@
-"""Options of a run as JSON has them: flat, each known to all objectives or to the one that is learned."""
+"""Recipes: the options of a run as a flat JSON object, both the shared ones and those of its objective."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SHARED = {field.name: field for field in dataclasses.fields(TrainConfig) if fiel
 
 
 def objective_class(options: Mapping[str, Any], source: str) -> type[Objective]:
-    """Return the objective that some options name, or the paper's.
+    """Return the objective named in the options; by default the paper's.
 
     Raises
     ------
     UsageError
-        If there is none of this name.
+        If there is no objective of this name.
     """
     name = options.get("objective", DEFAULT_OBJECTIVE)
     if not isinstance(name, str) or name not in OBJECTIVES:
@@ -31,14 +31,14 @@ def objective_class(options: Mapping[str, Any], source: str) -> type[Objective]:
 
 
 def config_from(options: Mapping[str, Any], source: str) -> TrainConfig:
-    """Make a configuration from a mapping, refusing names that its objective does not know.
+    """Create a configuration from a mapping, and refuse options that its objective does not have.
 
     Parameters
     ----------
     options : mapping
-        Names and values of options, ``objective`` among them; those absent keep their defaults.
+        Values of options by name, ``objective`` among them; missing ones keep their defaults.
     source : str
-        Where they come from, for the message.
+        Origin of the options, for messages.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def _unknown(name: str, kind: type[Objective]) -> str:
 
 
 def shared_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those that every objective knows."""
+    """Return the options that all objectives share."""
     return {name: value for name, value in options.items() if name in SHARED}
 
 
@@ -93,5 +93,5 @@ def read_options(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: not a readable JSON file of options ({error})") from error
     if not isinstance(options, dict):
-        raise UsageError(f"{path}: a JSON object of options is wanted")
+        raise UsageError(f"{path}: not a JSON object of options")
     return options

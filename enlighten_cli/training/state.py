@@ -1,4 +1,4 @@
-"""All that a run changes as it goes, so that stopping and resuming changes nothing."""
+"""The complete state of a run, so that stopping and resuming does not change the result."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from enlighten_cli.training.objectives import OBJECTIVES, Objective, Stage
 
 
 class TrainState:
-    """What learns, how far it has come, and the average of what is exported.
+    """The objective with its networks, the number of images seen, and the moving average of the exported network.
 
     Parameters
     ----------
     config : TrainConfig
     descent : Descent
     features : Module or None
-        `VggFeatures` on the device, where the objective needs them.
+        `VggFeatures` on the device, if the objective needs them.
     """
 
     def __init__(self, config: TrainConfig, descent: Descent, features: nn.Module | None = None) -> None:
@@ -42,21 +42,21 @@ class TrainState:
 
     @property
     def exported(self) -> nn.Module:
-        """The network that the run is for."""
+        """The network that is exported."""
         return self.objective.networks[self.objective.exported]
 
     @property
     def stage(self) -> Stage:
-        """What is learned now."""
+        """The present stage."""
         return next((stage for stage in self.stages if self.images_seen < stage.until), self.stages[-1])
 
     def start_from(self, weights: Weights) -> None:
-        """Begin with known weights."""
+        """Start from pretrained weights."""
         self.objective.start_from(weights)
         self._begin_average()
 
     def set_learning_rates(self) -> None:
-        """Set all learning rates to where the schedule stands."""
+        """Set all learning rates by the learning-rate schedule."""
         factor = self.config.learning_rate_factor(self.images_seen)
         for optimiser in self.stage.objective.optimisers.values():
             for group in optimiser.param_groups:
@@ -64,10 +64,10 @@ class TrainState:
 
     @torch.no_grad()
     def update_average(self) -> None:
-        """Move the average towards the present network.
+        """Update the exponential moving average of the weights.
 
-        The half-life grows with the run up to its value, as in Karras et al. (2022), so that the
-        random beginning does not linger.
+        At the beginning the half-life grows with the number of images, as in Karras et al. (2022), so that
+        the random initial weights are soon forgotten.
         """
         halflife = min(self.config.ema_images, self.images_seen / 20)
         keep = 0.5 ** (self.config.batch / halflife) if halflife > 0 else 0.0
@@ -79,7 +79,7 @@ class TrainState:
                 value.copy_(present[name])
 
     def save(self, path: Path) -> None:
-        """Write everything to one file, whole or not at all."""
+        """Write the complete state to one file, completely or not at all."""
         tensors: dict[str, Tensor] = {}
         for prefix, network in self._networks():
             tensors |= {f"{prefix}.{name}": tensor for name, tensor in network.state_dict().items()}
@@ -95,13 +95,13 @@ class TrainState:
         write_tensors(path, tensors, metadata)
 
     def save_average(self, folder: Path) -> None:
-        """Write the average as it is now, as weights to export or to start from."""
+        """Write the current average, as weights to export or to start from."""
         path = folder / f"{self.objective.exported}-{self.images_seen:08d}.safetensors"
         metadata = {**self.objective.metadata(), "images": str(self.images_seen)}
         write_tensors(path, half_kernels(self.average.state_dict()), metadata)
 
     def load(self, path: Path) -> Self:
-        """Restore what `save` wrote.
+        """Restore the state that `save` wrote.
 
         Raises
         ------

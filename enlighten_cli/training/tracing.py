@@ -1,4 +1,4 @@
-"""A network as an ONNX graph."""
+"""Trace a network to an ONNX graph."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LARGEST_PX = 1 << 20
 
 
 def traced(network: nn.Module, examples: Mapping[str, Tensor], output: str, multiple_px: int) -> onnx.ModelProto:
-    """Trace a network, with height and width of its inputs any multiples of a number.
+    """Trace a network whose inputs may have any multiples of `multiple_px` as height and width.
 
     Parameters
     ----------
     network : Module
     examples : mapping of str to Tensor, shape (1, C, H, W)
-        By the names of the graph's inputs, all of one size.
+        Example tensors by the names of the graph's inputs, all of the same size.
     output : str
         Name of the graph's output.
     multiple_px : int
@@ -32,7 +32,7 @@ def traced(network: nn.Module, examples: Mapping[str, Tensor], output: str, mult
     most = LARGEST_PX // multiple_px
     height, width = Dim("rows", min=1, max=most), Dim("columns", min=1, max=most)
     with redirect_stdout(io.StringIO()), warnings.catch_warnings(), _quiet("torch.onnx"):
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        warnings.simplefilter("ignore")  # deprecations inside the exporter
         program = torch.onnx.export(
             network.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
             tuple(examples.values()),
@@ -51,7 +51,7 @@ def traced(network: nn.Module, examples: Mapping[str, Tensor], output: str, mult
 
 @contextmanager
 def _quiet(logger: str) -> Iterator[None]:
-    """Keep the exporter's remarks, on the absence of torchvision say, from the user."""
+    """Hide the exporter's remarks, such as that torchvision is missing."""
     level = logging.getLogger(logger).level
     logging.getLogger(logger).setLevel(logging.ERROR)
     try:

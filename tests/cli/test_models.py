@@ -190,7 +190,7 @@ def test_published_weights_are_imported_with_aligned_corners(tiny_weights, tmp_p
 def spoil(tensors, how):
     if how == "missing":
         del tensors["bn1_1.weight"]
-    elif how == "spare":
+    elif how == "unexpected":
         tensors["conv11.weight"] = torch.zeros(1)
     elif how == "of another shape":
         tensors["conv10.bias"] = torch.zeros(4)
@@ -198,7 +198,8 @@ def spoil(tensors, how):
 
 
 @pytest.mark.parametrize(
-    ("how", "named"), [("missing", "bn1_1.weight"), ("spare", "conv11.weight"), ("of another shape", "conv10.bias")]
+    ("how", "named"),
+    [("missing", "bn1_1.weight"), ("unexpected", "conv11.weight"), ("of another shape", "conv10.bias")],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(tiny_weights, tmp_path, how, named):
     from safetensors.torch import load_file
@@ -283,7 +284,7 @@ def test_doctor_of_this_installation():
     record = json.loads(enlighten("doctor", "--json").stdout)
     assert record["able"] is True
     assert record["runtime"]["cpu"] == "works"
-    assert record["models"][DEFAULT_MODEL] == "as it should be"
+    assert record["models"][DEFAULT_MODEL] == "intact"
     assert set(record) >= {"versions", "machine", "gpu", "runtime", "folders", "models", "problems", "advice"}
     assert result.stdout.splitlines()[-1] == f"next: {record['next']}"
 
@@ -312,7 +313,10 @@ def test_doctor_finds_two_runtimes_and_prints_the_repair(monkeypatch):
     both = {"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"}
     monkeypatch.setattr(doctor, "installed_runtimes", lambda: both)
     output = enlighten("doctor").stdout
-    assert "are both installed and spoil each other; run: pip uninstall -y onnxruntime onnxruntime-gpu && pip" in output
+    assert (
+        "are both installed and overwrite each other's files; run: pip uninstall -y onnxruntime onnxruntime-gpu && pip"
+        in output
+    )
 
 
 def test_doctor_without_a_runtime(monkeypatch):
@@ -346,7 +350,7 @@ def test_weights_that_make_no_numbers_are_not_imported(tiny_weights, tmp_path, v
     bias = torch.tensor([value, 0.0, 0.0])
     broken_weights(tmp_path / "broken.safetensors", tiny_weights, **{"conv10.bias": bias})
     error = enlighten("models", "import", "broken.safetensors", "--name", "broken", code=4).stderr
-    assert "made numbers that are no light" in error
+    assert "returned NaN or infinity" in error
     assert models.imported_names() == []
 
 
@@ -360,7 +364,7 @@ def test_a_model_that_makes_no_numbers_writes_no_photo(tmp_path):
     (tmp_path / "in" / "black.png").write_bytes(encode(Photo(np.zeros((40, 40, 3), np.uint8), "PNG")))
     for words in (("in", "-o", "out/"), ("in/black.png", "-o", "-")):
         result = enlighten(*words, "--model", "log.onnx", code=4)
-        assert "log made numbers that are no light" in result.stderr
+        assert "log returned NaN or infinity" in result.stderr
         assert result.stdout == ""
     assert not list(tmp_path.glob("out/*"))
 
@@ -389,4 +393,4 @@ def test_a_damaged_record_is_listed_as_such_beside_the_others(tiny_model, tmp_pa
     assert "bad: " in enlighten("models", "verify", code=4).stdout
     enlighten("models", "remove", "bad", code=4)
     (tmp_path / "photo.png").write_bytes(encode(Photo(scene(20, 20), "PNG")))
-    assert "import it anew" in enlighten("photo.png", "-o", "x.png", "--model", "bad", code=4).stderr
+    assert "import it again" in enlighten("photo.png", "-o", "x.png", "--model", "bad", code=4).stderr

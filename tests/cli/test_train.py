@@ -256,7 +256,7 @@ def shipped():
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--low", "low", "--normal", "low"], 2, "one folder cannot be both"),
+        (["--low", "low", "--normal", "low"], 2, "folders of low and normal light must differ"),
         (["--low", "low", "--normal", "absent"], 2, "absent: not a folder"),
         (["--low", "low", "--normal", "empty"], 7, "empty: 0 photos"),
         (["--low", "low"], 2, "--normal FOLDER is needed"),

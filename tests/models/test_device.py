@@ -124,8 +124,8 @@ def test_cpu_asks_for_nothing_else(tiny_model, use):
 
 
 CASES = [
-    (Runtime(built=[CPU]), {"onnxruntime": "1.31.1"}, "built without it; run: pip uninstall -y onnxruntime &&"),
-    (Runtime(working=[CPU]), None, "its libraries or a GPU are missing"),
+    (Runtime(built=[CPU]), {"onnxruntime": "1.31.1"}, "built without CUDA; run: pip uninstall -y onnxruntime &&"),
+    (Runtime(working=[CPU]), None, "CUDA's libraries or a GPU are missing"),
     (Runtime(refuses="CUDA failure 101: invalid device ordinal"), None, "invalid device ordinal"),
     (Runtime(), {"onnxruntime": "1.31.1", "onnxruntime-gpu": "1.31.1"}, "are both installed; run: pip uninstall -y"),
 ]  # fmt: skip

@@ -169,8 +169,8 @@ REFUSED = [
     (["500"], "the server answered 500 Internal Server Error (4 tries)", 4),
     (["truncates"], "(4 tries)", 4),
     (["stalls"], "timed out (4 tries)", 4),
-    (["other_bytes"], "not kept, because it is another file", 1),
-    (["too_much"], "not kept, because it is larger than it may be", 1),
+    (["other_bytes"], "not kept, because its size or hash is wrong", 1),
+    (["too_much"], "not kept, because it is larger than expected", 1),
     (["to http://example.invalid/w.bin"], "http://example.invalid is not https", 1),
     (["to ftp://127.0.0.1/w.bin"], "ftp://127.0.0.1 is not https", 1),
     (["to file:///etc/passwd"], "file:// is not https", 1),
@@ -226,7 +226,7 @@ def test_a_git_blob_is_checked_and_its_sha256_kept(server, cache):
     assert (cache / "w.bin.sha256").read_text().strip() == SHA256
     path.write_bytes(b"!" + CONTENT[1:])
     assert not download.matches(path)
-    with pytest.raises(ModelError, match="another file"):
+    with pytest.raises(ModelError, match="size or hash is wrong"):
         fetch(wanted(server, name="v.bin", sha256="", git_blob="0" * 40, size_bytes=10**6, exact_size=False))
 
 
@@ -282,7 +282,7 @@ def test_a_proxy_from_the_environment_is_used(cache, monkeypatch):
 
 def test_a_cache_that_cannot_be_written(server, cache):
     cache.write_text("a file stands here")
-    with pytest.raises(OutputError, match=r"w\.bin cannot be kept: ") as caught:
+    with pytest.raises(OutputError, match=r"w\.bin cannot be saved: ") as caught:
         fetch(wanted(server))
     assert "ENLIGHTEN_CACHE" in str(caught.value)
 
@@ -354,5 +354,5 @@ def test_a_note_beside_a_file_replaces_no_hash_of_the_table(server, cache, note)
     for other in ({"git_blob": "0" * 40, "sha256": ""}, {"sha256": "0" * 64}):
         download = wanted(server, size_bytes=len(CONTENT), **other)
         assert not download.matches(cache / "w.bin")
-        with pytest.raises(ModelError, match="another file"):
+        with pytest.raises(ModelError, match="size or hash is wrong"):
             fetch(download)

@@ -119,7 +119,7 @@ def test_a_network_that_makes_no_numbers_is_refused(tmp_path, value):
     model = Model(identity(tmp_path / "same.onnx"))
     assert np.isfinite(model(rgb)).all()
     rgb[3, 4, 1] = value
-    with pytest.raises(ModelError, match="same made numbers that are no light of 32 x 16 pixels"):
+    with pytest.raises(ModelError, match="same returned NaN or infinity for 32 x 16 pixels"):
         model(rgb)
 
 

@@ -32,7 +32,7 @@ def far(monkeypatch):
 def test_a_damaged_shipped_model_is_refused(tmp_path, monkeypatch):
     (tmp_path / f"{DEFAULT_MODEL}.onnx").write_bytes(b"flipped")
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path)
-    with pytest.raises(ModelError, match=r"damaged: 7 bytes, SHA-256 \w+, not [\d,]+ bytes, SHA-256 \w+; install"):
+    with pytest.raises(ModelError, match=r"damaged: 7 bytes, SHA-256 \w+, not [\d,]+ bytes, SHA-256 \w+; reinstall"):
         locate(DEFAULT_MODEL)
 
 
@@ -54,7 +54,7 @@ def test_a_name_wins_over_a_file_and_a_path_does_not(tmp_path, monkeypatch):
 
 
 def test_what_was_not_fetched_says_how(far, tmp_path):
-    with pytest.raises(ModelError, match="far is not here yet; run: enlighten models fetch far"):
+    with pytest.raises(ModelError, match="far is not downloaded yet; run: enlighten models fetch far"):
         locate("far")
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "far.onnx").write_bytes(CONTENT)
@@ -70,7 +70,7 @@ def test_what_is_kept_is_found_checked_and_removed(tmp_path):
     assert locate("mine") == path == tmp_path / "data" / "models" / "mine.onnx"
     assert models.read_record("mine")["provenance"] == {"licence": "mine"}
     path.write_bytes(b"!" + CONTENT[1:])
-    with pytest.raises(ModelError, match=r"damaged.*import it anew"):
+    with pytest.raises(ModelError, match=r"damaged.*import it again"):
         locate("mine")
     path.unlink()
     assert "is missing" in models.damage_of("mine")
@@ -106,7 +106,7 @@ def test_what_cannot_be_removed(far):
         models.remove(DEFAULT_MODEL)
     with pytest.raises(UsageError, match="no such model"):
         models.remove("nonsense")
-    with pytest.raises(ModelError, match="far is not here"):
+    with pytest.raises(ModelError, match="far is not downloaded: nothing to remove"):
         models.remove("far")
 
 

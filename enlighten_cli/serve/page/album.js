@@ -1,9 +1,9 @@
-// The photos on the page, how each is to look, and which one is in sight.
+// The photos on the page, their settings, and which one is current.
 
 class Album extends EventTarget {
   visit = "";
   facts = {};
-  begun = new Promise((done) => { this.begin = done; }); // once the server's facts are here
+  begun = new Promise((done) => { this.begin = done; }); // resolved once the server has answered
   photos = [];
   current = null;
   isBusy = false;
@@ -58,7 +58,7 @@ class Album extends EventTarget {
     return photo?.own || this.shared;
   }
 
-  // Settings are for all photos, but for those that have their own.
+  // Settings apply to all photos except those that have their own.
   setLook(values) {
     Object.assign(this.look(), values);
     for (const photo of this.photos) {

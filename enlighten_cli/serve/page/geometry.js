@@ -1,12 +1,12 @@
-// Where the photo stands in its pane: as large as fits, or enlarged around a point.
+// The photo's place in its pane: fit to the pane, or enlarged around a point.
 
-const MOST_ENLARGED = 8; // pixels of the screen for one of the photo
+const MOST_ENLARGED = 8; // screen pixels per photo pixel
 
 export class Geometry {
   width = 1; height = 1; // of the photo
   paneWidth = 1; paneHeight = 1; // in CSS pixels
-  scale = 0; // CSS pixels for one of the photo; 0 is as large as fits
-  x = 0; y = 0; // the photo's point in the middle of the pane
+  scale = 0; // CSS pixels per photo pixel; 0 fits the photo to the pane
+  x = 0; y = 0; // the point of the photo at the centre of the pane
 
   get ratio() {
     return window.devicePixelRatio || 1;
@@ -38,7 +38,7 @@ export class Geometry {
     this.settle();
   }
 
-  // Enlarge so that the photo's point under a place of the pane stays there.
+  // Zoom around a point of the pane: the point of the photo under it stays there.
   zoomTo(scale, atX = this.paneWidth / 2, atY = this.paneHeight / 2) {
     const [x, y] = this.pointAt(atX, atY);
     const next = Math.min(Math.max(scale, this.fit), Math.max(this.fit, MOST_ENLARGED * this.hundred));
@@ -54,7 +54,7 @@ export class Geometry {
     this.settle();
   }
 
-  // No edge comes further in than it must.
+  // Keep the pane filled where the photo is large enough; otherwise centre the photo.
   settle() {
     const settled = (at, whole, pane) => {
       const half = pane / this.drawn / 2;
@@ -72,7 +72,7 @@ export class Geometry {
     return [this.paneWidth / 2 - this.x * this.drawn, this.paneHeight / 2 - this.y * this.drawn];
   }
 
-  // The part of the photo in sight, in whole pixels.
+  // The visible part of the photo, in whole pixels.
   get seen() {
     const [left, top] = this.pointAt(0, 0).map((value) => Math.max(0, Math.floor(value)));
     const [right, bottom] = this.pointAt(this.paneWidth, this.paneHeight);

@@ -1,4 +1,4 @@
-// Photos coming in: dropped, chosen, pasted, or a whole folder; sent to the server two at a time.
+// New photos: dropped, chosen, pasted, or a whole folder; uploaded to the server two at a time.
 
 import { album, get, say } from "/page/album.js";
 import { ask, askJson, upload } from "/page/requests.js";
@@ -16,7 +16,7 @@ export async function take(files) {
   const left = files.length - photos.length;
   if (photos.length || left) {
     const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-    say(`${count(photos.length, "photo")} added${left ? `; ${count(left, "other file")} left out` : ""}`);
+    say(`${count(photos.length, "photo")} added${left ? `; ${count(left, "other file")} skipped` : ""}`);
   }
   for (const file of photos) send(album.add({ name: file.name || "pasted.png", file }));
 }
@@ -53,7 +53,7 @@ async function sendOne(photo) {
   }
 }
 
-// Asks the server to open a photo, once: its size, or what is wrong with it.
+// Ask the server once for a photo's size, or for what is wrong with it.
 export function describe(photo) {
   if (!photo.id || photo.state === "failed" || photo.width) return Promise.resolve(Boolean(photo.width));
   photo.described ||= askJson(`/visits/${album.visit}/photos/${photo.id}`)
@@ -73,7 +73,7 @@ export function drop(photo) {
   if (photo.id && !photo.given) ask(`/visits/${album.visit}/photos/${photo.id}`, { method: "DELETE" }).catch(() => {});
 }
 
-// The server forgets a page that slept for long; it then gets its photos once more.
+// The server forgets a page that was inactive for long; then upload its photos again.
 export function sendAgain() {
   for (const photo of album.photos) {
     if (photo.file && photo.state !== "failed") {
@@ -86,7 +86,7 @@ export function sendAgain() {
 async function filesOf(entry) {
   if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
   const reader = entry.createReader(), found = [];
-  for (;;) { // a reader gives its entries in parts
+  for (;;) { // a reader returns its entries in parts
     const part = await new Promise((done, failed) => reader.readEntries(done, failed));
     if (!part.length) break;
     found.push(...part);
@@ -128,7 +128,7 @@ export function listen() {
     try {
       await take(entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(filesOf))).flat() : plain);
     } catch {
-      say("a folder could not be read");
+      say("a folder could not be read; add its photos instead");
     }
   });
   addEventListener("paste", (event) => {

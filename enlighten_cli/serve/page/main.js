@@ -1,4 +1,4 @@
-// Begins a visit, ties the parts of the page together, and listens to keys.
+// Begin a visit, connect the parts of the page, and listen to keys.
 
 import { album, get, say } from "/page/album.js";
 import * as intake from "/page/intake.js";
@@ -51,7 +51,7 @@ async function begin() {
   return facts;
 }
 
-// The server forgets a page that gives no sign of life, because the machine slept, say.
+// Keep the visit open. If the server has forgotten it, because the machine slept for example, begin a new one.
 async function stayAlive() {
   try {
     await askJson(`/visits/${album.visit}/alive`, { method: "POST" });
@@ -72,7 +72,7 @@ function listenToEnd() {
 }
 
 async function start() {
-  // Whoever drops a photo before the server has answered is waiting for it, too.
+  // Accept photos even before the server has answered.
   for (const part of [intake, stage, strip]) part.listen();
   album.facts = await begin();
   for (const part of [settings, saving]) part.listen();
@@ -80,7 +80,7 @@ async function start() {
   album.on("added", isEmpty);
   album.on("removed", isEmpty);
   get("remove").addEventListener("click", removeCurrent);
-  get("formats").textContent = "JPEG, PNG, WebP, TIFF, AVIF and BMP; HEIC, JPEG XL and camera RAW where their packages are installed.";
+  get("formats").textContent = "JPEG, PNG, WebP, TIFF, AVIF and BMP; HEIC, JPEG XL and camera RAW if their packages are installed.";
   listenToKeys();
   listenToEnd();
   for (const photo of album.facts.photos) album.add(photo);

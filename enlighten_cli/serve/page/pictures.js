@@ -1,10 +1,10 @@
-// The pictures in the panes: the whole photo, and over it what is in sight where that is enlarged.
+// The pictures in the panes: the whole photo, and above it the visible part if the photo is enlarged.
 
 import { ask } from "/page/requests.js";
 
 const MOST_PIXELS = 4_000_000, STEP_PIXELS = 50_000;
 
-// An image that shows the last address it was asked for, with one request on its way at a time.
+// An image that shows the last address that was requested, with one request in flight at a time.
 export class Picture {
   #wanted = ""; #shown = ""; #waits = null; #onShown = null; #url = "";
 
@@ -19,7 +19,7 @@ export class Picture {
     else if (!this.#waits) this.#fetch();
   }
 
-  // Nothing is wanted any more: what is on its way is broken off.
+  // Show nothing, and abort the request in flight.
   clear() {
     this.#wanted = this.#shown = "";
     this.#waits?.abort();
@@ -28,7 +28,7 @@ export class Picture {
     URL.revokeObjectURL(this.#url);
   }
 
-  // Till it has its own picture it shows another's: what was dark brightens, and is not blank before.
+  // Until its own picture arrives, show another one: the dark photo then brightens, instead of a blank pane.
   borrow(other) {
     if (!this.#shown) this.image.src = other.image.src;
   }
@@ -61,7 +61,7 @@ export class Picture {
   }
 }
 
-// Both sides of the photo in sight.
+// Both sides of the current photo: before and after.
 export class Pictures {
   #busy = 0;
 
@@ -86,7 +86,7 @@ export class Pictures {
     }
   }
 
-  // What `geometry` shows. Enlarged, the part in sight comes first, and the whole stays as it is till then.
+  // Fetch what `geometry` shows. If the photo is enlarged, fetch the visible part first, then the whole.
   refresh(photo, geometry) {
     const pixels = (count) => Math.min(MOST_PIXELS, Math.ceil(count / STEP_PIXELS) * STEP_PIXELS);
     const whole = pixels(photo.width * photo.height * (geometry.fit * geometry.ratio) ** 2);

@@ -1,4 +1,4 @@
-// Talking to the server: JSON, pictures, uploads and lines of news.
+// Requests to the server: JSON, pictures, uploads and streams of events.
 
 export class Refused extends Error {
   constructor(status, message) {
@@ -29,7 +29,7 @@ export async function ask(path, options = {}) {
     }
     if (response.ok) return response;
     if (response.status !== 429 || attempt === RETRIES) throw await refusal(response);
-    await pause(400 * (attempt + 1)); // it has more to do than it can; it said to come again
+    await pause(400 * (attempt + 1)); // the server is busy and asked for another try
   }
 }
 
@@ -50,7 +50,7 @@ export async function lines(response, each) {
   }
 }
 
-// fetch cannot tell how far an upload is.
+// With XMLHttpRequest, because fetch does not report the progress of an upload.
 export function upload(path, file, onProgress) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
@@ -63,7 +63,7 @@ export function upload(path, file, onProgress) {
       try {
         answer = JSON.parse(request.responseText);
       } catch {
-        // told by the status
+        // then the status is reported
       }
       if (request.status < 300) done(answer);
       else failed(new Refused(request.status, answer.error?.message || "the server answered " + request.status));

@@ -1,4 +1,4 @@
-// Results at full size: written into the folder, downloaded, or all in one archive.
+// Save results at full size: into the folder, as downloads, or in one archive.
 
 import { album, get } from "/page/album.js";
 import { lines, post } from "/page/requests.js";
@@ -31,7 +31,7 @@ function showProgress(done, total, part, words) {
   get("progress-text").textContent = words || `${done} of ${countOf(total, "photo")}`;
 }
 
-// `to` is what the server calls it: folder, file or archive.
+// `to` is the server's word for the destination: folder, file or archive.
 export async function save(photos, to) {
   if (running || !photos.length) return;
   const control = (running = new AbortController());
@@ -66,7 +66,7 @@ export async function save(photos, to) {
 
 function note(photo, event, to) {
   if (event.status === "failed") return album.fail(photo, event.reason);
-  const words = event.status === "skipped" ? `left as it is: ${event.name} is there already` : to === "folder" ? `written as ${event.name}` : `saved as ${event.name}`;
+  const words = event.status === "skipped" ? `skipped: ${event.name} exists already` : to === "folder" ? `written as ${event.name}` : `saved as ${event.name}`;
   album.change(photo, { state: event.status === "done" ? "saved" : photo.state, saved: [words, ...event.notes].join("; ") });
 }
 
@@ -74,7 +74,7 @@ function report(counts, photos, to, trouble) {
   const where = to === "folder" ? `written to ${album.facts.folder}` : "saved";
   const parts = [];
   if (counts.done) parts.push(photos.length === 1 ? photos[0].saved : `${countOf(counts.done, "photo")} ${where}`);
-  if (counts.skipped) parts.push(photos.length === 1 ? photos[0].saved : `${counts.skipped} left as they are: a result is there already`);
+  if (counts.skipped) parts.push(photos.length === 1 ? photos[0].saved : `${counts.skipped} skipped: their results exist already`);
   if (counts.failed) parts.push(`${countOf(counts.failed, "photo")} failed, marked below`);
   if (trouble) parts.push(trouble);
   get("saved").textContent = parts.join(". ") + (parts.length ? "." : "");

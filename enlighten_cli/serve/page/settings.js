@@ -1,4 +1,4 @@
-// The settings, for all photos or for the one in sight.
+// The settings, for all photos or for the current one.
 
 import { album, get } from "/page/album.js";
 
@@ -12,7 +12,7 @@ function show() {
   get("strength-text").textContent = look.strength.toFixed(2);
   get("model").value = look.model;
   get("mode").value = look.mode;
-  get("mode-help").textContent = look.mode === "full" ? "Shown so at 100 %. Saving takes about a second a megapixel, or more." : "";
+  get("mode-help").textContent = look.mode === "full" ? "Visible at 100 %. Saving takes a second per megapixel, or more." : "";
   const isAuto = look.denoise === "auto";
   get("denoise-auto").checked = isAuto;
   get("denoise").disabled = isAuto;
@@ -30,7 +30,7 @@ export function listen() {
   const { models, most_strength: most, most_denoise: mostDenoise } = album.facts;
   get("strength").max = most;
   get("denoise").max = mostDenoise;
-  for (const { name, default: isDefault } of models) get("model").add(new Option(isDefault ? `${name} (the default)` : name, name));
+  for (const { name, default: isDefault } of models) get("model").add(new Option(isDefault ? `${name} (default)` : name, name));
   album.shared.model = models[0].name;
 
   get("strength").addEventListener("input", (event) => setStrength(+event.target.value));

@@ -1,4 +1,4 @@
-// The photo in sight: slider or side by side, fit or enlarged, by pointer, fingers, wheel and keys.
+// The current photo: slider or side by side, fit or enlarged, by pointer, fingers, wheel and keys.
 
 import { album, get } from "/page/album.js";
 import { Geometry } from "/page/geometry.js";
@@ -14,16 +14,16 @@ const pictures = new Pictures(panes, address, showBusy, showTrouble);
 let busyTimer = 0, settledTimer = 0;
 
 function address(photo, side, values) {
-  // What it was depends on no setting, so that its picture is not fetched anew.
+  // The original depends on no setting, so its picture is fetched only once.
   const plain = side === "before" ? { strength: 0, mode: "auto", model: "" } : {};
   return album.address(photo, { side, ...values, ...plain });
 }
 
 function showBusy(count) {
   clearTimeout(busyTimer);
-  album.isBusy = Boolean(count); // small pictures wait till then
+  album.isBusy = Boolean(count); // thumbnails wait until it is false
   const { mode } = album.look();
-  get("busy-text").textContent = mode === "full" && geometry.isEnlarged ? "seeing every pixel in view" : "brightening";
+  get("busy-text").textContent = mode === "full" && geometry.isEnlarged ? "enhancing every pixel in view" : "enhancing";
   if (count) busyTimer = setTimeout(() => { get("busy").hidden = false; }, BUSY_MS);
   else get("busy").hidden = true;
 }
@@ -52,7 +52,7 @@ export function draw() {
   get("hundred").setAttribute("aria-pressed", Math.abs(geometry.drawn / geometry.hundred - 1) < 0.01 && geometry.isEnlarged);
 }
 
-// The divider runs over the photo, not over what is left of the pane beside it.
+// The divider moves over the photo only, not over the empty parts of the pane.
 function span() {
   const left = Math.max(0, geometry.origin[0]);
   const right = Math.min(geometry.paneWidth, geometry.origin[0] + geometry.width * geometry.drawn);
@@ -62,7 +62,7 @@ function span() {
 function placeDivider() {
   const [left, width] = span();
   stage.style.setProperty("--at", left + (width * divide.value) / 100 + "px");
-  divide.setAttribute("aria-valuetext", `${divide.value} percent as it was`);
+  divide.setAttribute("aria-valuetext", `${divide.value} percent before`);
 }
 
 function moveDivider(clientX) {
@@ -96,7 +96,7 @@ export async function show(photo) {
   refresh();
 }
 
-// Says what is known of the photo, and what is wrong with it, beside it.
+// Show the photo's facts, or what is wrong with it.
 export function tell(photo) {
   get("name").textContent = photo?.name || "";
   get("name").title = photo?.name || "";
@@ -108,7 +108,7 @@ export function tell(photo) {
   trouble.hidden = !isFailed;
   if (isFailed) {
     const title = document.createElement("b");
-    title.textContent = photo.width ? "This did not work" : "This photo cannot be shown";
+    title.textContent = photo.width ? "This photo could not be enhanced" : "This photo cannot be shown";
     trouble.replaceChildren(title, `${photo.name}: ${photo.error}`);
   }
 }

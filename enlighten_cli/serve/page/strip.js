@@ -1,4 +1,4 @@
-// The strip of small pictures: each appears as it was, then as it will be.
+// The strip of thumbnails: each shows the original first, then the result.
 
 import { album, get } from "/page/album.js";
 import { describe } from "/page/intake.js";
@@ -6,7 +6,7 @@ import { ask, pause } from "/page/requests.js";
 
 const PIXELS = 24_000, CALM_MS = 700, WAIT_MS = 60;
 const strip = get("strip");
-const parts = new Map(); // from photos to what stands for them
+const parts = new Map(); // from photos to their elements
 const queue = new Set();
 let working = false, calm = 0;
 
@@ -47,7 +47,7 @@ function update(photo) {
   button.dataset.state = photo.state;
   const marks = { failed: "!", saved: "✓", sending: `${Math.round(100 * photo.progress)} %` };
   badge.textContent = marks[photo.state] || (photo.own ? "●" : "");
-  const words = { failed: photo.error, saved: photo.saved, sending: "being sent", ready: photo.own ? "has its own settings" : "" };
+  const words = { failed: photo.error, saved: photo.saved, sending: "uploading", ready: photo.own ? "has its own settings" : "" };
   button.title = [photo.name, words[photo.state]].filter(Boolean).join(": ");
   button.setAttribute("aria-label", button.title);
   if (photo.state === "failed") part.image.removeAttribute("src");

@@ -1,1 +1,1 @@
-"""What training sees of photos."""
+"""Training data: photos, crops and augmentation."""

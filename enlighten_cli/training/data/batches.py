@@ -1,4 +1,4 @@
-"""The batches of a run, made ahead of the steps that learn from them."""
+"""The batches of a run, prepared ahead of the training steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Batch(Protocol):
     Attributes
     ----------
     numbers : Tensor, shape (N,)
-        Of the images in the run, on the CPU.
+        Numbers of the images in the run, on the CPU.
     """
 
     @property
@@ -34,7 +34,7 @@ class Batch(Protocol):
 
 
 class Samples(Protocol):
-    """What an objective learns from. Each image is a function of the run's seed and the image's number alone."""
+    """The training data of an objective. Each image depends only on the run's seed and the image's number."""
 
     def __getitem__(self, numbers: Sequence[int], /) -> Batch:
         """Return some images of one batch."""
@@ -44,13 +44,13 @@ class Samples(Protocol):
 def batches(
     samples: Samples, config: TrainConfig, first: int, until: int, workers: int, group: Group = ALONE
 ) -> Iterator[Any]:
-    """Yield this process's parts of the batches that begin with image number `first` up to before `until`.
+    """Yield this process's parts of the batches whose first image has a number from `first` to below `until`.
 
-    They are the same for any number of workers, and on a GPU but for rounding.
+    They are the same for any number of workers, and the same on a GPU except for rounding.
 
-    Without workers a thread makes each batch while the step before it is computed: on a GPU, where
-    photos are held there. Several processes need parts of one size, so with them the last batch is
-    whole, and may end after the run's last image.
+    Without workers, a thread prepares each batch during the step before it: on the GPU, if the photos are
+    there. Several processes need parts of equal size, so with them the last batch is complete, and may
+    extend beyond the run's last image.
     """
     size = config.batch
     part = size // group.size
@@ -79,6 +79,7 @@ def _made_by_workers(samples: Samples, numbers: Sequence[Sequence[int]], workers
         sampler=cast("Sampler[int]", numbers),
         num_workers=workers,
         prefetch_factor=4,
+        # Forked workers share the memory of the cached photos with this process.
         multiprocessing_context="fork" if can_fork() else None,
         worker_init_fn=_leave_signals,
         pin_memory=torch.cuda.is_available(),
@@ -92,6 +93,6 @@ def can_fork() -> bool:
 
 
 def _leave_signals(worker: int) -> None:
-    """Leave Ctrl-C to the main process, and let it end the workers."""
+    """Ignore Ctrl-C in workers: the main process handles it, and ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What is seen of a photo: a frame that stands for the whole, reduced, and the crop of it that is learned from."""
+"""Random framing and cropping: a frame of a photo is reduced, and a crop of it becomes the training sample."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from enlighten_cli.training.data.augmentation import exposed
 
 @dataclass(frozen=True)
 class View:
-    """A frame of a photo, reduced by a factor, and a crop of that.
+    """A frame of a photo, reduced by a factor, and a crop of the reduced frame.
 
-    Places are row and column, sizes height and width, in pixels; `steps` are 1, or -1 where an axis of the crop is
-    flipped.
+    Positions are (row, column), sizes are (height, width), in pixels. `steps` are 1, or -1 for an axis along which
+    the crop is flipped.
     """
 
     corner: tuple[int, int]
@@ -33,12 +33,12 @@ class View:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of the reduced frame."""
+        """Size of the reduced frame."""
         return _reduced_size(self.frame, self.factor)
 
     @classmethod
     def drawn(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
-        """Draw a view of a photo of this size."""
+        """Draw a random view of a photo of this size."""
         whole = (min(photo),) * 2 if config.frame == SQUARE else photo
         part = random.uniform(config.frame_min, 1)
         height, width = (max(config.crop_px, round(length * part)) for length in whole)
@@ -53,14 +53,14 @@ class View:
 
     @classmethod
     def drawn_unreduced(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
-        """Draw a view of a crop as it is held."""
+        """Draw a random view without reduction, of a photo as it is cached."""
         top, left = (int(random.integers(length - config.crop_px + 1)) for length in photo)
         steps = [int(random.choice([-1, 1])) for _ in "yx"]
         frame = (config.crop_px, config.crop_px)
         return cls((top, left), frame, 1.0, (0, 0), config.crop_px, (steps[0], steps[1]))
 
     def of(self, photo: Tensor) -> Tensor:
-        """Return the crop: uint8 (3, H, W) to (3, crop_px, crop_px) in [0, 1], reduced as in use but for rounding."""
+        """Return the crop: uint8 (3, H, W) to (3, crop_px, crop_px) in [0, 1], reduced as in use up to rounding."""
         view = self._crop_alone()
         (top, left), (height, width) = view.corner, view.frame
         frame = reduced(photo[:, top : top + height, left : left + width], view.factor)
@@ -69,7 +69,7 @@ class View:
         return crop.flip([axis for axis, step in enumerate(self.steps, start=1) if step < 0])
 
     def _crop_alone(self) -> View:
-        """Return the view of the crop alone, where nothing is reduced and what is around it is not needed."""
+        """Return a view whose frame is the crop, if nothing is reduced: the rest of the frame is not needed then."""
         if self.factor != 1:
             return self
         top, left = (start + inside for start, inside in zip(self.corner, self.crop, strict=True))
@@ -78,7 +78,7 @@ class View:
 
 
 def _factor(frame: tuple[int, int], config: TrainConfig) -> float:
-    """Return how far a frame is reduced: to the training pixels, but to no less than a crop."""
+    """Return the factor by which a frame is reduced: to the training pixels, but never below a crop."""
     most = min(frame) / config.crop_px
     if config.frame == SQUARE:
         return most
@@ -97,7 +97,7 @@ def reduced(pixels: Tensor, factor: float) -> Tensor:
     ----------
     pixels : Tensor, shape (3, H, W), uint8
     factor : float
-        At least 1; by which height and width are divided.
+        At least 1; height and width are divided by it.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def reduced(pixels: Tensor, factor: float) -> Tensor:
 
     Notes
     -----
-    First by a whole number, rounded, and then by what is left, as photos are reduced in use (by Pillow).
+    First by an integer factor, rounded, and then by the remaining factor, as Pillow reduces photos in use.
     """
     size, whole = _reduced_size((pixels.shape[1], pixels.shape[2]), factor), int(factor)
     rgb = pixels.float()
@@ -120,7 +120,7 @@ def reduced(pixels: Tensor, factor: float) -> Tensor:
 
 
 def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
-    """Average along an axis those whose centres lie within each new pixel."""
+    """Average, along an axis, the pixels whose centres lie within each new pixel."""
     scale = values.shape[axis] / length
     centres = (torch.arange(length, device=values.device, dtype=torch.float64) + 0.5) * scale
     starts, stops = (centres - scale / 2 + 0.5).long(), (centres + scale / 2 + 0.5).long()
@@ -130,21 +130,21 @@ def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
 
 
 def crops(photos: Sequence[Tensor], views: Sequence[View], stops: NDArray[np.floating[Any]] | None = None) -> Tensor:
-    """Make crops.
+    """Cut crops, and change their exposure.
 
     Parameters
     ----------
     photos : sequence of Tensor, shape (3, H, W), uint8
-        On one device.
+        All on one device.
     views : sequence of View
-        One each.
+        One for each photo.
     stops : ndarray, shape (N, 3), or None
-        By which each is exposed anew.
+        Change of exposure of each crop's channels.
 
     Returns
     -------
     Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
-        On the photos' device, which is never waited for.
+        On the photos' device, without synchronizing with it.
     """
     made = torch.stack([view.of(photo) for photo, view in zip(photos, views, strict=True)])
     if stops is None or not stops.any():

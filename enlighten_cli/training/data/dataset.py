@@ -1,4 +1,4 @@
-"""Crops of low-light and of normal-light photos that have nothing to do with each other."""
+"""Unpaired crops of low-light and normal-light photos."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from enlighten_cli.training.data.cropping import View, crops
 from enlighten_cli.training.data.photo_cache import PhotoCache, PhotoFolders
 
 LOW_PER_FINE = 4
-DARKENING_STOPS = (-5.0, -1.0)  # how far well-lit photos are darkened, which are to serve as low ones
+DARKENING_STOPS = (-5.0, -1.0)  # exposure of well-lit photos that take the place of low ones
 BALANCE_STOPS = 0.15
 FINE_OF_LOW = 0.5  # part of the fine crops
 
 
 class UnpairedCrops(NamedTuple):
-    """What one step learns from: float32 (N, 3, crop_px, crop_px) in [0, 1].
+    """The crops of one training step: float32 (N, 3, crop_px, crop_px) in [0, 1].
 
-    `numbers` (N,) are the images' numbers in the run, on the CPU. `low` and `normal` are of unpaired photos. `fine`
-    are unreduced crops of some of these photos, low or normal. Of normal and of fine ones there may be fewer, or none.
+    `numbers` (N,) are the images' numbers in the run, on the CPU. `low` and `normal` are unpaired. `fine` are
+    unreduced crops of some of these photos, low or normal. There may be fewer normal and fine crops than low ones,
+    or none.
     """
 
     numbers: Tensor
@@ -36,10 +37,10 @@ class UnpairedCrops(NamedTuple):
 
 @dataclass(frozen=True)
 class Draw:
-    """What chance decides about one image of a run, a function of the seed and the image's number alone.
+    """The random choices for one image of a run, a function of the seed and the image's number only.
 
-    The low photo is one of the normal ones where it is `darkened`; by `stops` (3,) it is exposed anew. The fine crop is
-    of the low photo, or of the normal one.
+    If `darkened`, the low photo is one of the normal ones; its exposure changes by `stops` (3,). The fine crop is
+    cut from the low or the normal photo.
     """
 
     darkened: bool
@@ -53,7 +54,7 @@ class Draw:
 
 
 class UnpairedPhotos:
-    """Crops by the numbers of a batch's images.
+    """The crops of a batch, given the numbers of its images.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ class UnpairedPhotos:
     photos : PhotoFolders
         ``"low"`` and ``"normal"``.
     low_per_normal : int
-        So many low crops come with one normal one.
+        Number of low crops for each normal one.
     fine : bool
-        Whether unreduced crops are wanted too.
+        Whether unreduced crops are included.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class UnpairedPhotos:
         self.fine = fine
 
     def draw(self, number: int) -> Draw:
-        """Decide about one image."""
+        """Draw the random choices for one image."""
         config = self.config
         random = np.random.default_rng([config.seed, number])
         darkened = bool(random.random() < config.darkened_probability)
@@ -99,7 +100,7 @@ class UnpairedPhotos:
         return self.normal if darkened else self.low
 
     def __getitem__(self, numbers: Sequence[int]) -> UnpairedCrops:
-        """Return the crops of some images of one batch, on the device that holds the photos."""
+        """Return the crops of some images of one batch, on the photos' device."""
         draws = [self.draw(number) for number in numbers]
         dark = [self._low(draw.darkened)[draw.low] for draw in draws]
         stops = np.stack([draw.stops for draw in draws])

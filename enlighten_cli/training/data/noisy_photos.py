@@ -1,4 +1,4 @@
-"""Pairs for a denoiser, made from well-lit photos alone."""
+"""Training pairs for a denoiser, simulated from well-lit photos."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from enlighten_cli.training.data.cropping import reduced
 from enlighten_cli.training.data.photo_cache import PhotoCache
 from enlighten_cli.training.data.sensor_noise import noise_map, noisy_photo
 
-REDUCED = 2.0  # photos are reduced by this first, so that their own noise is gone
+REDUCED = 2.0  # photos are first reduced by this factor, which removes their own noise
 
 
 class NoisyCrops(NamedTuple):
-    """What a denoiser learns from: float32, on the CPU.
+    """The crops from which a denoiser learns: float32, on the CPU.
 
-    `numbers` (N,) are the images' numbers in the run; `clean` and `noisy` are dark crops (N, 3, crop_px, crop_px) in
-    [0, 1]; `noise` and `gain` (N, 1, crop_px, crop_px) are the deviation of luma's noise, and by how much the crop
-    will be lifted.
+    `numbers` (N,) are the images' numbers in the run. `clean` and `noisy` are dark crops (N, 3, crop_px, crop_px) in
+    [0, 1]. `noise` and `gain` (N, 1, crop_px, crop_px) are the standard deviation of luma's noise, and the factor by
+    which the crop will be brightened.
     """
 
     numbers: Tensor
@@ -34,13 +34,13 @@ class NoisyCrops(NamedTuple):
 
 
 class NoisyPhotos:
-    """Noisy crops by the numbers of a batch's images.
+    """The noisy crops of a batch, given the numbers of its images.
 
     Parameters
     ----------
     config : TrainConfig
     photos : PhotoCache
-        Well-lit ones.
+        Well-lit photos.
     """
 
     def __init__(self, config: TrainConfig, photos: PhotoCache) -> None:
@@ -62,7 +62,7 @@ class NoisyPhotos:
         return pair.clean, pair.noisy, noise_map(pair, random), pair.gain
 
     def _crop(self, random: np.random.Generator) -> Rgb:
-        """Cut a crop of a reduced photo, turned and mirrored at random."""
+        """Cut a crop of a reduced photo, rotated and flipped at random."""
         photo, side = self.photos[int(random.integers(len(self.photos)))].cpu(), self.config.crop_px
         factor = max(1.0, min(REDUCED, min(photo.shape[1:]) / side))
         size = [min(round(side * factor), length) for length in photo.shape[1:]]

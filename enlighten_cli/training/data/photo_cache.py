@@ -1,4 +1,4 @@
-"""The photos of a run, decoded once and held where samples are made of them."""
+"""The photos of a run, decoded once and cached on the device where samples are made."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
 
 FEWEST_PHOTOS = 2
-HELD_THUMBNAILS = 16  # photos are kept in as many pixels as so many thumbnails have, and no fewer than fast mode sees
-HELD_BYTES = 3 * 2**30  # decoded photos kept in memory, over all folders
+HELD_THUMBNAILS = 16  # cached size of a photo, in multiples of the training pixels; at least a thumbnail of fast mode
+HELD_BYTES = 3 * 2**30  # memory for decoded photos of all folders
 
 
 class PhotoCache:
-    """Photos by their place among those of a folder, nested or not: uint8 (3, H, W).
+    """The photos of a folder and its subfolders, by index: uint8 (3, H, W).
 
-    All are decoded here, so that bad ones are found now.
+    The constructor decodes all of them, so that damaged ones are found before training.
 
     Parameters
     ----------
     folder : Path
     config : TrainConfig
     budget_bytes : int
-        Photos that do not fit into it are decoded anew whenever they are asked for.
+        Memory of the cache. Photos that do not fit are decoded again at each use.
 
     Attributes
     ----------
     paths : list of Path
-        Of the photos that could be read.
+        Of the readable photos.
     unreadable : list of str
-        Path and reason of each that could not.
+        Path and reason of each unreadable photo.
     """
 
     def __init__(self, folder: Path, config: TrainConfig, budget_bytes: int) -> None:
@@ -64,30 +64,30 @@ class PhotoCache:
             self._sizes.append((pixels.shape[1], pixels.shape[2]))
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of readable photos."""
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
-        """Return one of them, from where it is held or decoded anew."""
+        """Return a photo, from the cache or decoded again."""
         return self._held[index] if index in self._held else self._decode(self.paths[index])
 
     @property
     def complete(self) -> bool:
-        """Whether all of them are held."""
+        """Whether all photos are cached."""
         return len(self._held) == len(self.paths)
 
     def size(self, index: int) -> tuple[int, int]:
-        """Return the height and width of one of them."""
+        """Return the height and width of a photo."""
         return self._sizes[index]
 
     def move_to(self, device: torch.device) -> None:
-        """Hold them there from now on."""
+        """Move the cached photos to a device."""
         self.device = device
         for index, pixels in self._held.items():
             self._held[index] = pixels.to(device)
 
     def pixels(self, index: int) -> Pixels:
-        """Return one of them as an array, (H, W, 3) uint8."""
+        """Return a photo as an array, (H, W, 3) uint8."""
         return np.ascontiguousarray(self[index].permute(1, 2, 0).cpu().numpy())
 
     def _decode(self, path: Path) -> Tensor:
@@ -99,22 +99,22 @@ class PhotoCache:
 
 
 class PhotoFolders(Mapping[str, PhotoCache]):
-    """The folders of photos that a run learns from, by what they are to it: ``"low"``, ``"normal"``.
+    """The folders of a run's photos, by their role: ``"low"``, ``"normal"``.
 
     Parameters
     ----------
     config : TrainConfig
     names : sequence of str
-        Those that the objective needs.
+        The roles that the objective needs.
     skip_bad : bool
-        Whether to do without photos that cannot be read.
+        Whether to train without photos that cannot be read.
 
     Raises
     ------
     UsageError
-        If two folders are the same, or one is none.
+        If two folders are the same, or one is not a folder.
     TrainingError
-        If a folder has too few photos, or some cannot be read; all of these are named.
+        If a folder has too few photos, or some cannot be read; the message names all of them.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class PhotoFolders(Mapping[str, PhotoCache]):
     ) -> None:
         folders = {name: Path(getattr(config, name)) for name in names}
         if len({folder.resolve() for folder in folders.values()}) < len(folders):
-            raise UsageError(f"{folders[names[0]]}: one folder cannot be both low and normal light")
+            raise UsageError(f"{folders[names[0]]}: the folders of low and normal light must differ")
         self._caches: dict[str, PhotoCache] = {}
         for name, folder in folders.items():
             self._caches[name] = PhotoCache(folder, config, HELD_BYTES - self.held_bytes)
         self.unreadable = [line for cache in self._caches.values() for line in cache.unreadable]
         if self.unreadable and not skip_bad:
             many = f"{len(self.unreadable)} photos cannot be read: " if len(self.unreadable) > 1 else ""
-            raise TrainingError(f"{many}{'; '.join(self.unreadable)}; --skip-bad trains without")
+            raise TrainingError(f"{many}{'; '.join(self.unreadable)}; --skip-bad trains without them")
         for folder, cache in zip(folders.values(), self._caches.values(), strict=True):
             if len(cache) < FEWEST_PHOTOS:
                 raise TrainingError(f"{folder}: {len(cache)} photos; at least {FEWEST_PHOTOS} are needed")
@@ -139,25 +139,25 @@ class PhotoFolders(Mapping[str, PhotoCache]):
         return self._caches[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names."""
+        """Iterate over the roles."""
         return iter(self._caches)
 
     def __len__(self) -> int:
-        """Return how many folders there are."""
+        """Return the number of folders."""
         return len(self._caches)
 
     @property
     def held_bytes(self) -> int:
-        """How much memory the photos take."""
+        """Memory of the cached photos."""
         return sum(cache.held_bytes for cache in self._caches.values())
 
     @property
     def device(self) -> torch.device:
-        """Where samples are made."""
+        """The device on which samples are made."""
         return next(iter(self._caches.values())).device
 
     def move_to(self, device: torch.device) -> bool:
-        """Hold the photos on a device, so that samples are made there; false if it has no room for all of them."""
+        """Move all photos to a device, so that samples are made there; return False if they do not fit."""
         room = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else HELD_BYTES
         if not all(cache.complete for cache in self._caches.values()) or self.held_bytes > room:
             return False
@@ -167,7 +167,7 @@ class PhotoFolders(Mapping[str, PhotoCache]):
 
 
 def _resized(pixels: Pixels, config: TrainConfig) -> Pixels:
-    """Reduce what is far larger than the model will see; enlarge what is too small for a crop."""
+    """Reduce photos that are much larger than the network's input; enlarge those that are smaller than a crop."""
     height, width = pixels.shape[:2]
     seen = config.training_pixels
     enough = max(HELD_THUMBNAILS * seen, THUMBNAIL_PIXELS) if seen else height * width

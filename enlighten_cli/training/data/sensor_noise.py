@@ -1,6 +1,6 @@
-"""Dark, noisy photos made from well-lit ones: what a sensor and a camera's software would have left of them.
+"""Simulate dark, noisy photos from well-lit ones: a sensor's noise, a camera's processing and JPEG.
 
-Levels after Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019,
+Noise levels follow Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019,
 doi:10.1109/CVPR.2019.01129.
 """
 
@@ -21,16 +21,16 @@ from enlighten_cli.photo.colour import encoded_srgb, linear_srgb
 
 Plane: TypeAlias = NDArray[np.float32]
 
-STOPS = (0.0, 6.0)  # by which well-lit photos are darkened
+STOPS = (0.0, 6.0)  # well-lit photos are darkened by so many stops
 SHOT = (
     5e-6,
     2e-3,
-)  # variance of shot noise at full light; log-uniform. Lower than of raw files: photos are seen reduced
-READ_SLOPE, READ_OFFSET, READ_SPREAD = 2.18, 1.20, 0.26  # log of read noise's variance, linear in log of shot noise's
+)  # variance of shot noise at full light, log-uniform; lower than in raw files, because photos are usually reduced
+READ_SLOPE, READ_OFFSET, READ_SPREAD = 2.18, 1.20, 0.26  # log variance of read noise, linear in that of shot noise
 WHITE_BALANCE = ((1.9, 2.4), (1.0, 1.0), (1.5, 1.9))  # gains of red, green and blue after the sensor
-MOSAIC_PROBABILITY = 0.4  # of noise that went through a demosaic; the rest is white, as of photos since reduced
+MOSAIC_PROBABILITY = 0.4  # of demosaiced noise; otherwise noise is white, as in reduced photos
 JPEG_PROBABILITY, JPEG_QUALITY = 0.8, (75, 98)
-LIFT = (0.7, 1.3)  # of the clean photo's own light, to which the dark one is to be lifted
+LIFT = (0.7, 1.3)  # target light of the brightened photo, relative to the well-lit one
 MOST_GAIN = 30.0
 LIGHT_BLOCK_PX = 8  # light is smooth over three blocks
 STEP = 1 / 255
@@ -43,9 +43,9 @@ class NoisyPhoto:
     Parameters
     ----------
     clean, noisy : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB; the second as an 8-bit file gives it.
+        sRGB; `noisy` as decoded from an 8-bit file.
     gain : ndarray, shape (H, W), float32
-        By which both are to be lifted.
+        Factor by which both will be brightened.
     """
 
     clean: Rgb
@@ -54,12 +54,12 @@ class NoisyPhoto:
 
 
 def noisy_photo(rgb: Rgb, random: np.random.Generator) -> NoisyPhoto:
-    """Darken a photo and give it the noise of a sensor.
+    """Darken a photo and add a sensor's noise.
 
     Parameters
     ----------
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB, well lit and free of noise; H and W are even.
+        sRGB, well lit and without noise; H and W are even.
     random : numpy.random.Generator
     """
     dark = linear_srgb(rgb) * np.float32(2.0 ** -random.uniform(*STOPS))
@@ -69,7 +69,7 @@ def noisy_photo(rgb: Rgb, random: np.random.Generator) -> NoisyPhoto:
 
 
 def _noise(dark: Rgb, random: np.random.Generator) -> Rgb:
-    """Draw noise in linear light; the camera's own processing is linear enough to act on the noise alone."""
+    """Draw noise in linear light; demosaicing and white balance are linear, so they can act on the noise alone."""
     shot = np.exp(random.uniform(*np.log(SHOT)))
     read = np.exp(READ_SLOPE * np.log(shot) + READ_OFFSET + random.normal(0, READ_SPREAD))
     balance = np.array([random.uniform(*gains) for gains in WHITE_BALANCE], np.float32)
@@ -96,7 +96,7 @@ def _demosaiced(raw: Rgb) -> Rgb:
 
 
 def _stored(rgb: Rgb, random: np.random.Generator) -> Rgb:
-    """Round to 8 bits, and mostly through a JPEG."""
+    """Round to 8 bits, and in most cases compress as JPEG."""
     pixels = np.rint(rgb * 255).astype(np.uint8)
     if random.random() < JPEG_PROBABILITY:
         file = io.BytesIO()
@@ -107,7 +107,7 @@ def _stored(rgb: Rgb, random: np.random.Generator) -> Rgb:
 
 
 def _gain(rgb: Rgb, clean: Rgb, random: np.random.Generator) -> Plane:
-    """Return what lifts the dark photo to about the light of the well-lit one, smoothly."""
+    """Return a smooth gain that brightens the dark photo to about the light of the well-lit one."""
     light, dark = (_smoothed(each) for each in (rgb, clean))
     gain = light * np.float32(random.uniform(*LIFT)) / (dark + STEP)
     return np.asarray(gain.clip(1, MOST_GAIN), np.float32)
@@ -123,7 +123,7 @@ def _smoothed(rgb: Rgb) -> Plane:
 
 
 def noise_map(photo: NoisyPhoto, random: np.random.Generator, *, bins: int = 6, jitter: float = 0.15) -> Plane:
-    """Measure the deviation of luma's noise as a function of luma, as it will be estimated of real photos.
+    """Measure the standard deviation of luma's noise as a function of luma, as enhancement estimates it in photos.
 
     Returns
     -------

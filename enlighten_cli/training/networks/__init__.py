@@ -1,1 +1,1 @@
-"""The networks that are trained, and VGG-16."""
+"""The trained networks, and VGG-16 for the self-feature-preserving loss."""

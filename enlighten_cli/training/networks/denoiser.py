@@ -1,4 +1,4 @@
-"""A small network that removes noise from a dark photo, given the noise and the gain that will show it."""
+"""A small network that denoises a dark photo, given its noise and the gain that will amplify it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-UNSHUFFLE = 2  # pixels a side that become channels
-MULTIPLE_PX = 4  # one unshuffling and one strided convolution
+UNSHUFFLE = 2  # blocks of 2 x 2 pixels become channels
+MULTIPLE_PX = 4  # one pixel unshuffle and one strided convolution
 WIDTH = 16
-COLOURS = 3 * UNSHUFFLE**2  # channels of a photo, unshuffled
-BRIGHTEST = 1.5  # that a lifted photo is taken for
-MOST_DEVIATIONS = 4.0  # of luma's noise that are removed of any channel; colour's is stronger
-SMOOTH_PX = 5  # of the smoothed copy's window, at half resolution
+COLOURS = 3 * UNSHUFFLE**2  # channels of a photo after the unshuffle
+BRIGHTEST = 1.5  # the brightened photo is clipped here
+MOST_DEVIATIONS = 4.0  # largest change of a channel, in standard deviations of luma's noise; chroma noise is stronger
+SMOOTH_PX = 5  # window of the smoothed copy, at half resolution
 DEEP_LAYERS = 3
 
 
 class Denoiser(nn.Module):
     """Map a noisy photo to a clean one of the same size.
 
-    The network works on the photo as it will be seen: times the gain. So one set of weights serves
-    every darkness, and what is hardly lifted is hardly touched. It decides, pixel by pixel and
-    channel by channel, what part goes of the difference to a smoothed copy, and adds what smoothing
-    cannot know.
+    The network works on the photo times the gain, as it will be seen. So one set of weights is enough
+    for every exposure, and areas with little gain hardly change. For each pixel and channel, the network
+    predicts which part of the difference to a smoothed copy to remove, and adds a residual.
 
     Parameters
     ----------
@@ -33,7 +32,7 @@ class Denoiser(nn.Module):
 
     Notes
     -----
-    Noise as a map beside the photo, and pixels as channels for speed, are FFDNet's (Zhang, Zuo and
+    The noise map as an input, and the pixel unshuffle for speed, follow FFDNet (Zhang, Zuo and
     Zhang 2018, doi:10.1109/TIP.2018.2839891).
     """
 
@@ -62,13 +61,13 @@ class Denoiser(nn.Module):
         noise : Tensor, shape (N, 1, H, W), range [0, 1]
             Standard deviation of luma's noise.
         gain : Tensor, shape (N, 1, H, W), 1 or more
-            What the photo will be multiplied by.
+            Factor by which the photo will be brightened.
 
         Returns
         -------
         Tensor, shape (N, 3, H, W)
         """
-        # A gain is that of its surroundings: a light in black would be lifted far beyond all that was learned from.
+        # The gain is smooth: without the clip, a bright lamp in the dark would far exceed the training range.
         lifted = F.pixel_unshuffle((rgb * gain).clamp(max=BRIGHTEST), UNSHUFFLE)
         seen = torch.cat([lifted, F.pixel_unshuffle(noise * gain, UNSHUFFLE)], dim=1)
         fine = F.relu(self.fine(F.relu(self.enter(seen))))

@@ -1,4 +1,4 @@
-"""The patch discriminators that tell normal-light photos from enhanced ones."""
+"""The patch discriminators, which distinguish normal-light photos from enhanced ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAPER_WIDTH = 64
 class PatchDiscriminator(nn.Module):
     """Score overlapping patches of a photo: high for normal light, low for enhanced.
 
-    4x4 convolutions with padding 2 and LeakyReLU(0.2), no norm: `strided_layers` of stride 2
+    4x4 convolutions with padding 2 and LeakyReLU(0.2), without norms: `strided_layers` of stride 2
     that widen to at most 8 x `width`, one of stride 1, and one to a single channel.
 
     Parameters

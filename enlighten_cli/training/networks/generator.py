@@ -1,4 +1,4 @@
-"""The attention-guided U-Net of EnlightenGAN, as a function from photo to photo."""
+"""The generator of EnlightenGAN: an attention-guided U-Net."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 MULTIPLE_PX = 16  # four 2x2 poolings
-RECEPTIVE_FIELD_PX = 137  # how far away an input pixel can change an output pixel
+RECEPTIVE_FIELD_PX = 137  # largest distance at which an input pixel influences an output pixel
 PAPER_WIDTH = 32
 
 
 class EnlightenNet(nn.Module):
     """Map RGB in [0, 1] to brightened RGB of the same size.
 
-    The attention map, the scaling to [-1, 1] and the residual are inside, so that a state
-    dict and this class define the whole function. Names of the layers are the published
-    checkpoints' own.
+    The attention map, the scaling to [-1, 1] and the residual are inside the network, so that a
+    state dict and this class define the whole function. The layers have the names of the published
+    checkpoints.
 
     Parameters
     ----------
     width : int
         Channels of the first level; 32 gives the published 8,636,675 parameters.
     align_corners : bool
-        How the decoder interpolates. ``False`` makes exact tiling possible; ``True`` is what
-        the published weights were trained with.
+        How the decoder interpolates. ``False`` makes exact tiling possible; the published weights
+        were trained with ``True``.
 
     Notes
     -----
@@ -60,7 +60,7 @@ class EnlightenNet(nn.Module):
         return features
 
     def _first_block(self, seen: Tensor) -> Tensor:
-        """Compute in fp32 even in mixed precision: near -1, bf16 cannot tell the tones of a shadow apart."""
+        """Compute in fp32 even in mixed precision: near -1, bf16 cannot distinguish the tones of shadows."""
         if not torch.is_autocast_enabled(seen.device.type):
             return self._block("1_1", seen)
         with torch.autocast(seen.device.type, enabled=False):
@@ -77,10 +77,10 @@ class EnlightenNet(nn.Module):
         Returns
         -------
         Tensor, shape (N, 3, H, W)
-            Not clamped: that comes last, after the caller scaled the change.
+            Not clamped; the caller clamps after applying the strength.
         """
         attention = 1 - luma(rgb)
-        precision = self.conv10.weight.dtype  # the ends stay in fp32 where the inside is fp16
+        precision = self.conv10.weight.dtype  # input and output are fp32 even if the layers are fp16
         attentions = [attention.to(precision)]
         for _ in range(4):
             attentions.append(F.max_pool2d(attentions[-1], 2))
@@ -113,10 +113,10 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Fill convolutions from N(0, 0.02), norms from N(1, 0.02), biases with 0.
+    """Draw kernels from N(0, 0.02) and norms from N(1, 0.02); set biases to 0.
 
-    A function of the seed and the layer's name, so that networks do not depend on the order
-    in which they are made.
+    The numbers depend only on the seed and the layer's name, not on the order in which networks are
+    created.
     """
     for name, module in network.named_modules():
         if not isinstance(module, (nn.Conv2d, nn.BatchNorm2d)):
@@ -130,7 +130,7 @@ def initialise(network: nn.Module, seed: int) -> None:
 
 
 def seed_of(seed: int, name: str) -> int:
-    """Return a 32-bit seed for one named use of a run's seed."""
+    """Derive a 32-bit seed for a named purpose from a run's seed."""
     import zlib
 
     return zlib.crc32(f"{seed}/{name}".encode())

@@ -15,7 +15,7 @@ CONVOLUTIONS = (
     *("conv4_1", "conv4_2", "conv4_3", "conv5_1"),
 )
 WIDTHS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512)
-# No pooling between blocks 4 and 5: the original ran so, with features at stride 8.
+# No pooling between blocks 4 and 5, as in the original code: the features have stride 8.
 POOL_AFTER = ("conv1_2", "conv2_2", "conv3_3")
 TORCHVISION_INDEX = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24)
 TORCHVISION_STD = (0.229, 0.224, 0.225)
@@ -24,15 +24,15 @@ TORCHVISION_STD = (0.229, 0.224, 0.225)
 class VggFeatures(nn.Module):
     """Map RGB in [0, 1] to the relu5_1 features of VGG-16, without subtracting a mean.
 
-    With the mean subtracted, instance-normalised features change with exposure; without it
-    they hardly do, which is the point of the loss that uses them.
+    If the mean is subtracted, instance-normalised features change with exposure; if not, they hardly
+    do, which is the purpose of the loss that uses them.
 
     Parameters
     ----------
     tensors : mapping of str to Tensor
         Weights by Caffe's layer names (``conv1_1.weight``; input BGR, 0 to 255) or by
         torchvision's (``features.0.weight``; input RGB divided by its standard deviation).
-        The input's order and scale are folded into the first layer.
+        The channel order and scale of the input are folded into the first layer.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class VggFeatures(nn.Module):
             for part in ("weight", "bias"):
                 key, parameter = f"{source}.{part}", getattr(layer, part)
                 if key not in tensors or tensors[key].shape != parameter.shape:
-                    raise ModelError(f"the VGG-16 weights have no tensor {key} of shape {tuple(parameter.shape)}")
+                    raise ModelError(f"not weights of VGG-16: no tensor {key} of shape {tuple(parameter.shape)}")
                 with torch.no_grad():
                     parameter.copy_(tensors[key].float())
             self.add_module(name, layer)
@@ -76,14 +76,14 @@ class VggFeatures(nn.Module):
 
 
 def self_feature_preserving(features: nn.Module, low: Tensor, enhanced: Tensor) -> Tensor:
-    """Return how far enhancing moved the instance-normalised features of a photo.
+    """Return the mean squared change of a photo's instance-normalised features by enhancement.
 
     Parameters
     ----------
     features : Module
         `VggFeatures`.
     low, enhanced : Tensor, shape (N, 3, H, W)
-        RGB in [0, 1]. No gradient flows to `low`.
+        RGB in [0, 1]. `low` receives no gradient.
 
     Notes
     -----

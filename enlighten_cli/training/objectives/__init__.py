@@ -1,4 +1,4 @@
-"""What a run learns, by name."""
+"""The registry of objectives: what a run can learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What objectives share whose exported network is EnlightenGAN's generator."""
+"""Base class of the objectives that train EnlightenGAN's generator."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ADAM_BETAS = (0.5, 0.999)
 
 
 class Brightening(Objective):
-    """An objective of the generator, which a subclass adds its data, judges and step to.
+    """An objective of the generator; a subclass adds data, discriminators and the step.
 
     Parameters
     ----------
     config, descent, features
-        As of `Objective`.
+        See `Objective`.
     networks : ModuleDict or None
-        Those of another objective, whose generator is to learn this one; without, a new one does.
+        Networks of another objective, whose generator this objective trains; None creates a new one.
     """
 
     exported = "generator"
@@ -61,12 +61,12 @@ class Brightening(Objective):
         return cast("EnlightenNet", self.networks["generator"])
 
     def remember_beginning(self) -> None:
-        """Keep the generator as it is now, for `kept_detail`."""
+        """Keep a copy of the present generator, for `kept_detail`."""
         if "beginning" not in self.networks:
             self.networks["beginning"] = copy.deepcopy(self.generator).eval().requires_grad_(False)
 
     def start_from(self, weights: Weights) -> None:
-        """Begin with a known generator, and with its discriminators where both have some."""
+        """Start from pretrained weights; discriminators are loaded if both weights and objective have them."""
         for generator in self._generators():
             generator.load_state_dict(weights.generator.state_dict())
             generator.align_corners = weights.generator.align_corners
@@ -74,37 +74,37 @@ class Brightening(Objective):
             load_strictly(self.networks["discriminators"], weights.discriminators, "the discriminators")
 
     def enhanced(self, rgb: Tensor, *, learns: bool = True) -> Tensor:
-        """Brighten a batch, (N, 3, H, W), in mixed precision, as fp32.
+        """Brighten a batch, (N, 3, H, W), in mixed precision; the result is fp32.
 
-        Known weights keep the statistics of their norms: those of small batches would undo what they know.
+        With pretrained weights, batch norms keep their running statistics: those of small batches would degrade them.
         """
         self.generator.train(learns and self.config.start == RANDOM)
         with self.descent.mixed_precision(), torch.set_grad_enabled(learns):
             return cast("Tensor", self.generator(rgb).float())
 
     def kept_detail(self, fine: Tensor, made: Tensor) -> Tensor:
-        """Return how far the detail that the generator makes of unreduced crops is from what it first made of them."""
+        """Return how much the detail in unreduced crops differs from the result of the initial generator."""
         with torch.no_grad(), self.descent.mixed_precision():
             before = self.networks["beginning"](fine).float()
         return losses.changed_detail(made, before)
 
     @classmethod
     def read(cls, path: Path) -> Weights:
-        """Read a generator, and its discriminators where they are kept."""
+        """Read a generator, and its discriminators if there are any."""
         return read_weights(path)
 
     @classmethod
     def suggested(cls, weights: Weights | None) -> dict[str, Any]:
-        """Return the width of known weights."""
+        """Return the width of the pretrained weights."""
         return {"width": weights.generator.width} if weights else {}
 
     @classmethod
     def fitted(cls, weights: Weights, config: TrainConfig) -> Weights:
-        """Widen the generator."""
+        """Widen the generator to the configured width."""
         return replace(weights, generator=widened(weights.generator, config.width, config.seed))
 
     def metadata(self) -> dict[str, str]:
-        """Return what a use of the generator has to know."""
+        """Return the metadata that inference needs."""
         return {
             "width": str(self.generator.width),
             "align_corners": str(self.generator.align_corners).lower(),
@@ -112,18 +112,18 @@ class Brightening(Objective):
         }
 
     def restore(self, metadata: Mapping[str, str]) -> None:
-        """Interpolate as the weights ask for."""
+        """Set `align_corners` as recorded."""
         for generator in self._generators():
             generator.align_corners = metadata["align_corners"] == "true"
 
     def _generators(self) -> list[EnlightenNet]:
-        """Return the generator, and what it was when the run began where that is kept."""
+        """Return the generator, and its initial copy if there is one."""
         return [
             cast("EnlightenNet", self.networks[name]) for name in ("generator", "beginning") if name in self.networks
         ]
 
     def picture(self, network: nn.Module, pixels: Pixels) -> Pixels:
-        """Enhance a photo."""
+        """Enhance a photo as in use."""
 
         @torch.no_grad()
         def brighten(rgb: Rgb) -> Rgb:
@@ -135,7 +135,7 @@ class Brightening(Objective):
 
     @classmethod
     def export(cls, checkpoint: Path, stem: Path, *, name: str, licence: str) -> Path:
-        """Write the generator as .safetensors, its discriminators beside it, and as .onnx."""
+        """Write the generator as .safetensors and as .onnx, and its discriminators beside it."""
         from enlighten_cli.training.export import export_onnx, export_weights
 
         weights, model = stem.with_suffix(".safetensors"), stem.with_suffix(".onnx")
@@ -145,5 +145,5 @@ class Brightening(Objective):
 
 
 def adam(network: nn.Module, lr: float) -> torch.optim.Adam:
-    """Return the paper's optimiser of a network."""
+    """Return an Adam optimiser with the paper's betas."""
     return torch.optim.Adam(network.parameters(), lr=lr, betas=ADAM_BETAS)

@@ -1,6 +1,6 @@
-"""Denoising: a small network learns to remove a sensor's noise from dark photos, as far as the gain will show it.
+"""Denoising: a small network learns to remove the sensor noise that brightening would make visible.
 
-Its pairs are made from well-lit photos alone; no dark photo and no reference is looked at.
+Training pairs are simulated from well-lit photos; neither dark photos nor references are needed.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from enlighten_cli.training.networks.generator import seed_of
 from enlighten_cli.training.objectives.objective import Needs, Objective
 
 ADAM_BETAS = (0.9, 0.99)
-SHOWN_GAIN = 8.0  # of the sheet
+SHOWN_GAIN = 8.0  # assumed for the contact sheet
 
 
 @dataclass(frozen=True)
 class DenoiseOptions(ObjectiveOptions):
-    """Options of denoising: only those that every objective has."""
+    """Options of denoising; it has only the shared ones."""
 
     objective: ClassVar[str] = "denoise"
 
     def rules(self, config: TrainConfig) -> Rules:
-        """Return what the shared options have to be."""
+        """Return the rules for the shared options."""
         return {
             "width": (config.width % 8 == 0, "a multiple of 8"),
-            "precision": (config.precision == "fp32", "fp32: in halves shadows are rounded more than they are noisy"),
-            "frame_min": (config.frame_min == 1, "1: crops are of photos reduced twofold"),
+            "precision": (
+                config.precision == "fp32",
+                "fp32: in half precision, rounding errors in shadows exceed the noise",
+            ),
+            "frame_min": (config.frame_min == 1, "1: crops are cut from photos reduced by a factor of 2"),
             "exposure_stops": (config.exposure_stops == 0, "0: photos are darkened anyway"),
             "darkened_probability": (config.darkened_probability == 0, "0: photos are darkened anyway"),
             "training_pixels": (config.training_pixels == 0, "0: noise is removed at full size"),
@@ -47,7 +50,7 @@ class DenoiseOptions(ObjectiveOptions):
 
 
 class Denoise(Objective):
-    """Learn to denoise."""
+    """Train the denoiser."""
 
     Options = DenoiseOptions
     exported = "denoiser"
@@ -67,11 +70,11 @@ class Denoise(Objective):
         return Needs(folders=("normal",))
 
     def samples(self, photos: PhotoFolders) -> NoisyPhotos:
-        """Return dark, noisy crops of well-lit photos."""
+        """Return dark, noisy crops simulated from well-lit photos."""
         return NoisyPhotos(self.config, photos["normal"])
 
     def step(self, batch: NoisyCrops, images_seen: int) -> dict[str, Tensor]:
-        """Descend to the clean crops, by the difference that will be seen: |gain x (denoised - clean)|."""
+        """Minimize the error after brightening: |gain x (denoised - clean)|."""
         clean, noisy, noise, gain = (self.descent.place(crops) for crops in batch[1:])
         denoised = self.networks["denoiser"](noisy, noise, gain)
         losses = {"seen": (gain * (denoised - clean)).abs().mean()}
@@ -83,7 +86,7 @@ class Denoise(Objective):
         return {"width": str(self.config.width)}
 
     def picture(self, network: nn.Module, pixels: Pixels) -> Pixels:
-        """Denoise a photo as if it were to be lifted far."""
+        """Denoise a photo as for a gain of 8."""
         rgb = as_rgb(pixels)
         gain = np.full((1, 1, 1), SHOWN_GAIN, np.float32)
         used = ModuleAsDenoiser(network, self.descent.device)
@@ -99,7 +102,7 @@ class Denoise(Objective):
 
 
 class ModuleAsDenoiser:
-    """A denoiser of PyTorch as enhancement calls one: (H, W, 3), (H, W) and (H, W) to (H, W, 3)."""
+    """A PyTorch denoiser with the interface of the enhancement: (H, W, 3), (H, W) and (H, W) to (H, W, 3)."""
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         self._network = network
@@ -107,7 +110,7 @@ class ModuleAsDenoiser:
 
     @torch.no_grad()
     def __call__(self, rgb: Rgb, noise: Plane, gain: Plane) -> Rgb:
-        """Denoise."""
+        """Denoise a photo."""
         planes = (torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1), noise[None], gain[None])
         batch = [torch.as_tensor(plane, device=self._device)[None] for plane in planes]
         return np.asarray(cast("Tensor", self._network(*batch))[0].permute(1, 2, 0).cpu().numpy())

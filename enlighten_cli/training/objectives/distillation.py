@@ -1,6 +1,6 @@
-"""Distillation: the generator learns to make of dark photos what its teacher does, plain computation.
+"""Distillation: the generator learns to reproduce the results of a teacher, an algorithm without weights.
 
-The shipped weights were made so. Frames are seen whole, as the teacher needs them.
+The shipped weights were trained this way. The network sees whole frames, because the teacher needs them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from enlighten_cli.training.objectives.brightening import Brightening
 from enlighten_cli.training.objectives.objective import Needs
 from enlighten_cli.training.objectives.teacher import teacher
 
-LOW_PER_NORMAL = 4  # so many low frames are taught with one normal frame
+LOW_PER_NORMAL = 4  # low frames for each normal frame
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class DistillationOptions(ObjectiveOptions):
     Parameters
     ----------
     teacher_weight : float
-        Weight of the L1 distance to what `teacher` makes of low frames.
+        Weight of the L1 loss against the `teacher`, on low frames.
     well_lit_weight : float
-        Weight of the L1 distance, on normal frames, to what they should become: photos with light enough are to be
-        left alone, or nearly.
+        Weight of the L1 loss on normal frames, whose target is the frame itself or close to it: well-lit photos
+        should hardly change.
     well_lit_lift : float
-        Part, in [0, 1], of what the teacher does that normal frames are to get: a little, and their shadows are
-        lifted.
+        Part, in [0, 1], of the teacher's change in the target of normal frames: a small part brightens their
+        shadows.
     kept_detail_weight : float
-        Weight of `losses.changed_detail`: while the generator learns to judge light from photos far reduced, it is to
-        keep the fine detail that it made, when the run began, of those that are not.
+        Weight of `losses.changed_detail`: the generator learns brightness from strongly reduced photos, and should
+        keep its initial fine detail in unreduced ones.
     """
 
     objective: ClassVar[str] = "distillation"
@@ -50,29 +50,29 @@ class DistillationOptions(ObjectiveOptions):
     kept_detail_weight: float = 0.0
 
     def rules(self, config: TrainConfig) -> Rules:
-        """Return what each has to be; frames are to be seen whole by the teacher."""
+        """Return the rules of these options; the teacher needs square frames, which it sees whole."""
         return {
             **anchor_rules(self, config),
             "teacher_weight": (self.teacher_weight > 0, "above 0"),
-            "frame": (config.frame == SQUARE, "square, as the teacher needs to see all of a frame"),
+            "frame": (config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }
 
 
 def anchor_rules(options: DistillationOptions, config: TrainConfig) -> Rules:
-    """Return the rules that hold wherever the teacher has a say."""
+    """Return the rules of the options that belong to the teacher."""
     return {
         "teacher_weight": (options.teacher_weight >= 0, "0 or more"),
         "well_lit_weight": (options.well_lit_weight >= 0, "0 or more"),
         "well_lit_lift": (0 <= options.well_lit_lift <= 1, "from 0 to 1"),
         "kept_detail_weight": (
             options.kept_detail_weight == 0 or (options.kept_detail_weight > 0 and config.start != RANDOM),
-            "0, or more where the run begins with known weights",
+            "0 for a random start, and 0 or more for a start from weights",
         ),
     }
 
 
 class Distillation(Brightening):
-    """Learn from the teacher."""
+    """Train the generator by distillation."""
 
     Options = DistillationOptions
 
@@ -94,12 +94,12 @@ class Distillation(Brightening):
         return Needs()
 
     def samples(self, photos: PhotoFolders) -> UnpairedPhotos:
-        """Return low frames, a normal one for every few of them, and unreduced crops where detail is kept."""
+        """Return low frames, a quarter as many normal ones, and unreduced crops if `kept_detail_weight` is set."""
         fine = self.options.kept_detail_weight > 0
         return UnpairedPhotos(self.config, photos, low_per_normal=LOW_PER_NORMAL, fine=fine)
 
     def step(self, batch: UnpairedCrops, images_seen: int) -> dict[str, Tensor]:
-        """Descend to the teacher."""
+        """Take a step towards the teacher's results."""
         low, normal, fine = (self.descent.place(crops) for crops in batch[1:])
         made = self.enhanced(torch.cat([low, normal, fine]))
         enhanced, enhanced_normal, enhanced_fine = torch.split(made, [len(low), len(normal), len(fine)])
@@ -114,7 +114,7 @@ class Distillation(Brightening):
 def taught(
     options: DistillationOptions, low: Tensor, enhanced: Tensor, normal: Tensor, enhanced_normal: Tensor
 ) -> dict[str, Tensor]:
-    """Return the losses of distillation, but for those that have no weight.
+    """Return the losses of distillation whose weight is above 0.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def taught(
     low, normal : Tensor, shape (N, 3, H, W), range [0, 1]
         Whole frames.
     enhanced, enhanced_normal : Tensor, of these shapes
-        What the generator made of them.
+        The generator's results for them.
     """
     losses = {}
     if options.teacher_weight:

@@ -1,4 +1,4 @@
-"""EnlightenGAN: the generator learns to pass for normal light with two discriminators, and to keep what is seen.
+"""EnlightenGAN: adversarial training against two discriminators, with a self-feature-preserving loss.
 
 Jiang et al., "EnlightenGAN: Deep Light Enhancement without Paired Supervision", IEEE TIP 2021,
 doi:10.1109/TIP.2021.3051462.
@@ -34,9 +34,9 @@ from enlighten_cli.training.objectives.distillation import (
 )
 from enlighten_cli.training.objectives.objective import Needs, Stage
 
-AUGMENTATION = 1  # the stream of random numbers beside the dataset's
-WARM_START_IMAGES = 2000  # for a random start, where nothing brightens for a thousand steps otherwise
-DISCRIMINATORS_FIRST_IMAGES = 2000  # for known weights without their discriminators
+AUGMENTATION = 1  # number of the random stream; separate from the dataset's
+WARM_START_IMAGES = 2000  # for a random start, which otherwise does not brighten for a thousand steps
+DISCRIMINATORS_FIRST_IMAGES = 2000  # for weights without discriminators
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,27 @@ class EnlightenGanOptions(DistillationOptions):
     Parameters
     ----------
     teacher_weight, well_lit_weight, well_lit_lift, kept_detail_weight : float
-        As of `DistillationOptions`: an anchor beside the discriminators.
+        See `DistillationOptions`; the teacher stabilizes the adversarial training.
     global_weight, local_weight : float
-        Weight of what the global and the local discriminator cost the generator.
+        Weights of the generator's adversarial losses, global and local.
     sfp_weight : float
-        Weight of the self-feature-preserving loss, of crops and of patches.
+        Weight of the self-feature-preserving losses of crops and of patches.
     sfp_px : int
-        Side to which crops are reduced for the self-feature-preserving loss; 0 leaves them.
+        Side to which crops are reduced for the self-feature-preserving loss; 0 for no reduction.
     patches, patch_px : int
-        Patches a crop for the local discriminator, and their side.
+        Number of patches per crop for the local discriminator, and their side.
     dim_probability, dim_min, dim_max : float
-        Light augmentation: with this probability the generator is fed the low crop divided by a
+        Light augmentation: with this probability, the generator's input is the low crop divided by a
         factor drawn from [dim_min, dim_max].
     discriminator_width : int
         Channels of the first layer of both discriminators.
     discriminator_lr : float
         Adam's learning rate, of the discriminators.
     discriminators_first_images : int
-        Images in which only the discriminators learn; for known weights whose discriminators are lost.
+        Number of images for which only the discriminators learn; for a start from weights without
+        discriminators.
     warm_start_images : int
-        Images of distillation before all that; for a random start.
+        Number of images of distillation at the beginning; for a random start.
     """
 
     objective: ClassVar[str] = "enlightengan"
@@ -87,7 +88,7 @@ class EnlightenGanOptions(DistillationOptions):
     warm_start_images: int = 0
 
     def rules(self, config: TrainConfig) -> Rules:
-        """Return what each has to be."""
+        """Return the rules of these options."""
         lifts = self.teacher_weight > 0 or (self.well_lit_weight > 0 and self.well_lit_lift > 0)
         return {
             **anchor_rules(self, config),
@@ -106,17 +107,17 @@ class EnlightenGanOptions(DistillationOptions):
             "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
             "discriminators_first_images": (self.discriminators_first_images >= 0, "0 or more"),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
-            "frame": (not lifts or config.frame == SQUARE, "square, as the teacher needs to see all of a frame"),
+            "frame": (not lifts or config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }
 
     @property
     def generator_learns_from(self) -> int:
-        """Number of the image from which on the discriminators teach the generator."""
+        """Number of the first image with which the generator learns from the discriminators."""
         return self.warm_start_images + self.discriminators_first_images
 
 
 class EnlightenGan(Brightening):
-    """Learn from a global and a local discriminator, and from features of VGG-16."""
+    """Train the generator against a global and a local discriminator, with VGG-16 features."""
 
     Options = EnlightenGanOptions
 
@@ -137,18 +138,18 @@ class EnlightenGan(Brightening):
 
     @property
     def discriminators(self) -> nn.ModuleDict:
-        """The global and the local one."""
+        """The global and the local discriminator."""
         return cast("nn.ModuleDict", self.networks["discriminators"])
 
     @classmethod
     def needs(cls, config: TrainConfig) -> Needs:
-        """Return both folders, and VGG-16 where the generator learns to keep its features."""
+        """Return both folders, and VGG-16 if the self-feature-preserving loss is used."""
         options = cast("EnlightenGanOptions", config.options)
         return Needs(vgg=options.sfp_weight > 0 and config.images > options.generator_learns_from)
 
     @classmethod
     def suggested(cls, weights: Weights | None) -> dict[str, Any]:
-        """Return how to begin without what is missing, and the width of known discriminators."""
+        """Return a warm start for random weights, or the options that suit the given weights."""
         if weights is None:
             return {"warm_start_images": WARM_START_IMAGES}
         if weights.discriminators:
@@ -156,7 +157,7 @@ class EnlightenGan(Brightening):
         return super().suggested(weights) | {"discriminators_first_images": DISCRIMINATORS_FIRST_IMAGES}
 
     def stages(self) -> Sequence[Stage]:
-        """Return distillation for a warm start, and what follows."""
+        """Return distillation as a warm start, if configured, and then this objective."""
         stages = [Stage(self, self.config.images)]
         if self.options.warm_start_images:
             options = DistillationOptions(
@@ -168,17 +169,17 @@ class EnlightenGan(Brightening):
         return stages
 
     def samples(self, photos: PhotoFolders) -> UnpairedPhotos:
-        """Return low and normal crops, and unreduced ones where detail is kept."""
+        """Return low and normal crops, and unreduced ones if `kept_detail_weight` is set."""
         return UnpairedPhotos(self.config, photos, fine=self.options.kept_detail_weight > 0)
 
     def step(self, batch: UnpairedCrops, images_seen: int) -> dict[str, Tensor]:
-        """Let the generator step against both discriminators, then both against the same enhanced crops."""
+        """Take a step of the generator, then one of both discriminators on the same enhanced crops."""
         low, normal, fine = (self.descent.place(crops) for crops in batch[1:])
         dimming, corners = self._drawn(batch.numbers)
         learns = images_seen >= self.options.generator_learns_from
         well_lit = normal[: max(1, len(low) // LOW_PER_NORMAL) if self.options.well_lit_weight else 0]
 
-        # One batch, so that the generator's norms see all kinds of crop, as they will in use.
+        # In one batch, so that the statistics of the batch norms cover all kinds of crops, as in use.
         fed = low / dimming.to(low.device).view(-1, 1, 1, 1)
         made = self.enhanced(torch.cat([fed, well_lit, fine]), learns=learns)
         enhanced, enhanced_well_lit, enhanced_fine = torch.split(made, [len(low), len(well_lit), len(fine)])
@@ -201,7 +202,7 @@ class EnlightenGan(Brightening):
         return generator_losses | judging
 
     def _drawn(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Draw by what each image is dimmed, (N,), and the corners of its patches, (N, patches, 2)."""
+        """Draw the dimming factor of each image, (N,), and the corners of its patches, (N, patches, 2)."""
         options, dimming, corners = self.options, [], []
         for number in numbers.tolist():
             random = np.random.default_rng([self.config.seed, number, AUGMENTATION])
@@ -213,7 +214,7 @@ class EnlightenGan(Brightening):
     def _preserving(
         self, low: Tensor, enhanced: Tensor, low_patches: Tensor, enhanced_patches: Tensor
     ) -> dict[str, Tensor]:
-        """Return what it costs the generator to move features of what is seen."""
+        """Return the self-feature-preserving losses of the generator."""
         weight = self.options.sfp_weight
         if not weight:
             return {}
@@ -228,7 +229,7 @@ class EnlightenGan(Brightening):
             }
 
     def _deceiving(self, normal: Tensor, enhanced: Tensor, enhanced_patches: Tensor) -> dict[str, Tensor]:
-        """Return what it costs the generator not to pass for normal light; discriminators only pass gradients on."""
+        """Return the adversarial losses of the generator; the discriminators' parameters get no gradients."""
         discriminators = self.discriminators.requires_grad_(False)
         with self.descent.mixed_precision():
             with torch.no_grad():
@@ -245,7 +246,7 @@ class EnlightenGan(Brightening):
     def _judging(
         self, normal: Tensor, enhanced: Tensor, normal_patches: Tensor, enhanced_patches: Tensor
     ) -> dict[str, Tensor]:
-        """Return what it costs the discriminators not to tell enhanced from normal light."""
+        """Return the losses of the discriminators."""
         judge, local_judge = self.discriminators["global"], self.discriminators["local"]
         with self.descent.mixed_precision():
             scores, enhanced_scores = judge(normal).float(), judge(enhanced).float()
@@ -257,7 +258,7 @@ class EnlightenGan(Brightening):
 
 
 def cut_patches(batch: Tensor, corners: Tensor, patch_px: int) -> Tensor:
-    """Cut patches: (N, 3, H, W) and corners (N, P, 2) of row, column to (N * P, 3, px, px)."""
+    """Cut patches from (N, 3, H, W) at corners (N, P, 2), in (row, column) order, to (N * P, 3, px, px)."""
     return torch.stack(
         [
             photo[:, top : top + patch_px, left : left + patch_px]

@@ -1,4 +1,4 @@
-"""What a run learns: networks, the data that they need, and a step."""
+"""The interface of an objective: its networks, its data and its training step."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from enlighten_cli.training.descent import Descent
 
 @dataclass(frozen=True)
 class Needs:
-    """What an objective asks of the run.
+    """The inputs that an objective needs.
 
     Parameters
     ----------
     folders : tuple of str
         Options that name folders of photos.
     vgg : bool
-        Whether it compares features of VGG-16.
+        Whether it needs the weights of VGG-16.
     """
 
     folders: tuple[str, ...] = ("low", "normal")
@@ -38,14 +38,14 @@ class Needs:
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a run: one objective, for the steps that begin before image number `until`."""
+    """A part of a run: one objective, for the steps whose first image has a number below `until`."""
 
     objective: Objective
     until: int
 
 
 class Objective(ABC):
-    """What is learned.
+    """What a run learns: the base class of all objectives.
 
     Parameters
     ----------
@@ -53,21 +53,21 @@ class Objective(ABC):
         Its `options` are this objective's `Options`.
     descent : Descent
     features : Module or None
-        `VggFeatures` on the device, where the objective needs them.
+        `VggFeatures` on the device, if the objective needs them.
 
     Attributes
     ----------
     Options : type
-        Of its own options.
+        Type of the objective's own options.
     exported : str
-        The network that is averaged over the run and shipped.
+        Name of the network that is averaged over the run and exported.
     default_start : str
-        What a run begins with unless told otherwise.
+        Default of the option that chooses the initial weights.
     networks : ModuleDict
-        All that a checkpoint keeps: those that learn, and those frozen ones that they are compared with. Networks
+        All networks of a checkpoint: those that learn, and frozen ones with which they are compared. Networks
         named ``"discriminators"`` are written beside the exported weights, for fine-tuning.
     optimisers : dict of str to Optimizer
-        Their learning rates at the beginning of the schedule are those that they were made with.
+        Each is created with the learning rate with which its schedule begins.
     """
 
     Options: ClassVar[type[ObjectiveOptions]]
@@ -84,23 +84,23 @@ class Objective(ABC):
     @classmethod
     @abstractmethod
     def needs(cls, config: TrainConfig) -> Needs:
-        """Return what a run with these options asks for."""
+        """Return the inputs that a run with these options needs."""
 
     @abstractmethod
     def samples(self, photos: PhotoFolders) -> Samples:
-        """Return the data that it learns from."""
+        """Return the training data."""
 
     @abstractmethod
     def step(self, batch: Any, images_seen: int) -> dict[str, Tensor]:
-        """Descend the losses of one batch (of this process's part of it), and return them by name."""
+        """Train on one batch (on this process's part of it), and return the losses by name."""
 
     def stages(self) -> Sequence[Stage]:
-        """Return what is learned one after the other; all are to work on this objective's networks."""
+        """Return the stages of the run in order; all of them train this objective's networks."""
         return [Stage(self, self.config.images)]
 
     @classmethod
     def suggested(cls, weights: Weights | None) -> dict[str, Any]:
-        """Return options that suit a start from some weights, or from nothing, unless they are given."""
+        """Return defaults of options that depend on the initial weights; None is a random start."""
         return {}
 
     @classmethod
@@ -110,45 +110,45 @@ class Objective(ABC):
         Raises
         ------
         UsageError
-            If the objective begins with nothing.
+            If the objective always starts with random weights.
         """
-        raise UsageError(f"{cls.Options.objective} begins with nothing; leave --from out")
+        raise UsageError(f"{cls.Options.objective} always starts with random weights; leave --from out")
 
     @classmethod
     def fitted(cls, weights: Weights, config: TrainConfig) -> Weights:
-        """Fit the weights to the options, as by widening."""
+        """Adapt the weights to the options, for example by widening."""
         return weights
 
     def start_from(self, weights: Weights) -> None:
-        """Begin with known weights; the average and a checkpoint follow."""
+        """Load pretrained weights into the networks."""
         raise NotImplementedError
 
     @abstractmethod
     def metadata(self) -> dict[str, str]:
-        """Return what is recorded beside the exported network's weights."""
+        """Return the metadata that is stored with the exported network's weights."""
 
     def restore(self, metadata: Mapping[str, str]) -> None:  # noqa: B027, as few need it
-        """Take over what `metadata` recorded in a checkpoint, whose tensors are loaded afterwards."""
+        """Restore what `metadata` recorded in a checkpoint; its tensors are loaded afterwards."""
 
     @abstractmethod
     def picture(self, network: nn.Module, pixels: Pixels) -> Pixels:
-        """Return what the exported network, or its average, makes of a photo in use: (H, W, 3) uint8."""
+        """Return the result of the exported network, or of its average, for a photo as in use: (H, W, 3) uint8."""
 
     @classmethod
     @abstractmethod
     def export(cls, checkpoint: Path, stem: Path, *, name: str, licence: str) -> Path:
-        """Write the exported network of a checkpoint as it is used, checked, and return the file.
+        """Export a checkpoint's network, check the result, and return the ``.onnx`` file.
 
         Parameters
         ----------
         checkpoint : Path
         stem : Path
-            Of the files, which have it as their name but for a suffix.
+            Path of the files without their suffixes.
         name, licence : str
             Recorded in them.
 
         Raises
         ------
         TrainingError
-            If what was written would differ from what was trained.
+            If the exported network would differ from the trained one.
         """

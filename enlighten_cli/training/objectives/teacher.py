@@ -1,8 +1,8 @@
-"""The teacher of distillation: the mean of four tone curves, each set so that the photo becomes as bright as is wanted.
+"""The teacher of distillation: the mean of four tone curves, each adjusted to the same mean brightness.
 
-Every curve errs in its own way: a gamma is hazy, a logarithm flat, a fusion of exposures loses
-global contrast, a two-scale curve the balance of large regions. Their mean errs less than the best
-of them, on dark indoor photos as on backlit ones: benchmarks/experiments.md has the figures.
+Each curve has its own weakness: a gamma looks hazy, a logarithm flat, a fusion of exposures loses global
+contrast, a two-scale curve the balance of large regions. Their mean has a smaller error than the best of
+them, on dark indoor photos and on backlit ones: see benchmarks/experiments.md.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from torch.nn import functional as F
 
 from enlighten_cli.training.networks.generator import luma
 
-MEAN = 0.5  # luma of the photo that each curve aims at
-STEPS = 8  # of the bisection that sets a curve
-SOLVED_SIDE_PX = 28  # of the copy on which it is set
+MEAN = 0.5  # target of each curve: the mean luma of the photo
+STEPS = 8  # of the bisection that adjusts a curve
+SOLVED_SIDE_PX = 28  # side of the copy on which it is adjusted
 
-# A dark photo is exposed first: its highlights reach this power of white.
+# A dark photo is exposed first: it is divided by the luma of its highlights (a quantile) to the power EXPOSURE.
 HIGHLIGHT, EXPOSURE, LEAST_HIGHLIGHT = 0.99, 0.7, 0.05
-HIGHLIGHT_RADIUS, HIGHLIGHT_EPSILON = 1 / 50, 1e-3  # of the filter that looks for them; part of the photo's side
+HIGHLIGHT_RADIUS, HIGHLIGHT_EPSILON = 1 / 50, 1e-3  # of the guided filter for them; radius relative to the photo's side
 
 GAMMAS = (1.0, 4.0)
 LOG_DOUBLINGS = (0.01, 9.0)
 FUSED_STOPS, EXPOSURES = (0.0, 7.0), 4
 WELL_EXPOSED, SPREAD, SCALES, COARSEST_PX = 0.5, 0.4, 5, 8
-KEPT_BALANCE = (1.0, 0.05)  # power of large regions' light; at the second they are all alike
-KEPT_SHADING = 0.75  # power of smaller regions' light
-REGION, SHADING = (0.4, 2.0), (0.06, 1e-3)  # radius, part of the photo's side, and epsilon in log light
-LEAST_LIGHT, KNEE = 0.007, 0.7  # the knee is where highlights begin to be compressed
+KEPT_BALANCE = (1.0, 0.05)  # exponent of the light of large regions; the second value nearly equalizes them
+KEPT_SHADING = 0.75  # exponent of the light of smaller regions
+REGION, SHADING = (0.4, 2.0), (0.06, 1e-3)  # radius relative to the photo's side, and epsilon in log light
+LEAST_LIGHT, KNEE = 0.007, 0.7  # above the knee, highlights are compressed
 
-CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.7, 8.0  # factor of colour, and that of light lifted by so much
+CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.7, 8.0  # factor on chroma; a gain of LIFTED multiplies it by CHROMA_LIFTED
 
-Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one number a photo (N, 1, 1, 1) to RGB
+Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one parameter per photo (N, 1, 1, 1) to RGB
 
 
 @torch.no_grad()
@@ -45,8 +45,8 @@ def teacher(rgb: Tensor) -> Tensor:
     Parameters
     ----------
     rgb : Tensor, shape (N, 3, H, W), range [0, 1]
-        Whole photos, reduced or not: how far one is lifted depends on all of it, and windows are
-        parts of its size.
+        Whole photos, reduced or not: the brightness depends on the whole photo, and windows scale with
+        its size.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def teacher(rgb: Tensor) -> Tensor:
     )
     mean = torch.stack(curves).mean(dim=0)
 
-    # Colour follows light, less where light is lifted far: there it is mostly noise.
+    # Chroma grows with the light, but less where the gain is large, because there it is mostly noise.
     light = luma(mean)
     gain = (light + 0.01) / (luma(rgb) + 0.01)
     chroma = CHROMA * CHROMA_LIFTED ** (gain.log() / math.log(LIFTED)).clamp(0, 1)
@@ -71,7 +71,7 @@ def teacher(rgb: Tensor) -> Tensor:
 
 
 def _set(curve: Curve, ends: tuple[float, float], photos: Tensor) -> Tensor:
-    """Bend a curve between its ends, the darker first, until a photo's mean luma is `MEAN`; by bisection."""
+    """Find by bisection the parameter, between the darker and the brighter end, that gives a mean luma of `MEAN`."""
     side = max(1, round(math.sqrt(photos.shape[2] * photos.shape[3]) / SOLVED_SIDE_PX))
     small = F.avg_pool2d(photos, side)
     darker, brighter = (photos.new_full((len(photos), 1, 1, 1), end) for end in ends)
@@ -100,7 +100,7 @@ def _logarithm(rgb: Tensor, doublings: Tensor) -> Tensor:
 
 
 def _fused(linear: Tensor, stops: Tensor) -> Tensor:
-    """Fuse exposures of up to so many stops more (Mertens, Kautz and Van Reeth 2007, doi:10.1109/PG.2007.17)."""
+    """Fuse exposures up to `stops` above the photo's (Mertens, Kautz and Van Reeth 2007, doi:10.1109/PG.2007.17)."""
     exposures = [
         _encoded((linear * torch.exp2(stops * number / (EXPOSURES - 1))).clamp(0, 1)) for number in range(EXPOSURES)
     ]
@@ -134,7 +134,7 @@ def _doubled(images: Tensor, like: Tensor) -> Tensor:
 
 
 def _with_regions(rgb: Tensor) -> Tensor:
-    """Append the logarithm of the light of large and of smaller regions: (N, 5, H, W)."""
+    """Append the log light of large and of smaller regions: (N, 5, H, W)."""
     side = math.sqrt(rgb.shape[2] * rgb.shape[3])
     light = (luma(rgb) + LEAST_LIGHT).log()
     large, small = (_smoothed(light, max(1, round(side * part)), epsilon) for part, epsilon in (REGION, SHADING))
@@ -142,7 +142,7 @@ def _with_regions(rgb: Tensor) -> Tensor:
 
 
 def _two_scale(photos: Tensor, kept_balance: Tensor) -> Tensor:
-    """Bring the light of large regions towards the mean, and keep most of the shading in them (Retinex)."""
+    """Move the light of large regions towards the mean, and keep most of the shading within them (Retinex)."""
     rgb, large, small = photos[:, :3], photos[:, 3:4], photos[:, 4:]
     target = math.log(MEAN) + kept_balance * (large - math.log(MEAN)) + KEPT_SHADING * (small - large)
     lifted = rgb * (target - small).exp().clamp(min=1)
@@ -158,9 +158,9 @@ def _encoded(linear: Tensor) -> Tensor:
 
 
 def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:
-    """Smooth a batch but for its edges: the guided filter, guided by itself.
+    """Smooth a batch but keep its edges, by the guided filter with the batch as its own guide.
 
-    He, Sun and Tang 2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8; one scale for all
+    He, Sun and Tang 2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, with one scale for all
     channels. `epsilon` is the variance below which a window counts as flat.
     """
     mean = _box_mean(batch, radius_px)
@@ -170,7 +170,7 @@ def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:
 
 
 def _box_mean(batch: Tensor, radius_px: int) -> Tensor:
-    """Average over windows, smaller at the borders, by running sums."""
+    """Average over windows, cut off at the borders, by cumulative sums."""
     side = 2 * radius_px + 1
     for axis in (2, 3):
         ends = (0, 0) * (3 - axis) + (radius_px + 1, radius_px)

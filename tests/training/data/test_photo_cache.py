@@ -44,7 +44,7 @@ def test_photos_move_to_a_device_that_has_room(config, monkeypatch):
 
 
 def test_one_folder_twice_is_refused(config):
-    with pytest.raises(UsageError, match="one folder"):
+    with pytest.raises(UsageError, match="must differ"):
         PhotoFolders(dataclasses.replace(config, normal=f"{config.low}/."))
 
 

@@ -77,7 +77,7 @@ def test_published_forms_load(tmp_path, prefix, counted, legacy):
     ("change", "message"),
     [
         (lambda state: state.pop("conv3_1.bias"), "missing: conv3_1.bias"),
-        (lambda state: state.update(extra=torch.zeros(1)), "spare: extra"),
+        (lambda state: state.update(extra=torch.zeros(1)), "unexpected: extra"),
         (lambda state: state.update({"conv10.bias": torch.zeros(4)}), "of another shape: conv10.bias"),
         (lambda state: state.pop("conv1_1.weight"), "not an EnlightenGAN generator"),
     ],
