@@ -117,7 +117,7 @@ function pan(x, y) {
 }
 
 function draw() {
-  const rows = [], heads = new Map();
+  const rows = [], titles = new Map();
   for (const [select, image, tag] of [[left, "before", ".tag.l"], [right, "after", ".tag.r"]]) {
     const cell = cellOf(select.value), name = cell.querySelector(".method"), label = slider.querySelector(tag);
     get(image).src = pictures(current, select.value)[1];
@@ -125,11 +125,12 @@ function draw() {
     label.textContent = name.textContent;
     label.style.setProperty("--colour", name.style.getPropertyValue("--colour"));
     const figures = new Map(all("dd", cell).map((figure) => [figure.dataset.metric, figure]));
-    figures.forEach((figure, metric) => heads.set(metric, figure.previousElementSibling.textContent));
+    figures.forEach((figure, metric) => titles.set(metric, figure.previousElementSibling.textContent));
     rows.push([name, figures]);
   }
+  const metrics = view.dataset.metrics.split(" ").filter((metric) => titles.has(metric));
   const head = document.createElement("tr");
-  head.append(...["", ...heads.values()].map((text) => {
+  head.append(...["", ...metrics.map((metric) => titles.get(metric))].map((text) => {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = text;
@@ -140,7 +141,7 @@ function draw() {
     const row = document.createElement("tr"), title = document.createElement("th");
     title.scope = "row";
     title.append(name.cloneNode(true));
-    row.append(title, ...[...heads.keys()].map((metric) => {
+    row.append(title, ...metrics.map((metric) => {
       const cell = document.createElement("td"), one = figures.get(metric), other = rows[1 - which][1].get(metric);
       cell.textContent = one ? one.textContent : "\u2013";
       if (one && other && one.dataset.better !== "neither") {
