@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,32 @@ def noisy(deviation: float, *, light: float = 0.1) -> np.ndarray:
     return np.rint(smooth).clip(0, 255).astype(np.uint8)
 
 
+# Modules that test training, or make their models with its packages, are skipped where those are not installed.
+TRAINING = re.compile(r"^(?:import|from) (?:torch|onnx|safetensors|enlighten_cli\.training)\b", re.MULTILINE)
+ABSENT = [name for name in ("torch", "onnx", "onnxscript", "safetensors") if find_spec(name) is None]
+
+
+class WithoutTraining(pytest.Module):
+    """A module of tests that cannot be imported here."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Skip it."""
+        pytest.skip(f"needs the extra train: no {', '.join(ABSENT)} here", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Skip a module that needs what is not installed."""
+    if ABSENT and TRAINING.search(module_path.read_text(encoding="utf-8")):
+        return WithoutTraining.from_parent(parent, path=module_path)
+    return None
+
+
+def require_training() -> None:
+    """Skip what needs a network that training's packages make."""
+    for name in ABSENT:
+        pytest.importorskip(name)
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -70,6 +98,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a network of width 2 whose every layer does something."""
+    require_training()
     import torch
 
     from enlighten_cli.training.checkpoint import write_weights
@@ -100,6 +129,7 @@ def tiny_model(tiny_weights: Path) -> Path:
 @pytest.fixture(scope="session")
 def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """VGG-16 weights of the right shapes, drawn at random so that activations neither fade nor grow."""
+    require_training()
     import torch
 
     from enlighten_cli.training.checkpoint import write_tensors

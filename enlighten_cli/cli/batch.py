@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from enlighten_cli.evaluation.report import Page, Picture
 
 COUNTING_SECONDS = 2.0
+SCORED = "Scored: the saved files, as they are on disk, with what compression did to them; and the photos as they were."
 
 
 def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
@@ -67,10 +68,11 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
         for outcome in run_batch(countdown, network, options, progress.tiles, lambda: bool(signals), examine):
             summary.add(outcome)
             if page is not None and outcome.examined is not None:
-                picture = cast("Picture", outcome.examined)
-                picture.scores.values["seconds"] = outcome.seconds
-                scores.append(picture.scores)
-                page.add(picture)
+                pictures = cast("list[Picture]", outcome.examined)
+                pictures[-1].scores.values["seconds"] = outcome.seconds
+                for picture in pictures:
+                    scores.append(picture.scores)
+                    page.add(picture)
             progress.advance(outcome)
             _tell(progress, outcome, arguments.verbose)
             if arguments.as_json:
@@ -93,7 +95,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
         from enlighten_cli.evaluation.tables import rows_of
 
         assert arguments.report is not None
-        page.write(arguments.report, rows_of(scores), [f"model: {network.name}"])
+        page.write(arguments.report, rows_of(scores), [f"model: {network.name}", SCORED])
         say(f"report: {arguments.report}")
     if signals:
         return SIGNALLED + signals[0]
@@ -160,20 +162,24 @@ def _check_report(path: Path, inputs: list[Path]) -> None:
     check_output("--report", path, endings=REPORT, inputs=inputs)
 
 
-def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], Picture]]:
-    """Return a page, and what makes its pictures while photos pass: of the files that were written."""
+def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture]]]:
+    """Return a page, and what makes its pictures while photos pass: of the input, and of the file that was written."""
     from enlighten_cli.evaluation.report import Page
+    from enlighten_cli.evaluation.runner import INPUT
     from enlighten_cli.evaluation.tables import Scores
     from enlighten_cli.metrics import measured
     from enlighten_cli.photo import Limits, as_srgb, decode
 
     page, unlimited = Page("enlighten"), Limits(max_mpixels=float("inf"))
 
-    def examine(job: Job, enhanced: Enhanced) -> Picture:
+    def examine(job: Job, enhanced: Enhanced) -> list[Picture]:
         before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
         values = {**measured(after, before=before), "denoised": enhanced.denoised}
-        scores = Scores(str(job.source.parent), model, job.source.name, values)
-        return page.picture(scores, before, after)
+        folder, name = str(job.source.parent), job.source.name
+        return [
+            page.picture(Scores(folder, INPUT, name, measured(before)), before, before),
+            page.picture(Scores(folder, model, name, values), before, after),
+        ]
 
     return page, examine
 

@@ -175,7 +175,7 @@ def _score(arguments: EvaluateArguments) -> int:
     origin = provenance(facts, {"mode": arguments.mode, "reference": str(reference) if reference else None})
 
     scores: list[Scores] = []
-    sight = _Sight(report, keeps_cells=compare is not None)
+    sight = _Sight(report, methods=len(chosen), keeps_cells=compare is not None)
     with (
         results_only() as results,
         interruptible() as signals,
@@ -251,12 +251,12 @@ def _digest(network: NamedNetwork, word: str) -> str | None:
 class _Sight:
     """Keeps what is to be looked at: pages and cells of a sheet, reduced."""
 
-    def __init__(self, report: Path | None, *, keeps_cells: bool) -> None:
+    def __init__(self, report: Path | None, *, methods: int, keeps_cells: bool) -> None:
         self.page = None
         if report:
             from enlighten_cli.evaluation.report import Page
 
-            self.page = Page("enlighten evaluate")
+            self.page = Page("enlighten evaluate", methods)
         self.keeps_cells = keeps_cells
         self.cells: dict[tuple[str, str], dict[str, Pixels]] = {}
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from enlighten_cli.errors import MissingDependencyError, how_to_install
+from enlighten_cli.evaluation.runner import INPUT
+from enlighten_cli.metrics import METRICS
 from enlighten_cli.photo import LUMA, Pixels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#808890"  # legible on white and on black
-COLOURS = ("#8a8f98", "#d9822b", "#2f81f7", "#3fa45b", "#b565d8", "#c94f4f", "#2aa6a6", "#a08a3c")
+COLOURS = (
+    *("#8a8f98", "#d9822b", "#2f81f7", "#3fa45b", "#b565d8", "#c94f4f", "#2aa6a6", "#a08a3c"),
+    *("#d95f9c", "#8c6a4f", "#7f8ee0"),
+)
 LUMA_BINS = 64
 
 
@@ -27,8 +33,39 @@ def luma_histogram(pixels: Pixels) -> np.ndarray:
     return np.asarray(counts / counts.sum())
 
 
-def distributions(values: Mapping[str, Sequence[float]], metric: str) -> str:
-    """Draw how a metric is distributed for each method, as an SVG element: boxes, and every photo a dot."""
+def method_colours(methods: Iterable[str]) -> dict[str, str]:
+    """Give each method its colour: the input grey, and a name the same one in every report where it is free.
+
+    Parameters
+    ----------
+    methods : iterable of str
+
+    Returns
+    -------
+    dict
+        Hexadecimal colours by method, in the order given; alike only where there are more methods than colours.
+    """
+    methods, palette = list(methods), COLOURS[1:]
+    taken: dict[str, str] = {INPUT: COLOURS[0]}
+    for number, method in enumerate(sorted({*methods} - {INPUT})):
+        start = crc32(method.encode("utf-8", "surrogatepass")) % len(palette)
+        turned = (*palette[start:], *palette[:start])
+        free = [colour for colour in turned if colour not in taken.values()]
+        taken[method] = free[0] if free else palette[number % len(palette)]
+    return {method: taken[method] for method in methods}
+
+
+def distributions(values: Mapping[str, Sequence[float]], metric: str, colours: Mapping[str, str]) -> str:
+    """Draw how a metric is distributed for each method, as an SVG element: boxes, and every photo a dot.
+
+    Parameters
+    ----------
+    values : mapping
+        Of the photos, by method.
+    metric : str
+    colours : mapping
+        By method.
+    """
     figure = _figure(5.2, 0.6 + 0.42 * len(values))
     axes = figure.subplots()
     names, line = list(values), {"color": INK}
@@ -44,25 +81,26 @@ def distributions(values: Mapping[str, Sequence[float]], metric: str) -> str:
         capprops=line,
     )
     random = np.random.default_rng(0)  # the dots of one method lie beside each other
-    for place, (name, colour) in enumerate(zip(names, COLOURS * len(names), strict=False), start=1):
+    for place, name in enumerate(names, start=1):
         heights = place + random.uniform(-0.18, 0.18, len(values[name]))
-        axes.plot(values[name], heights, ".", color=colour, markersize=5, alpha=0.8)
+        axes.plot(values[name], heights, ".", color=colours[name], markersize=5, alpha=0.8)
     axes.invert_yaxis()
-    axes.set_title(metric, color=INK, fontsize=10)
+    better = METRICS[metric].better.value
+    axes.set_title(METRICS[metric].heading + (better and f" ({better})"), color=INK, fontsize=10)
     return _svg(figure)
 
 
-def histograms(histograms: Mapping[str, np.ndarray]) -> str:
+def histograms(histograms: Mapping[str, np.ndarray], colours: Mapping[str, str]) -> str:
     """Draw mean histograms of luma, a line a method, as an SVG element."""
     figure = _figure(5.2, 2.6)
     axes = figure.subplots()
     places = (np.arange(LUMA_BINS) + 0.5) / LUMA_BINS
-    for (name, histogram), colour in zip(histograms.items(), COLOURS * len(histograms), strict=False):
-        axes.plot(places, histogram * LUMA_BINS, color=colour, label=name, linewidth=1.6)
+    for name, histogram in histograms.items():
+        axes.plot(places, histogram * LUMA_BINS, color=colours[name], label=name, linewidth=1.6)
     axes.set_ylim(0, min(axes.get_ylim()[1], 8))
     axes.set_xlim(0, 1)
     axes.set_title("luma, density over all photos", color=INK, fontsize=10)
-    axes.legend(frameon=False, labelcolor=INK, fontsize=8)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8, ncols=1 + len(histograms) // 7)
     return _svg(figure)
 
 

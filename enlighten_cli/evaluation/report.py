@@ -7,27 +7,61 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
 
 import numpy as np
 
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import MissingDependencyError, how_to_install
-from enlighten_cli.evaluation.plots import distributions, histograms, luma_histogram
+from enlighten_cli.evaluation.plots import distributions, histograms, luma_histogram, method_colours
 from enlighten_cli.evaluation.runner import INPUT
 from enlighten_cli.evaluation.sheet import reduced
 from enlighten_cli.evaluation.tables import Row, Scores, best_of
 from enlighten_cli.evaluation.template import environment, jpeg
-from enlighten_cli.metrics import METRICS
+from enlighten_cli.evaluation.verdicts import Verdict, leaders, verdicts
+from enlighten_cli.metrics import METRICS, Better, Metric
 from enlighten_cli.photo import Pixels
-
-if TYPE_CHECKING:
-    pass
 
 THUMBNAIL_PX = 320
 # The side of the full view; later ones are smaller, so that a page of very many stays one that opens.
 VIEW_PX = ((40, 1600), (120, 1200), (math.inf, 900))
 QUALITY = 82
+
+
+@dataclass(frozen=True)
+class View:
+    """A reduced photo in the page.
+
+    Parameters
+    ----------
+    thumbnail, full : str
+        JPEG in base64.
+    """
+
+    thumbnail: str
+    full: str
+
+
+@dataclass(frozen=True)
+class Original:
+    """The photo as it was.
+
+    Parameters
+    ----------
+    view : View
+    luma : ndarray, shape (bins,)
+    width, height : int
+        Of the views of this photo, all alike so that methods are compared pixel by pixel.
+    full_width, full_height : int
+        Of the photo itself.
+    """
+
+    view: View
+    luma: np.ndarray
+    width: int
+    height: int
+    full_width: int
+    full_height: int
 
 
 @dataclass(frozen=True)
@@ -37,21 +71,28 @@ class Picture:
     Parameters
     ----------
     scores : Scores
-    luma_before, luma_after : ndarray, shape (bins,)
-    thumbnail, before, after : str
-        JPEG in base64; empty for photos taken as they are.
-    width, height : int
-        Of the view.
+    view : View or None
+        None for the input.
+    luma : ndarray, shape (bins,)
+    original : Original or None
+        None for all but the first method of a photo.
     """
 
     scores: Scores
-    luma_before: np.ndarray
-    luma_after: np.ndarray
-    thumbnail: str = ""
-    before: str = ""
-    after: str = ""
-    width: int = 0
-    height: int = 0
+    view: View | None
+    luma: np.ndarray
+    original: Original | None
+
+
+@dataclass
+class _Line:
+    """A photo of the page, with what each method made of it."""
+
+    set: str
+    photo: str
+    original: Original
+    views: dict[str, View]
+    scores: dict[str, dict[str, float]]
 
 
 @dataclass
@@ -61,29 +102,38 @@ class Page:
     Parameters
     ----------
     title : str
+    methods : int
+        How many there will be of each photo, besides the input: where there are many, views are smaller.
     """
 
     title: str
+    methods: int = 1
     _pictures: list[Picture] = field(default_factory=list)
+    _sides: dict[tuple[str, str], int] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _lock: Lock = field(default_factory=Lock)
 
     def picture(self, scores: Scores, before: Pixels, after: Pixels) -> Picture:
         """Reduce a photo, before and after, 8-bit sRGB, to what the page keeps; from any thread."""
-        luma_before, luma_after = luma_histogram(before), luma_histogram(after)
-        if scores.method == INPUT:
-            return Picture(scores, luma_before, luma_after)
-        number = next(self._numbers)
-        side = next(px for most, px in VIEW_PX if number < most)
-        view = reduced(after, side)
+        key = scores.set, scores.photo
+        with self._lock:
+            is_first = key not in self._sides
+            if is_first:
+                number = next(self._numbers) * self.methods
+                self._sides[key] = next(px for most, px in VIEW_PX if number < most)
+        side, original = self._sides[key], None
+        if is_first:
+            view = reduced(before, side)
+            original = Original(
+                _view(before, view),
+                luma_histogram(before),
+                *(view.shape[1], view.shape[0], before.shape[1], before.shape[0]),
+            )
         return Picture(
             scores,
-            luma_before,
-            luma_after,
-            thumbnail=jpeg(reduced(after, THUMBNAIL_PX), QUALITY),
-            before=jpeg(reduced(before, side), QUALITY),
-            after=jpeg(view, QUALITY),
-            width=view.shape[1],
-            height=view.shape[0],
+            None if scores.method == INPUT else _view(after, reduced(after, side)),
+            luma_histogram(after),
+            original,
         )
 
     def add(self, picture: Picture) -> None:
@@ -108,7 +158,10 @@ class Page:
         OutputError
             If the page cannot be written.
         """
-        metrics = [metric for metric in METRICS if any(metric in row.means for row in rows)]
+        metrics = [METRICS[name] for name in METRICS if any(name in row.means for row in rows)]
+        methods = list(dict.fromkeys((INPUT, *(picture.scores.method for picture in self._pictures))))
+        colours = method_colours(methods)
+        compared = verdicts(picture.scores for picture in self._pictures)
         page = (
             environment()
             .get_template("report.html")
@@ -116,32 +169,68 @@ class Page:
                 title=self.title,
                 facts=facts,
                 metrics=metrics,
-                registry=METRICS,
-                rows=[(row, {metric: best_of(rows, row.set, metric) for metric in metrics}) for row in rows],
-                plots=self._plots([metric for metric in metrics if metric != "seconds"]),
-                entries=[picture for picture in self._pictures if picture.scores.method != INPUT],
+                directed=[metric for metric in metrics if metric.better is not Better.NEITHER],
+                methods=methods,
+                colours=colours,
+                rows=[(row, _led(row, rows, compared)) for row in rows],
+                compared=compared,
+                plots=self._plots(metrics, colours),
+                photos=self._lines(),
+                input=INPUT,
+                higher=Better.HIGHER,
             )
         )
         write_whole(path, page.encode("utf-8", "replace"))
 
-    def _plots(self, metrics: Sequence[str]) -> list[str]:
+    def _lines(self) -> list[_Line]:
+        """Return the photos in the order in which they came, the input first in each."""
+        lines: dict[tuple[str, str], _Line] = {}
+        for picture in self._pictures:
+            scores, original = picture.scores, picture.original
+            if original is not None:
+                lines[scores.set, scores.photo] = _Line(
+                    scores.set, scores.photo, original, {INPUT: original.view}, {INPUT: {}}
+                )
+            line = lines[scores.set, scores.photo]
+            line.scores[scores.method] = scores.values
+            if picture.view is not None:
+                line.views[scores.method] = picture.view
+        return list(lines.values())
+
+    def _plots(self, metrics: Sequence[Metric], colours: dict[str, str]) -> list[str]:
         """Draw each metric that was measured for two photos or more, and the luma."""
         plots = []
         for metric in metrics:
             values: dict[str, list[float]] = {}
             for picture in self._pictures:
-                if metric in picture.scores.values:
-                    values.setdefault(picture.scores.method, []).append(picture.scores.values[metric])
+                if metric.name in picture.scores.values and metric.name != "seconds":
+                    values.setdefault(picture.scores.method, []).append(picture.scores.values[metric.name])
             if any(len(each) > 1 for each in values.values()):
-                plots.append(distributions(values, metric))
+                plots.append(distributions(values, metric.name, colours))
         lumas: dict[str, list[np.ndarray]] = {}
         for picture in self._pictures:
-            lumas.setdefault("before", []).append(picture.luma_before)
+            if picture.original is not None:
+                lumas.setdefault(INPUT, []).append(picture.original.luma)
             if picture.scores.method != INPUT:
-                lumas.setdefault(picture.scores.method, []).append(picture.luma_after)
+                lumas.setdefault(picture.scores.method, []).append(picture.luma)
         if lumas:
-            plots.append(histograms({name: np.mean(each, axis=0) for name, each in lumas.items()}))
+            plots.append(histograms({name: np.mean(each, axis=0) for name, each in lumas.items()}, colours))
         return plots
+
+
+def _view(photo: Pixels, full: Pixels) -> View:
+    return View(jpeg(reduced(photo, THUMBNAIL_PX), QUALITY), jpeg(full, QUALITY))
+
+
+def _led(row: Row, rows: Sequence[Row], compared: dict[str, list[dict[str, Verdict]]]) -> set[str]:
+    """Return the metrics by which no method of the set is really better than this one."""
+    led = set()
+    for metric in row.means:
+        best = best_of(rows, row.set, metric)
+        name = next((each.method for each in rows if each.set == row.set and each.means.get(metric) == best), None)
+        if name is not None and row.method in leaders(compared.get(row.set, []), name, metric):
+            led.add(metric)
+    return led
 
 
 def require_report() -> None:

@@ -53,6 +53,10 @@ class Metric:
     unit : str
     is_optional : bool
         Whether it is measured only on request.
+    title : str
+        For people; its name, where it is empty.
+    explanation : str
+        What raises or lowers it, for those who never heard of it.
     """
 
     name: str
@@ -62,17 +66,60 @@ class Metric:
     needs: Needs = Needs.NOTHING
     unit: str = ""
     is_optional: bool = False
+    title: str = ""
+    explanation: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What people read above its figures."""
+        return self.title or self.name.replace("_", " ")
 
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("niqe", niqe, Better.LOWER, "how unnatural it looks"),
-        Metric("loe", loe, Better.LOWER, "how much the order of lightness changed", Needs.BEFORE),
+        Metric(
+            "niqe",
+            niqe,
+            Better.LOWER,
+            "how unnatural it looks",
+            title="NIQE",
+            explanation="Compares the photo's fine structure with that of good photos. Noise, blur and artefacts "
+            "raise it. It knows nothing of what was photographed, and noise can mislead it.",
+        ),
+        Metric(
+            "loe",
+            loe,
+            Better.LOWER,
+            "how much the order of lightness changed",
+            Needs.BEFORE,
+            title="LOE",
+            explanation="Counts how often a place that was darker than another became the lighter one. Halos and "
+            "uneven brightening raise it; 0 is none.",
+        ),
         Metric("colour_shift", colour_shift, Better.LOWER, "change of the mean colour, as an angle", Needs.BEFORE, "°"),
         Metric("luma", mean_luma, Better.NEITHER, "mean brightness, 0 to 1"),
-        Metric("psnr", psnr, Better.HIGHER, "closeness to the reference", Needs.REFERENCE, "dB"),
-        Metric("ssim", ssim, Better.HIGHER, "structural similarity to the reference", Needs.REFERENCE),
+        Metric(
+            "psnr",
+            psnr,
+            Better.HIGHER,
+            "closeness to the reference",
+            Needs.REFERENCE,
+            "dB",
+            title="PSNR",
+            explanation="Compares every pixel with the reference; 3 dB more is half the squared error. A photo that is "
+            "evenly too bright or too dark scores badly.",
+        ),
+        Metric(
+            "ssim",
+            ssim,
+            Better.HIGHER,
+            "structural similarity to the reference",
+            Needs.REFERENCE,
+            title="SSIM",
+            explanation="Compares edges and textures with the reference's; 1 is identical. Noise, blur and lost detail "
+            "lower it.",
+        ),
         *(
             Metric(name, measure, better, meaning, Needs.REFERENCE, unit, is_optional=True)
             for name, measure, better, meaning, unit in (

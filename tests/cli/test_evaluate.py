@@ -90,8 +90,10 @@ def test_a_contact_sheet_and_a_report(folders, tiny_model):
 def test_enhancing_writes_a_report_too(folders, tiny_model):
     enlighten("night", "-o", "out/", "--model", tiny_model, "--report", "report.html")
     text = Path("report.html").read_text()
-    assert text.count('class="open"') == 2
-    assert "niqe" in text
+    assert text.count('class="photo"') == 2
+    assert text.count('class="open"') == 4
+    assert len(re.findall('data-metric="niqe"', text)) == 4  # the input is scored too
+    assert "Scored: the saved files" in text
 
 
 @pytest.mark.parametrize(
