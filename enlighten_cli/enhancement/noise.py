@@ -21,6 +21,8 @@ MOST_OF_FINE = 3.0  # noise is at most so many times the fine noise; more is tex
 FLATTENED = 0.25 / 255  # the quietest blocks are flattened if their fine noise is below this
 CELL_BLOCKS, CELLS_QUIET_PART, FEWEST_CELLS = 3, 0.2, 8
 MOST_IN_CELLS = 2 / 255  # more noise would leave no block flat: more is texture
+# Blocks of a cell hold nearly the same noise, or some hold none. Between the two it is texture.
+MOST_DISPERSED, LEAST_FLAT = 0.3, 0.15  # standard deviation of a cell's blocks, and its least block, over their mean
 STEEPEST = 1.6  # ratio of a level's noise to that of the noisier level beside it
 BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clipped noise
 
@@ -70,10 +72,14 @@ def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
     kept = _kept(blocks)
     if kept.shape[1] < LEVEL_BLOCKS:
         return NO_NOISE
-    cells = _kept(_cells(blocks)) if may_be_flattened else np.empty((2, 0), np.float32)
     order = np.array_split(np.argsort(kept[0]), max(1, min(LEVELS, kept.shape[1] // LEVEL_BLOCKS)))
     lumas = np.array([kept[0, level].mean() for level in order], np.float32)
-    levels = np.array([_noise_of_level(kept[:, level], cells) for level in order], np.float32)
+    measured = [_noise_of_blocks(kept[:, level]) for level in order]
+    levels = np.array([noise for noise, _ in measured], np.float32)
+    if may_be_flattened and (flattened := np.array([each for _, each in measured])).any():
+        cells = _kept(_cells(blocks))
+        if cells.shape[1] >= FEWEST_CELLS:
+            levels = np.where(flattened, _unflattened(levels, order, kept, cells), levels)
     for _ in range(len(levels) - 1):
         levels = np.minimum(levels, STEEPEST * np.maximum(np.append(levels[1:], 0), np.append(0, levels[:-1])))
     return NoiseCurve(lumas, levels)
@@ -90,17 +96,31 @@ def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
     return np.concatenate([to_srgb(pixels[start : start + rows]).clip(0, 1) for start in starts])
 
 
-def _noise_of_level(blocks: Plane, cells: Plane) -> float:
-    """Return the noise of blocks of one level of luma, (3, blocks), cells of which are among those of the photo."""
-    luma, deviation, fine = blocks
-    quiet = [float(np.quantile(each, QUIET_PART)) for each in (deviation, fine)]
-    noise = min(quiet[0], MOST_OF_FINE * quiet[1]) / QUIET_BIAS
-    if quiet[0] < MOST_IN_CELLS and quiet[1] < FLATTENED and cells.shape[1] >= FEWEST_CELLS:
-        nearest = np.argsort(np.abs(cells[0] - luma.mean()))
-        count = int(((cells[0] >= luma.min()) & (cells[0] <= luma.max())).sum())
-        among = cells[1, nearest[: max(count, FEWEST_CELLS)]]
-        noise = max(noise, min(float(np.quantile(among, CELLS_QUIET_PART)), MOST_IN_CELLS))
-    return noise
+def _noise_of_blocks(blocks: Plane) -> tuple[float, bool]:
+    """Return the noise of blocks of one level of luma, (3, blocks), and whether a JPEG may have flattened them."""
+    deviation, fine = (float(np.quantile(each, QUIET_PART)) for each in blocks[1:])
+    return min(deviation, MOST_OF_FINE * fine) / QUIET_BIAS, deviation < MOST_IN_CELLS and fine < FLATTENED
+
+
+def _noise_of_cells(luma: Plane, cells: Plane) -> tuple[float, bool]:
+    """Return the noise of those cells that have the luma of a level's blocks, and whether it is noise, not texture."""
+    nearest = np.argsort(np.abs(cells[0] - luma.mean()))
+    count = int(((cells[0] >= luma.min()) & (cells[0] <= luma.max())).sum())
+    among = cells[:, nearest[: max(count, FEWEST_CELLS)]]
+    limit = float(np.quantile(among[1], CELLS_QUIET_PART))
+    _, _, dispersion, least = among[:, among[1] <= limit].mean(axis=1)
+    return min(limit, MOST_IN_CELLS), bool(dispersion < MOST_DISPERSED or least < LEAST_FLAT)
+
+
+def _unflattened(levels: Plane, order: list[NDArray[np.intp]], kept: Plane, cells: Plane) -> Plane:
+    """Measure in cells what a JPEG hides in blocks; a level that is all texture has the noise of the nearest other."""
+    found = [_noise_of_cells(kept[0, level], cells) for level in order]
+    known = [place for place, (_, is_noise) in enumerate(found) if is_noise]
+    if not known:
+        return levels
+    nearest = [min(known, key=lambda each, place=place: abs(each - place)) for place in range(len(order))]  # type: ignore[misc]
+    noise = [min(found[place][0], found[other][0]) for place, other in enumerate(nearest)]
+    return np.maximum(levels, np.array(noise, np.float32))
 
 
 def _kept(parts: Plane) -> Plane:
@@ -109,11 +129,18 @@ def _kept(parts: Plane) -> Plane:
 
 
 def _cells(blocks: Plane) -> Plane:
-    """Return the mean and the deviation of whole cells: (2, cells)."""
+    """Return, of whole cells, their mean, their deviation, its dispersion over the blocks and the least: (4, cells)."""
     rows, columns = (length // CELL_BLOCKS for length in blocks.shape[1:])
     whole = blocks[:2, : rows * CELL_BLOCKS, : columns * CELL_BLOCKS]
-    parts = whole.reshape(2, rows, CELL_BLOCKS, columns, CELL_BLOCKS)
-    return np.stack([parts[0].mean(axis=(1, 3)), np.sqrt((parts[1] ** 2).mean(axis=(1, 3)))])
+    parts = (
+        whole.reshape(2, rows, CELL_BLOCKS, columns, CELL_BLOCKS)
+        .transpose(0, 1, 3, 2, 4)
+        .reshape(2, -1, CELL_BLOCKS**2)
+    )
+    luma, deviation = parts
+    mean = deviation.mean(axis=1) + np.float32(1e-6)
+    power = np.sqrt((deviation**2).mean(axis=1))
+    return np.stack([luma.mean(axis=1), power, deviation.std(axis=1) / mean, deviation.min(axis=1) / mean])
 
 
 def _blocks(luma: Plane) -> Plane:

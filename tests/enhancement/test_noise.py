@@ -53,6 +53,20 @@ def test_texture_in_a_clean_jpeg_is_no_noise(quality):
     assert 255 * curve.deviations.max() < 0.5
 
 
+def test_texture_everywhere_in_a_clean_jpeg_is_no_noise():
+    """Texture whose strength differs from place to place: no block is flat, and those of a cell differ."""
+    random = np.random.default_rng(0)
+
+    def grown(values):
+        return np.asarray(Image.fromarray(values.astype(np.float32)).resize((1280, 960), Image.Resampling.BICUBIC))
+
+    strength = np.exp(grown(random.normal(0, 0.8, (60, 80))))  # from place to place
+    light = 60 + 4 * strength * grown(random.normal(0, 1, (240, 320)))
+    rgb = as_rgb(through_jpeg(light.clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2), 92))
+    curve = measure_noise(rgb, may_be_flattened=True)
+    assert curve.deviations == pytest.approx(measure_noise(rgb).deviations)
+
+
 def test_noise_is_a_function_of_luma():
     """Shot noise: twice as strong at the bright end."""
     random = np.random.default_rng(0)
