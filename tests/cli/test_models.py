@@ -80,7 +80,8 @@ def test_list_says_what_there_is():
     default = next(entry for entry in entries if entry["default"])
     assert default["size_bytes"] == MODELS[DEFAULT_MODEL].path().stat().st_size
     assert default["scores"] == MODELS[DEFAULT_MODEL].scores
-    assert all(type(entry["width"]) is int for entry in entries)
+    assert all(type(entry["width"]) is int for entry in models)
+    assert {entry["width"] for entry in methods.values()} == {None}
     assert f"{default['size_bytes']:,} bytes" in output
 
 
