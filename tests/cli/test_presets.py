@@ -106,4 +106,4 @@ def test_a_preset_that_is_not_there(here):
 
 def test_doctor_says_where_the_file_is(here):
     record = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
-    assert record["folders"]["configuration"] == f"{here / 'config.toml'} (there)"
+    assert record["folders"]["configuration"] == f"{here / 'config.toml'} (exists)"
