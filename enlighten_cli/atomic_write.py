@@ -61,9 +61,10 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     _check_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except FileNotFoundError as error:  # a file system in which no folders are made: /proc, say
-        raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
     except OSError as error:
+        # A file system in which no folders are made (/proc), unless Windows finds the path too long.
+        if isinstance(error, FileNotFoundError) and not is_too_long(path):
+            raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
         raise _cannot_write(path, error) from error
     try:
         file, temporary = _locked_temporary(path.parent)
