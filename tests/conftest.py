@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,14 @@ settings.load_profile("repeatable")
 REPOSITORY = Path(__file__).parent.parent
 # Research data that may not be committed; tests that need it skip where it is absent.
 SHARED = Path(os.environ.get("ENLIGHTEN_SHARED", REPOSITORY.parent / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def subnormal_numbers() -> Iterator[None]:
+    """Give the next test subnormal numbers back: training flushes them to zero, and hypothesis needs them."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 def scene(height: int, width: int, *, seed: int = 0, exposure: float = 0.2) -> Pixels:
