@@ -77,12 +77,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 20.15,
-                "lol_ssim": 0.759,
-                "well_lit_psnr": 26.39,
-                "lime_niqe": 3.60,
-                "mef_niqe": 3.08,
-                "dicm_niqe": 3.30,
+                "lol_psnr": 20.47,
+                "lol_ssim": 0.832,
+                "well_lit_psnr": 28.90,
+                "lime_niqe": 3.89,
+                "mef_niqe": 3.45,
+                "dicm_niqe": 3.42,
             },
         ),
         ModelRow(
