@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,17 +29,14 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
 def list_models(as_json: bool) -> None:
     """List all models, and the methods that need none: where they are, whose, under which licence."""
-    entries = [*map(_of_project, _rows()), *map(_of_user, _imported()), *map(_of_method, _methods())]
+    from enlighten_cli.cli.model_entries import all_entries, lines_of
+
+    entries = all_entries()
     if as_json:
         click.echo(json.dumps(entries))
         return
     for entry in entries:
-        default = ", the default" if entry["default"] else ""
-        show(f"{entry['name']}  ({entry['state']}{default})")
-        entry["size"] = _size(entry)
-        for key in ("width", "size", "licence", "origin", "paper", "scores", "note"):
-            if entry.get(key):
-                show(f"    {key:8} {_words(entry[key])}")
+        show(*lines_of(entry))
 
 
 @models.command()
@@ -61,21 +58,21 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
     They come from their own addresses, or from ENLIGHTEN_WEIGHTS_URL; they are kept in
     ENLIGHTEN_CACHE, or the platform's cache folder.
     """
+    from enlighten_cli.models.registry import MODELS
     from enlighten_cli.models.transfer import OFFLINE_VARIABLE
 
     if offline:
         os.environ[OFFLINE_VARIABLE] = "1"
-    rows = {row.name: row for row in _rows()}
     for name in names:
-        if name not in rows:
-            raise UsageError(f"{name}: no model of the project{did_you_mean(name, rows)}; see: enlighten models list")
+        if name not in MODELS:
+            raise UsageError(f"{name}: no model of the project{did_you_mean(name, MODELS)}; see: enlighten models list")
     for name in names:
-        if rows[name].bundled:
-            say(f"{name}: is part of the package, at {rows[name].path()}")
+        if MODELS[name].bundled:
+            say(f"{name}: is part of the package, at {MODELS[name].path()}")
             continue
-        for file in rows[name].files:
+        for file in MODELS[name].files:
             _fetch_file(file, quiet=quiet)
-        say(f"{name}: {rows[name].path()}")
+        say(f"{name}: {MODELS[name].path()}")
 
 
 def _fetch_file(file: Download, *, quiet: bool) -> None:
@@ -107,9 +104,9 @@ def verify(names: tuple[str, ...]) -> None:
     What is not here was not fetched: that is no failure. What is damaged is, with exit code 4.
     """
     from enlighten_cli.models.registry import MODELS
-    from enlighten_cli.models.store import damage_of
+    from enlighten_cli.models.store import damage_of, imported_names
 
-    known = [*MODELS, *_imported()]
+    known = [*MODELS, *imported_names()]
     damaged = []
     for name in names or known:
         if name not in known:
@@ -141,10 +138,11 @@ def import_model(file: Path, name: str, licence: str, source: str | None, paper:
 
     Licence, source and paper are its card, which `enlighten models list` shows.
     """
+    from enlighten_cli.methods.network import BRIGHTENING
     from enlighten_cli.models.store import check_new_name, keep
 
     check_new_name(name, replace=replace)
-    if name in (method.name for method in _methods()):
+    if name in BRIGHTENING:
         raise UsageError(f"{name} is a method of the project; choose another name")
     if file.suffix == ".onnx":
         content, provenance = _checked_onnx(file, name)
@@ -217,98 +215,3 @@ def remove(name: str) -> None:
 
     for gone in remove_files(name):
         say(f"removed {gone}")
-
-
-def _rows() -> list[Any]:
-    from enlighten_cli.models.registry import MODELS
-
-    return list(MODELS.values())
-
-
-def _imported() -> list[str]:
-    from enlighten_cli.models.store import imported_names
-
-    return imported_names()
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number:g}" for key, number in value.items())
-    return str(value)
-
-
-def _size(entry: dict[str, Any]) -> str:
-    if entry["size_bytes"] is None:
-        return ""
-    return f"{'' if entry['size_is_exact'] else 'at most '}{entry['size_bytes']:,} bytes"
-
-
-def _methods() -> list[Any]:
-    from enlighten_cli.methods.network import BRIGHTENING
-
-    return list(BRIGHTENING.values())
-
-
-def _of_method(method: Any) -> dict[str, Any]:
-    return {
-        "name": method.name,
-        "state": "method",
-        "default": False,
-        "path": None,
-        "width": None,
-        "size_bytes": None,
-        "size_is_exact": True,
-        "licence": "MIT, as this package",
-        "origin": method.source,
-        "scores": {},
-        "note": "",
-    }
-
-
-def _of_project(row: Any) -> dict[str, Any]:
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
-    here = row.path().is_file()
-    file = row.files[0]
-    return {
-        "name": row.name,
-        "state": ("in the package" if row.bundled else "fetched") if here else "not here",
-        "default": row.name == DEFAULT_MODEL,
-        "path": os.fspath(row.path()) if here else None,
-        "width": row.width,
-        "size_bytes": row.path().stat().st_size if here else file.size_bytes,
-        "size_is_exact": here or file.exact_size,
-        "sha256": file.sha256 or None,
-        "licence": row.licence,
-        "origin": row.origin,
-        "scores": row.scores,
-        "note": "" if row.verified else "not verified by the project",
-    }
-
-
-def _of_user(name: str) -> dict[str, Any]:
-    from enlighten_cli.models.folders import imported_folder
-    from enlighten_cli.models.store import read_record
-
-    path = imported_folder() / f"{name}.onnx"
-    state = "imported" if path.is_file() else "missing"
-    try:
-        record = read_record(name)
-    except ModelError:
-        record, state = {"provenance": {}, "sha256": {}}, "damaged"
-    provenance = record["provenance"]
-    return {
-        "name": name,
-        "state": state,
-        "default": False,
-        "path": os.fspath(path),
-        "width": int(width) if (width := provenance.get("width", "")).isdecimal() else None,
-        "size_bytes": path.stat().st_size if path.is_file() else None,
-        "size_is_exact": True,
-        "sha256": record["sha256"].get(path.name),
-        "licence": provenance.get("licence"),
-        "paper": provenance.get("paper"),
-        "origin": f"{provenance.get('source')} ({provenance.get('kind')})" if provenance else None,
-        "scores": {},
-        "note": "not verified by the project",
-    }

@@ -115,12 +115,12 @@ def _noise_of_cells(luma: Plane, cells: Plane) -> tuple[float, bool]:
 def _unflattened(levels: Plane, order: list[NDArray[np.intp]], kept: Plane, cells: Plane) -> Plane:
     """Measure in cells what a JPEG hides in blocks; a level that is all texture has the noise of the nearest other."""
     found = [_noise_of_cells(kept[0, level], cells) for level in order]
-    known = [place for place, (_, is_noise) in enumerate(found) if is_noise]
-    if not known:
+    noise = np.array([value for value, _ in found], np.float32)
+    known = np.flatnonzero([is_noise for _, is_noise in found])
+    if not len(known):
         return levels
-    nearest = [min(known, key=lambda each, place=place: abs(each - place)) for place in range(len(order))]  # type: ignore[misc]
-    noise = [min(found[place][0], found[other][0]) for place, other in enumerate(nearest)]
-    return np.maximum(levels, np.array(noise, np.float32))
+    nearest = known[np.abs(np.subtract.outer(np.arange(len(order)), known)).argmin(axis=1)]
+    return np.asarray(np.maximum(levels, np.minimum(noise, noise[nearest])), np.float32)
 
 
 def _kept(parts: Plane) -> Plane:

@@ -42,8 +42,8 @@ def lime(rgb: Rgb, *, exact: bool = False) -> Rgb:
     -----
     Guo, Li and Ling, "LIME: Low-light image enhancement via illumination map estimation", IEEE TIP 2017,
     doi:10.1109/TIP.2016.2639450: the brightest channel; weights by strategy III; the exact solver (by ADMM) or
-    the sped-up one; gamma 0.8. The sped-up one is the default: its map has no flat steps, and on a subset of LOL and
-    of backlit photos its PSNR was higher by 0.7 and 0.9 dB, at 1.1 and 2.4 times the cost. The paper's final
+    the sped-up one; gamma 0.8. The sped-up one is the default, because its map has no flat steps. Which one scores
+    better depends on the photos: compare them before you rely on either. The paper's final
     denoising by BM3D is left out: photos are denoised before, if requested.
     """
     seen = rgb.max(axis=2)
