@@ -50,3 +50,16 @@ def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tenso
     change = made - before
     side = 2 * radius_px + 1
     return (change - F.avg_pool2d(change, side, 1, radius_px, count_include_pad=False)).abs().mean()
+
+
+def light_difference(made: Tensor, wanted: Tensor, *, cell_px: int) -> Tensor:
+    """Return how far apart the light of two batches is: the L1 norms of the means of cells, and of whole frames.
+
+    Parameters
+    ----------
+    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    cell_px : int
+        Side of a cell; a rest at the border is left out.
+    """
+    cells = F.avg_pool2d(made - wanted, cell_px)
+    return cells.abs().mean() + cells.mean(dim=(2, 3)).abs().mean()

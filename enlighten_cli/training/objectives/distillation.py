@@ -16,10 +16,12 @@ from enlighten_cli.training.config import RANDOM, SQUARE, ObjectiveOptions, Rule
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
+from enlighten_cli.training.losses import light_difference
 from enlighten_cli.training.objectives.brightening import Brightening
 from enlighten_cli.training.objectives.objective import Needs
 from enlighten_cli.training.objectives.teacher import teacher
 
+LIGHT_CELL_PX = 8
 LOW_PER_NORMAL = 4  # low frames for each normal frame
 
 
@@ -31,6 +33,9 @@ class DistillationOptions(ObjectiveOptions):
     ----------
     teacher_weight : float
         Weight of the L1 loss against the `teacher`, on low frames.
+    light_weight : float
+        Weight of the L1 loss between the light of both, their means over cells of `LIGHT_CELL_PX` and over the frame:
+        a photo that is a little too dark all over costs little per pixel, but is plain to see.
     well_lit_weight : float
         Weight of the L1 loss on normal frames, whose target is the frame itself or close to it: well-lit photos
         should hardly change.
@@ -45,6 +50,7 @@ class DistillationOptions(ObjectiveOptions):
     objective: ClassVar[str] = "distillation"
 
     teacher_weight: float = 1.0
+    light_weight: float = 0.0
     well_lit_weight: float = 1.0
     well_lit_lift: float = 0.0
     kept_detail_weight: float = 0.0
@@ -62,6 +68,10 @@ def anchor_rules(options: DistillationOptions, config: TrainConfig) -> Rules:
     """Return the rules of the options that belong to the teacher."""
     return {
         "teacher_weight": (options.teacher_weight >= 0, "0 or more"),
+        "light_weight": (
+            options.light_weight == 0 or (options.light_weight > 0 and options.teacher_weight > 0),
+            "0 without teacher_weight, and 0 or more with it",
+        ),
         "well_lit_weight": (options.well_lit_weight >= 0, "0 or more"),
         "well_lit_lift": (0 <= options.well_lit_lift <= 1, "from 0 to 1"),
         "kept_detail_weight": (
@@ -126,7 +136,10 @@ def taught(
     """
     losses = {}
     if options.teacher_weight:
-        losses["teacher"] = options.teacher_weight * F.l1_loss(enhanced, teacher(low))
+        wanted = teacher(low)
+        losses["teacher"] = options.teacher_weight * F.l1_loss(enhanced, wanted)
+        if options.light_weight:
+            losses["light"] = options.light_weight * light_difference(enhanced, wanted, cell_px=LIGHT_CELL_PX)
     if options.well_lit_weight:
         wanted = normal
         if options.well_lit_lift:

@@ -45,7 +45,7 @@ class EnlightenGanOptions(DistillationOptions):
 
     Parameters
     ----------
-    teacher_weight, well_lit_weight, well_lit_lift, kept_detail_weight : float
+    teacher_weight, light_weight, well_lit_weight, well_lit_lift, kept_detail_weight : float
         See `DistillationOptions`; the teacher stabilizes the adversarial training.
     global_weight, local_weight : float
         Weights of the generator's adversarial losses, global and local.

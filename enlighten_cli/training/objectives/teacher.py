@@ -3,6 +3,9 @@
 Each curve has its own weakness: a gamma looks hazy, a logarithm flat, a fusion of exposures loses global
 contrast, a two-scale curve the balance of large regions. Their mean has a smaller error than the best of
 them, on dark indoor photos and on backlit ones: see benchmarks/experiments.md.
+
+What the curves have in common is corrected at the end. A photo with bright highlights has a wide dynamic range,
+which they all compress too evenly: midtones stay dark, highlights come near white, and local contrast is lost.
 """
 
 from __future__ import annotations
@@ -33,7 +36,13 @@ KEPT_SHADING = 0.75  # exponent of the light of smaller regions
 REGION, SHADING = (0.4, 2.0), (0.06, 1e-3)  # radius relative to the photo's side, and epsilon in log light
 LEAST_LIGHT, KNEE = 0.007, 0.7  # above the knee, highlights are compressed
 
-CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.7, 8.0  # factor on chroma; a gain of LIFTED multiplies it by CHROMA_LIFTED
+# The correction for photos with highlights: midtones below the pivot brighter, highlights above it darker, and more
+# local contrast, that of luma against its mean in windows of this radius (relative to the side) and epsilon.
+TONES, PIVOT = 2.0, 0.65
+LOCAL_CONTRAST, LOCAL = 0.4, (0.1, 0.02)
+
+# The factor on chroma up to the lower gain, and what multiplies it from the upper gain on.
+CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.4, (3.0, 10.0)
 
 Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one parameter per photo (N, 1, 1, 1) to RGB
 
@@ -53,20 +62,36 @@ def teacher(rgb: Tensor) -> Tensor:
     Tensor, shape (N, 3, H, W), range [0, 1]
         On the photos' device.
     """
-    exposed = (rgb / _highlights(rgb) ** EXPOSURE).clamp(0, 1)
+    highlights = _highlights(rgb)
+    exposed = (rgb / highlights**EXPOSURE).clamp(0, 1)
     curves = (
         _set(_gamma, GAMMAS, exposed),
         _set(_logarithm, LOG_DOUBLINGS, exposed),
         _set(_fused, FUSED_STOPS, _linear(exposed)),
         _set(_two_scale, KEPT_BALANCE, _with_regions(rgb)),
     )
-    mean = torch.stack(curves).mean(dim=0)
+    return _coloured(_corrected(torch.stack(curves).mean(dim=0), highlights), rgb)
 
-    # Chroma grows with the light, but less where the gain is large, because there it is mostly noise.
-    light = luma(mean)
+
+def _corrected(made: Tensor, highlights: Tensor) -> Tensor:
+    """Correct what all curves do to photos with bright highlights, (N, 1, 1, 1): tones and local contrast."""
+    light = luma(made)
+    radius, epsilon = LOCAL
+    side = math.sqrt(light.shape[2] * light.shape[3])
+    tones = TONES * light**2 * (1 - light) * (PIVOT - light)
+    contrast = LOCAL_CONTRAST * (light - _smoothed(light, max(1, round(side * radius)), epsilon))
+    corrected = (light + highlights * (tones + contrast)).clamp(0, 1)
+    result: Tensor = (made * corrected / light.clamp(min=1e-3)).clamp(0, 1)
+    return result
+
+
+def _coloured(made: Tensor, rgb: Tensor) -> Tensor:
+    """Let chroma grow with the light, but less where the gain is large, because there it is mostly noise."""
+    light = luma(made)
     gain = (light + 0.01) / (luma(rgb) + 0.01)
-    chroma = CHROMA * CHROMA_LIFTED ** (gain.log() / math.log(LIFTED)).clamp(0, 1)
-    coloured: Tensor = (light + chroma * (mean - light)).clamp(0, 1)
+    lower, upper = (math.log(limit) for limit in LIFTED)
+    chroma = CHROMA * CHROMA_LIFTED ** ((gain.log() - lower) / (upper - lower)).clamp(0, 1)
+    coloured: Tensor = (light + chroma * (made - light)).clamp(0, 1)
     return coloured
 
 

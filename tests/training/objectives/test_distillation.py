@@ -4,10 +4,12 @@ import pytest
 import torch
 from conftest import scene, write_photos
 
+from enlighten_cli.errors import UsageError
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.objectives.distillation import Distillation, DistillationOptions, taught
+from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
 from enlighten_cli.training.objectives.teacher import teacher
 
 CPU = torch.device("cpu")
@@ -54,6 +56,22 @@ def test_weights_scale_what_they_are_named_after(name):
 
     assert float(losses(5.0)[name]) == pytest.approx(5 * float(losses(1.0)[name]))
     assert name not in losses(0.0)
+
+
+def test_a_frame_that_is_too_dark_all_over_costs_more_light_than_one_with_errors_that_cancel():
+    low, normal = rgb(0.1), rgb(1.0)
+    options = DistillationOptions(light_weight=0.5)
+    wanted = teacher(low)
+    darker = taught(options, low, wanted - 0.02, normal, normal)
+    uneven = taught(options, low, wanted + 0.02 * (-1) ** torch.arange(32), normal, normal)
+    assert float(darker["teacher"]) == pytest.approx(float(uneven["teacher"]), rel=1e-4)
+    assert float(darker["light"]) == pytest.approx(0.5 * 0.04, rel=1e-3)
+    assert float(uneven["light"]) == pytest.approx(0, abs=1e-6)
+
+
+def test_light_needs_a_teacher(config):
+    with pytest.raises(UsageError, match="light_weight"):
+        dataclasses.replace(config, options=EnlightenGanOptions(teacher_weight=0.0, light_weight=0.5))
 
 
 def test_a_batch_has_few_normal_frames_and_fine_crops_only_where_detail_is_kept(config):

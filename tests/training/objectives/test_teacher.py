@@ -3,7 +3,7 @@ import pytest
 import torch
 from conftest import scene
 
-from enlighten_cli.training.objectives.teacher import MEAN, _box_mean, teacher
+from enlighten_cli.training.objectives.teacher import MEAN, PIVOT, _box_mean, _corrected, teacher
 
 
 def rgb(exposure, *, seed=0):
@@ -45,6 +45,20 @@ def test_colour_is_lifted_less_than_light():
     lifted = teacher(red[None])[0]
     ratio = float(lifted[0].mean() / lifted[1].mean())
     assert 1.2 < ratio < 2
+
+
+@pytest.mark.parametrize(("light", "change"), [(0.35, 1), (PIVOT, 0), (0.85, -1)])
+def test_highlights_make_midtones_brighter_and_light_tones_darker(light, change):
+    flat = torch.full((1, 3, 64, 64), light)
+    highlights = torch.ones(1, 1, 1, 1)
+    assert torch.allclose(_corrected(flat, highlights * 0), flat)
+    difference = float((_corrected(flat, highlights) - flat).mean())
+    assert np.sign(round(difference, 3)) == change
+
+
+def test_highlights_bring_local_contrast():
+    stripes = (0.35 + 0.05 * torch.sin(torch.arange(96) / 2)).expand(1, 3, 96, 96).contiguous()
+    assert float(_corrected(stripes, torch.ones(1, 1, 1, 1)).std()) > 1.1 * float(stripes.std())
 
 
 def test_a_reduced_photo_is_lifted_as_the_whole_is():
