@@ -6,8 +6,11 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from enlighten_cli.atomic_write import exists, write_whole
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.batch.places import exists
 from enlighten_cli.errors import AlreadyThereError
+from enlighten_cli.stores import store
+from enlighten_cli.stores.address import Address, Place
 
 
 class Conflict(Enum):
@@ -25,37 +28,40 @@ class Conflict(Enum):
 
 
 def write_result(
-    path: Path, content: bytes, conflict: Conflict, *, first: Path | None = None, like: Path | None = None
-) -> Path:
+    path: Place, content: bytes, conflict: Conflict, *, first: Place | None = None, like: Path | None = None
+) -> Place:
     """Write a result under its name; if that is taken, and `conflict` is RENAME, under the next free one.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         The name that the result should have.
     content : bytes
     conflict : Conflict
-    first : Path, optional
+    first : Path or Address, optional
         The name to try first: one made from `path` that was free when work on the photo began.
     like : Path, optional
-        A file whose mode and times are copied to the result.
+        A file whose mode and times are copied to the result, where that is a file.
 
     Returns
     -------
-    Path
-        The file that was written.
+    Path or Address
+        What was written.
 
     Raises
     ------
     AlreadyThereError
         If the file exists, and is neither to be replaced nor avoided by another name.
     OutputError, PhotoError
-        See `write_whole`.
+        See `write_whole` and `stores.store.write`.
     """
     output = first or path
     while True:
         try:
-            write_whole(output, content, like=like, replace=conflict is Conflict.OVERWRITE)
+            if isinstance(output, Address):
+                store.write(output, content, replace=conflict is Conflict.OVERWRITE)
+            else:
+                write_whole(output, content, like=like, replace=conflict is Conflict.OVERWRITE)
             return output
         except AlreadyThereError:
             if conflict is not Conflict.RENAME:
@@ -64,7 +70,7 @@ def write_result(
         output = renamed(path, exists)
 
 
-def renamed(path: Path, taken: Callable[[Path], bool]) -> Path:
+def renamed(path: Place, taken: Callable[[Place], bool]) -> Place:
     """Return the first of name-1, name-2... that is not taken."""
     number = 1
     while taken(path.with_name(f"{path.stem}-{number}{path.suffix}")):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from enlighten_cli.batch.naming import NameTemplate
-from enlighten_cli.errors import NothingToDoError, UsageError
-from enlighten_cli.file_names import Identities, ignores_case
+from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, photos_below, real
+from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
+from enlighten_cli.stores.address import Address, Place, fault_of_parts, place_of
 
 MOST_BYTES_OF_A_PATH = 1 << 16
 
@@ -21,8 +22,8 @@ MOST_BYTES_OF_A_PATH = 1 << 16
 class Job:
     """One photo to read, and where its result goes."""
 
-    source: Path
-    output: Path
+    source: Place
+    output: Place
     format: str | None = None
     """A name in `photo.FORMATS`; None keeps the photo's own."""
 
@@ -33,7 +34,7 @@ class Destination:
 
     Parameters
     ----------
-    path : Path or None
+    path : Path, Address or None
         A folder or a file; None is the folder of each photo.
     is_folder : bool
         Whether `path` is a folder: it ends in a slash, exists as one, or there are several photos or an input
@@ -45,30 +46,47 @@ class Destination:
         camera RAW, which becomes TIFF.
     """
 
-    path: Path | None
+    path: Place | None
     is_folder: bool = False
     template: NameTemplate = field(default_factory=NameTemplate)
     format: str | None = None
 
-    def job(self, source: Path, root: Path) -> Job:
-        """Return the job of a photo found below `root`."""
+    def job(self, source: Place, root: Place) -> Job:
+        """Return the job of a photo found below `root`.
+
+        Raises
+        ------
+        PhotoError
+            If the photo is in a store, and no folder of this machine can hold its name.
+        """
         if self.path is not None and not self.is_folder:
             return Job(source, self.path, SUFFIXES.get(self.path.suffix.lower(), self.format))
         name = self.template.fill(source, self._ending(source))
-        folder = source.parent if self.path is None else self.path / source.relative_to(root).parent
-        return Job(source, folder / name, self.format)
+        if self.path is None:
+            return Job(source, source.parent.joinpath(name), self.format)
+        parts = _parts_below(source, root)
+        if isinstance(self.path, Path) and isinstance(source, Address) and (fault := fault_of_parts((*parts, name))):
+            raise PhotoError(f"{source}: {fault}")
+        return Job(source, self.path.joinpath(*parts, name), self.format)
 
-    def _ending(self, source: Path) -> str:
+    def _ending(self, source: Place) -> str:
         own = SUFFIXES.get(source.suffix.lower())
         wanted = self.format or (RAW_RESULT if own == RAW else own)
         return source.suffix if wanted is None or wanted == own else FORMATS[wanted].suffixes[0]
 
 
+def _parts_below(source: Place, root: Place) -> tuple[str, ...]:
+    if isinstance(source, Path) and isinstance(root, Path):
+        return source.relative_to(root).parent.parts
+    assert isinstance(source, Address) and isinstance(root, Address)
+    return source.parts_below(root)
+
+
 class Found(NamedTuple):
     """A photo, the input folder that it was found in, and whether it was named itself."""
 
-    source: Path
-    root: Path
+    source: Place
+    root: Place
     named: bool
 
 
@@ -77,16 +95,16 @@ class Photos:
 
     Parameters
     ----------
-    inputs : sequence of Path
-        Files, which are always taken, and folders, in which files are taken whose name or first bytes are a
-        photo's. Hidden files, hidden folders and links to folders are left out.
-    without : Path, optional
+    inputs : sequence of Path or Address
+        Files, which are always taken, and folders, in which files are taken whose name or first bytes (in stores:
+        whose name) are a photo's. Hidden files, hidden folders and links to folders are left out.
+    without : Path or Address, optional
         A folder that is not searched: where results go.
     """
 
-    def __init__(self, inputs: Sequence[Path], without: Path | None = None) -> None:
+    def __init__(self, inputs: Sequence[Place], without: Place | None = None) -> None:
         self.inputs = inputs
-        self.without = without.resolve() if without else None
+        self.without = real(without) if without else None
         self.ignored = 0
         self.unreadable: list[str] = []
 
@@ -99,11 +117,20 @@ class Photos:
             If an input is absent, or a folder cannot be read.
         """
         for path in self.inputs:
-            if path.is_dir():
+            if isinstance(path, Address) and path.is_dir():
+                for each in photos_below(path, self.without, self._note):
+                    yield Found(each, path, named=False)
+            elif isinstance(path, Path) and path.is_dir():
                 for source in self._below(path):
                     yield Found(source, path, named=False)
             else:
                 yield Found(path, path.parent, named=True)
+
+    def _note(self, folder: Address | None, reason: str) -> None:
+        if folder is None:
+            self.ignored += 1
+        else:
+            self.unreadable.append(f"{folder}: {reason}")
 
     def _below(self, folder: Path) -> Iterator[Path]:
         def note(error: OSError) -> None:
@@ -128,7 +155,7 @@ class Photos:
                     self.unreadable.append(f"{path}: {error.strerror}")
 
     def _is_without(self, parent: str, name: str) -> bool:
-        return self.without is not None and Path(parent, name).resolve() == self.without
+        return self.without is not None and os.path.realpath(os.path.join(parent, name)) == self.without
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -141,7 +168,7 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: not a folder")
-    return [found.source for found in Photos([folder])]
+    return [found.source for found in Photos([folder]) if isinstance(found.source, Path)]
 
 
 def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
@@ -171,7 +198,7 @@ def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
         jobs = iter(_without_collisions(list(jobs), photos, destination))
     first = next(jobs, None)
     if first is None:
-        raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored")
+        raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored", *photos.unreadable)
     return _chained(first, jobs)
 
 
@@ -181,19 +208,25 @@ def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
+    taken = Taken(Path.exists)
     for source, root, named in photos:
-        if destination.path is None and not named and destination.template.marks(source):
+        if destination.path is None and not named and destination.template.marks(source, taken):
             photos.ignored += 1  # the result of an earlier run
-        else:
-            yield destination.job(source, root)
+            continue
+        try:
+            job = destination.job(source, root)
+        except PhotoError as error:
+            photos.unreadable.append(str(error))
+            continue
+        yield job
 
 
 def _is_mirrored(photos: Photos, destination: Destination) -> bool:
     """Tell whether one folder's tree goes to another one."""
     if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
         return False
-    source, result = photos.inputs[0].resolve(), destination.path.resolve()
-    if source == result or source.is_relative_to(result):
+    source, result = photos.inputs[0], destination.path
+    if is_below(real(source), real(result)):
         return False
     # Two folders of the source could otherwise become one.
     return ignores_case(source) or not ignores_case(result)
@@ -201,15 +234,15 @@ def _is_mirrored(photos: Photos, destination: Destination) -> bool:
 
 def _without_collisions(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
     jobs = _without_earlier_results(jobs, photos, destination)
-    identities = Identities()
+    identities = PlaceIdentities()
     sources = {identities.of(job.source): job.source for job in jobs}
-    roots = [os.path.realpath(path) for path in photos.inputs if path.is_dir()]
-    own = None if destination.path is None else os.path.realpath(destination.path)
+    roots = [real(path) for path in photos.inputs if path.is_dir()]
+    own = None if destination.path is None else real(destination.path)
     results: dict[str, Job] = {}
     kept = []
     for job in _told_apart(list(dict.fromkeys(jobs))):
-        real = os.path.realpath(job.output)
-        if own is not None and not _is_below(real, own) and any(_is_below(real, root) for root in roots):
+        place = real(job.output)
+        if own is not None and not is_below(place, own) and any(is_below(place, root) for root in roots):
             raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
         result = identities.of(job.output)
         if result in sources:
@@ -225,18 +258,14 @@ def _without_collisions(jobs: list[Job], photos: Photos, destination: Destinatio
     return kept
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
     """Leave out results of an earlier run that a list or a shell pattern names."""
     if destination.path is None:
         planned = {job.output for job in jobs}
         kept = [job for job in jobs if job.source not in planned]
     elif len(photos.inputs) > 1 and destination.is_folder:
-        own = os.path.realpath(destination.path)
-        kept = [job for job in jobs if not _is_below(os.path.realpath(job.source), own)]
+        own = real(destination.path)
+        kept = [job for job in jobs if not is_below(real(job.source), own)]
     else:
         return jobs
     photos.ignored += len(jobs) - len(kept)
@@ -258,13 +287,13 @@ def _told_apart(jobs: list[Job]) -> list[Job]:
     return [settle(job) for job in jobs]
 
 
-def read_list(file: BinaryIO) -> Iterator[Path]:
-    """Yield the paths of a list: separated by NUL if there is one, else by newlines.
+def read_list(file: BinaryIO) -> Iterator[Place]:
+    """Yield the paths and addresses of a list: separated by NUL if there is one, else by newlines.
 
     Raises
     ------
     UsageError
-        If a path is longer than any path can be, so that the file is not a list.
+        If a path is longer than any path can be, so that the file is not a list; or if an address is none.
     """
     content = file.read()
     separator = b"\0" if b"\0" in content else b"\n"
@@ -273,4 +302,4 @@ def read_list(file: BinaryIO) -> Iterator[Path]:
         if len(name) > MOST_BYTES_OF_A_PATH:
             raise UsageError("--files-from: not a list of paths")
         if name:
-            yield Path(os.fsdecode(name))
+            yield place_of(os.fsdecode(name))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from enlighten_cli.errors import UsageError
 from enlighten_cli.file_names import fault_of_name
 from enlighten_cli.photo import SUFFIXES
+from enlighten_cli.stores.address import Place
 
 FIELDS = ("stem", "ext", "model")
 DEFAULT = "{stem}.{ext}"
@@ -55,12 +57,12 @@ class NameTemplate:
         if fault := fault_of_name(self.fill(Path("photo"), ".jpg")):
             raise UsageError(f"--name {self.text!r}: {fault}")
 
-    def fill(self, source: Path, ending: str) -> str:
+    def fill(self, source: Place, ending: str) -> str:
         """Return the name of a photo's result.
 
         Parameters
         ----------
-        source : Path
+        source : Path or Address
         ending : str
             Suffix of the result, with its dot.
         """
@@ -68,8 +70,15 @@ class NameTemplate:
         name = PIECE.sub(lambda piece: piece.group() if piece.group(1) is None else values[piece.group(1)], self.text)
         return name if ending else name.removesuffix(".")
 
-    def marks(self, path: Path) -> bool:
-        """Tell whether a file is the result of a photo beside it, by this template."""
+    def marks(self, path: Place, exists: Callable[[Place], bool]) -> bool:
+        """Tell whether a file is the result of a photo beside it, by this template.
+
+        Parameters
+        ----------
+        path : Path or Address
+        exists : callable
+            Tells whether there is a photo.
+        """
         fields = {"stem": "(?P<stem>.+)", "ext": r"[^.]+", "model": re.escape(self._model_as_name())}
         pattern = "".join(
             re.escape(piece.group()) if piece.group(1) is None else fields[piece.group(1)]
@@ -79,7 +88,7 @@ class NameTemplate:
         found = re.fullmatch(pattern + r"(-\d+)?", path.stem if ".{ext}" in self.text else path.name)
         if found is None or found["stem"] == path.stem:
             return False
-        return any(path.with_name(found["stem"] + suffix).exists() for suffix in (path.suffix, *SUFFIXES))
+        return any(exists(path.with_name(found["stem"] + suffix)) for suffix in (path.suffix, *SUFFIXES))
 
     def _model_as_name(self) -> str:
         return re.sub(r"[^\w.+-]", "_", self.model)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.stores.address import Place
 
 EXISTS = "the output already exists"
 LONG_RUN = 20  # photos, after which failures have scrolled away
@@ -30,7 +31,7 @@ class Outcome:
 
     Parameters
     ----------
-    source, output : Path
+    source, output : Path or Address
     status : Status
     reason : str
         Why it was skipped or failed; empty when done.
@@ -47,8 +48,8 @@ class Outcome:
         The result of the batch's `examine`.
     """
 
-    source: Path
-    output: Path
+    source: Place
+    output: Place
     status: Status
     reason: str = ""
     seconds: float = 0.0
@@ -63,8 +64,8 @@ class Outcome:
         """Return the photo's JSON record; names that are not valid Unicode come as lone surrogates."""
         return {
             "type": "photo",
-            "source": os.fspath(self.source),
-            "output": os.fspath(self.output),
+            "source": str(self.source),
+            "output": str(self.output),
             "status": self.status.value,
             "reason": self.reason,
             "seconds": round(self.seconds, 4),
@@ -84,7 +85,7 @@ class Summary:
     existing: int = 0
     """Photos that were skipped because their results already exist."""
     last: Outcome | None = None
-    failed: list[Path] = field(default_factory=list)
+    failed: list[Place] = field(default_factory=list)
     """The first photos that failed, as many as are told once more."""
 
     def add(self, outcome: Outcome) -> None:
@@ -102,7 +103,7 @@ class Summary:
         """The exit code of the process."""
         return PhotoError.exit_code if self.counts[Status.FAILED] else 0
 
-    def line(self, seconds: float, *, ignored: int = 0, folder: Path | None = None) -> str:
+    def line(self, seconds: float, *, ignored: int = 0, folder: Place | None = None) -> str:
         """Return one line for a person.
 
         Parameters
@@ -110,7 +111,7 @@ class Summary:
         seconds : float
         ignored : int
             Files that were not taken for photos.
-        folder : Path, optional
+        folder : Path or Address, optional
             Where the results are, where one folder was named for them.
         """
         done, skipped, failed = (self.counts[status] for status in Status)
@@ -129,7 +130,7 @@ class Summary:
         if done == 1 and sum(self.counts.values()) == 1 and self.last:
             head += f" -> {self.last.output}"
         elif done and folder:
-            head += f" -> {os.path.join(folder, '')}"
+            head += f" -> {os.path.join(folder, '') if isinstance(folder, Path) else f'{folder}/'}"
         return "; ".join([head, *rest])
 
     def stopped_line(self, total: int | None, *, resumes: bool) -> str:

@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from enlighten_cli.atomic_write import exists, remove_stale_temporaries
+from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.batch.conflict import Conflict, renamed, write_result
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
+from enlighten_cli.batch.places import Taken
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
+from enlighten_cli.stores.address import Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
@@ -144,25 +146,26 @@ class _Batch:
         self._network, self._options, self._tell, self._stopping = network, options, tell, stopping
         self._at_network = threading.Lock()
         self._cleaned: set[Path] = set()
-        self._claimed: set[Path] = set()
+        self._claimed: set[Place] = set()
+        self._taken = Taken()
 
-    def prepared_output(self, job: Job) -> Path:
+    def prepared_output(self, job: Job) -> Place:
         """Remove temporary files of a killed run from the result's folder, and choose the result's name."""
         folder = job.output.parent
-        if folder not in self._cleaned:
+        if isinstance(folder, Path) and folder not in self._cleaned:
             remove_stale_temporaries(folder)
             self._cleaned.add(folder)
         output = job.output
         if self._options.conflict is Conflict.RENAME:
             try:
-                if exists(output) or output in self._claimed:
-                    output = renamed(output, lambda path: exists(path) or path in self._claimed)
+                if self._taken(output) or output in self._claimed:
+                    output = renamed(output, lambda path: self._taken(path) or path in self._claimed)
             except PhotoError:
                 return output  # the job will report it
             self._claimed.add(output)
         return output
 
-    def run(self, job: Job, output: Path) -> Outcome:
+    def run(self, job: Job, output: Place) -> Outcome:
         began = time.monotonic()
         try:
             outcome = self._outcome(job, output)
@@ -175,11 +178,11 @@ class _Batch:
             outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
-    def _outcome(self, job: Job, output: Path) -> Outcome:
+    def _outcome(self, job: Job, output: Place) -> Outcome:
         self._drop_if_stopping()
         conflict = self._options.conflict
         outcome = Outcome(job.source, job.output, Status.SKIPPED, EXISTS)
-        if conflict.leaves_old and exists(job.output):
+        if conflict.leaves_old and self._taken(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
             try:
@@ -187,7 +190,7 @@ class _Batch:
             except BrightAlreadyError as error:
                 photo = error.photo
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
-            like = job.source if self._options.preserve else None
+            like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
                 output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
             except AlreadyThereError as error:  # another run was first
@@ -226,7 +229,7 @@ class _Batch:
             raise _DroppedError
 
 
-def _notes_on_ending(output: Path, format: str) -> list[str]:
+def _notes_on_ending(output: Place, format: str) -> list[str]:
     """Say so where a result keeps its photo's wrong ending."""
     said = SUFFIXES.get(output.suffix.lower(), format)
     if said == format:

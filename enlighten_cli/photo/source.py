@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
@@ -9,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import IO, BinaryIO
 
 from PIL import Image
@@ -18,6 +18,7 @@ from enlighten_cli.errors import PhotoError, TooLargeError
 from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
+from enlighten_cli.stores.address import Address, Place
 
 HEAD_BYTES = 64
 BYTES_A_PIXEL = 8  # four channels of 16 bits: more than any format takes for a pixel
@@ -59,7 +60,7 @@ class Source:
 
 
 @contextmanager
-def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
+def opened_source(path: Place, limits: Limits) -> Iterator[Source]:
     """Open a photo's file, and refuse before reading it what cannot be a photo.
 
     Raises
@@ -67,6 +68,14 @@ def opened_source(path: Path, limits: Limits) -> Iterator[Source]:
     PhotoError
         If it cannot be opened, is no regular file, no photo, or larger than a photo can be.
     """
+    if isinstance(path, Address):
+        from enlighten_cli.stores.store import read
+
+        content = read(path, most_bytes(limits.max_mpixels * 1e6))
+        source = _looked_at(io.BytesIO(content), path.suffix, len(content))
+        _check_size(source, limits)
+        yield source
+        return
     try:
         file = os.fdopen(os.open(path, OPEN_FLAGS), "rb")
     except OSError as error:

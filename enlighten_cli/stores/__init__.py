@@ -1,0 +1,1 @@
+"""Photos in object stores: their addresses, and how they are listed, read and written, through fsspec."""

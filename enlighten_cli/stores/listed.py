@@ -1,0 +1,79 @@
+"""Which results are there already, by listing their folders, not by a request for each."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from enlighten_cli.stores.address import S3, Address
+from enlighten_cli.stores.faults import StoreError
+from enlighten_cli.stores.store import entries, names_of_page, unwritable
+
+WINDOWS = 8  # kept at once: photos in work come nearly, not quite, in the order of their names
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The names in a part of a folder: those after `first`, up to `last` (None: to the end)."""
+
+    folder: Address
+    first: str
+    last: str | None
+    names: frozenset[str]
+
+    def covers(self, folder: Address, name: str) -> bool:
+        return folder == self.folder and self.first < name and (self.last is None or name <= self.last)
+
+
+class Listed:
+    """Tells which names are taken; asks the store once for a thousand names in order, where it has pages.
+
+    It does not see what is written meanwhile: `write` with ``replace=False`` does.
+    """
+
+    def __init__(self) -> None:
+        self._windows: deque[_Window] = deque(maxlen=WINDOWS)
+        self._lock = threading.Lock()
+
+    def __contains__(self, address: Address) -> bool:
+        """Tell whether a photo of this name was there.
+
+        Raises
+        ------
+        OutputError
+            If its folder cannot be listed.
+        """
+        folder, name = address.parent, address.key.rpartition("/")[2]
+        with self._lock:
+            window = next((each for each in self._windows if each.covers(folder, name)), None)
+            if window is None:
+                try:
+                    window = _window(folder, name)
+                except StoreError as error:
+                    raise unwritable(folder, error) from None
+                self._windows.appendleft(window)
+        return name in window.names
+
+
+def _window(folder: Address, name: str) -> _Window:
+    if folder.row is not S3:
+        return _Window(folder, "", None, frozenset(each.name for each in entries(folder) if not each.folder))
+    before = _just_before(name)
+    page, token = names_of_page(folder, after=before)
+    names, last = list(page), _last(page, token)
+    while last is not None and last < name:
+        page, token = names_of_page(folder, token=token)
+        names += page
+        last = _last(page, token)
+    return _Window(folder, before, last, frozenset(each.name for each in names if not each.folder))
+
+
+def _last(page: list[Address], token: str | None) -> str | None:
+    return page[-1].name if token is not None and page else None
+
+
+def _just_before(name: str) -> str:
+    """Return a name before this one, with next to none between them; S3 lists what comes after a name."""
+    letter = chr(max(ord(name[-1]) - 1, 0))
+    return name[:-1] + (letter if letter.isprintable() else "")
