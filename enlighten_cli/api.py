@@ -155,9 +155,10 @@ class Enhancer:
         UsageError
             If the output is the source.
         """
-        job = Job(Path(source), Path(output))
-        if job.output.exists() and job.source.exists() and job.output.samefile(job.source):
-            raise UsageError(f"{job.source}: the output is the source")
+        given, result = Path(source), Path(output)
+        if result.exists() and given.exists() and result.samefile(given):
+            raise UsageError(f"{given}: the output is the source")
+        job = Job(given, result)
         options = BatchOptions(
             Treatment(Options(strength=strength, mode=Mode(mode), tile_px=tile_px, denoise=denoise)),
             conflict=Conflict.OVERWRITE if overwrite else Conflict.SKIP,

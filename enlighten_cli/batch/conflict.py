@@ -9,7 +9,7 @@ from pathlib import Path
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.batch.places import exists
 from enlighten_cli.errors import AlreadyThereError
-from enlighten_cli.stores import store
+from enlighten_cli.stores import contents
 from enlighten_cli.stores.address import Address, Place
 
 
@@ -53,13 +53,13 @@ def write_result(
     AlreadyThereError
         If the file exists, and is neither to be replaced nor avoided by another name.
     OutputError, PhotoError
-        See `write_whole` and `stores.store.write`.
+        See `write_whole` and `stores.contents.write`.
     """
     output = first or path
     while True:
         try:
             if isinstance(output, Address):
-                store.write(output, content, replace=conflict is Conflict.OVERWRITE)
+                contents.write(output, content, replace=conflict is Conflict.OVERWRITE)
             else:
                 write_whole(output, content, like=like, replace=conflict is Conflict.OVERWRITE)
             return output

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from enlighten_cli.batch.naming import NameTemplate
 from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, photos_below, real
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
-from enlighten_cli.stores.address import Address, Place, fault_of_parts, place_of
-
-MOST_BYTES_OF_A_PATH = 1 << 16
+from enlighten_cli.stores.address import Address, Place, fault_of_parts
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class Destination:
 def _parts_below(source: Place, root: Place) -> tuple[str, ...]:
     if isinstance(source, Path) and isinstance(root, Path):
         return source.relative_to(root).parent.parts
-    assert isinstance(source, Address) and isinstance(root, Address)
+    assert isinstance(source, Address)
+    assert isinstance(root, Address)
     return source.parts_below(root)
 
 
@@ -104,7 +103,8 @@ class Photos:
 
     def __init__(self, inputs: Sequence[Place], without: Place | None = None) -> None:
         self.inputs = inputs
-        self.without = real(without) if without else None
+        self.without = without
+        self._real_without = real(without) if without else None
         self.ignored = 0
         self.unreadable: list[str] = []
 
@@ -117,10 +117,7 @@ class Photos:
             If an input is absent, or a folder cannot be read.
         """
         for path in self.inputs:
-            if isinstance(path, Address) and path.is_dir():
-                for each in photos_below(path, self.without, self._note):
-                    yield Found(each, path, named=False)
-            elif isinstance(path, Path) and path.is_dir():
+            if path.is_dir():
                 for source in self._below(path):
                     yield Found(source, path, named=False)
             else:
@@ -132,7 +129,12 @@ class Photos:
         else:
             self.unreadable.append(f"{folder}: {reason}")
 
-    def _below(self, folder: Path) -> Iterator[Path]:
+    def _below(self, folder: Place) -> Iterator[Place]:
+        if isinstance(folder, Path):
+            return self._files_below(folder)
+        return photos_below(folder, self._real_without, self._note)
+
+    def _files_below(self, folder: Path) -> Iterator[Path]:
         def note(error: OSError) -> None:
             if error.filename == os.fspath(folder):
                 raise UsageError(f"{error.filename}: {error.strerror}") from error
@@ -155,7 +157,7 @@ class Photos:
                     self.unreadable.append(f"{path}: {error.strerror}")
 
     def _is_without(self, parent: str, name: str) -> bool:
-        return self.without is not None and os.path.realpath(os.path.join(parent, name)) == self.without
+        return self._real_without is not None and os.path.realpath(os.path.join(parent, name)) == self._real_without
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -285,21 +287,3 @@ def _told_apart(jobs: list[Job]) -> list[Job]:
         return replace(job, output=job.output.with_name(name))
 
     return [settle(job) for job in jobs]
-
-
-def read_list(file: BinaryIO) -> Iterator[Place]:
-    """Yield the paths and addresses of a list: separated by NUL if there is one, else by newlines.
-
-    Raises
-    ------
-    UsageError
-        If a path is longer than any path can be, so that the file is not a list; or if an address is none.
-    """
-    content = file.read()
-    separator = b"\0" if b"\0" in content else b"\n"
-    for line in content.split(separator):
-        name = line if separator == b"\0" else line.removesuffix(b"\r")
-        if len(name) > MOST_BYTES_OF_A_PATH:
-            raise UsageError("--files-from: not a list of paths")
-        if name:
-            yield place_of(os.fsdecode(name))

@@ -10,7 +10,7 @@ from enlighten_cli import atomic_write, file_names
 from enlighten_cli.errors import UsageError
 from enlighten_cli.file_names import Identities
 from enlighten_cli.photo import SUFFIXES
-from enlighten_cli.stores import store
+from enlighten_cli.stores import folders
 from enlighten_cli.stores.address import NOT_LOCAL, Address, Place
 from enlighten_cli.stores.faults import StoreError
 from enlighten_cli.stores.listed import Listed
@@ -44,7 +44,7 @@ class Taken:
 
 def exists(place: Place) -> bool:
     """Tell whether a photo is there, as of now."""
-    return store.exists(place) if isinstance(place, Address) else atomic_write.exists(place)
+    return folders.exists(place) if isinstance(place, Address) else atomic_write.exists(place)
 
 
 def real(place: Place) -> str:
@@ -63,7 +63,9 @@ def ignores_case(folder: Place) -> bool:
     return isinstance(folder, Path) and file_names.ignores_case(folder)
 
 
-def photos_below(folder: Address, without: str | None, note: Callable[[Address | None, str], None]) -> Iterator[Address]:
+def photos_below(
+    folder: Address, without: str | None, note: Callable[[Address | None, str], None]
+) -> Iterator[Address]:
     """Yield the photos below a folder in a store, by their names, one folder after the other.
 
     Parameters
@@ -83,7 +85,7 @@ def photos_below(folder: Address, without: str | None, note: Callable[[Address |
     while waiting:
         parent, below = waiting.pop(), []
         try:
-            for each in store.entries(parent):
+            for each in folders.entries(parent):
                 if each.name.startswith(".") and each.name not in NOT_LOCAL:
                     continue
                 if each.is_dir():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from enlighten_cli.cli.addresses import check_beside, output_place
 from enlighten_cli.cli.outputs import check_folder_name, check_parents, check_photo_name
 from enlighten_cli.errors import UsageError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.runner import BatchOptions
     from enlighten_cli.enhancement.encoded import Treatment
     from enlighten_cli.models.network import NamedNetwork
+    from enlighten_cli.stores.address import Place
 
 STREAM = "-"
 
@@ -24,7 +27,7 @@ STREAM = "-"
 class EnhanceArguments:
     """What the command line says, word for word; the help of each option says what it means."""
 
-    photos: tuple[Path, ...]
+    photos: tuple[Place, ...]
     output: str | None
     model: str | None
     strength: float
@@ -129,7 +132,7 @@ class EnhanceArguments:
             memory_bytes=self.memory_bytes,
         )
 
-    def destination(self, inputs: list[Path]) -> Destination:
+    def destination(self, inputs: Sequence[Place]) -> Destination:
         """Return where the results of these inputs go.
 
         Raises
@@ -139,20 +142,23 @@ class EnhanceArguments:
         MissingDependencyError
             If its format needs a package that is not installed.
         OutputError
-            If a file stands where a folder should.
+            If a file stands where a folder should, or there is no such bucket.
         """
         from enlighten_cli.batch.jobs import Destination
         from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
         from enlighten_cli.models.registry import DEFAULT_MODEL
         from enlighten_cli.photo import SUFFIXES
 
-        path = Path(self.output) if self.output else None
+        path = output_place(self.output) if self.output else None
+        if path is None:
+            check_beside(inputs)
         written_as_folder = str(self.output).endswith(("/", os.sep))
         is_folder = path is not None and (written_as_folder or len(inputs) > 1 or inputs[0].is_dir() or path.is_dir())
         if path is not None and is_folder:
             if not written_as_folder:
                 check_folder_name(path, photos=len(inputs))
-            check_parents(path)
+            if isinstance(path, Path):
+                check_parents(path)
         if path is not None and not is_folder:
             check_photo_name(path)
             if self.photo_format and SUFFIXES.get(path.suffix.lower()) != self.photo_format:

@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from enlighten_cli.cli.progress import BatchProgress
     from enlighten_cli.enhancement.encoded import Enhanced
     from enlighten_cli.evaluation.report import Page, Picture
+    from enlighten_cli.stores.address import Place
 
 COUNTING_SECONDS = 2.0
 SCORED = "Scored: the saved files, as they are on disk, with what compression did to them; and the photos as they were."
 
 
-def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
+def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
     """Enhance photos, and return the exit code.
 
     Parameters
     ----------
-    inputs : list of Path
+    inputs : list of Path or Address
         Photos and folders.
     arguments : EnhanceArguments
     results : Results
@@ -53,7 +54,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     if options.conflict is Conflict.ERROR:
         jobs = _none_there(jobs)
     if arguments.report:
-        _check_report(arguments.report, inputs)
+        _check_report(arguments.report, [path for path in inputs if isinstance(path, Path)])
     if arguments.dry_run:
         arguments.check_model()
         return _dry_run(jobs, results, options.conflict, as_json=arguments.as_json)
@@ -134,8 +135,10 @@ class Countdown:
 
 def _none_there(jobs: Iterator[Job]) -> Iterator[Job]:
     """Refuse all where one result is there already."""
-    listed = list(jobs)
-    there = [job.output for job in listed if job.output.exists()]
+    from enlighten_cli.batch.places import Taken
+
+    listed, taken = list(jobs), Taken(Path.exists)
+    there = [job.output for job in listed if taken(job.output)]
     if there:
         more = f", and {len(there) - 1} more do" if len(there) > 1 else ""
         raise UsageError(f"{there[0]}: already exists{more}; nothing was done (replace results with --overwrite)")
@@ -143,9 +146,12 @@ def _none_there(jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_json: bool) -> int:
+    from enlighten_cli.batch.places import Taken
+
+    taken = Taken(Path.exists)
     for job in jobs:
-        would = "skip" if conflict.leaves_old and job.output.exists() else "enhance"
-        source, output = os.fspath(job.source), os.fspath(job.output)
+        would = "skip" if conflict.leaves_old and taken(job.output) else "enhance"
+        source, output = str(job.source), str(job.output)
         if as_json:
             results.json({"type": "plan", "source": source, "output": output, "would": would})
         else:

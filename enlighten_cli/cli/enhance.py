@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from enlighten_cli.cli.addresses import PhotoOrFolder, check_options
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
 from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
@@ -19,12 +19,13 @@ from enlighten_cli.cli.preview import write_preview
 from enlighten_cli.cli.signals import interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
-
-URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` makes one slash of two
+from enlighten_cli.stores.address import Address, Place, as_file
 
 
 @click.command()
-@click.argument("photos", nargs=-1, type=click.Path(path_type=Path, allow_dash=True), metavar="PHOTO|FOLDER|-...")
+@click.argument(
+    "photos", nargs=-1, type=PhotoOrFolder(path_type=Path, allow_dash=True), metavar="PHOTO|FOLDER|URL|-..."
+)
 @click.option(
     "-o",
     "--output",
@@ -169,11 +170,13 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
     """Brighten photos and folders of photos.
 
     Results keep name, format, size, depth, colours and metadata of their photos. Inputs are never
-    changed. `-` reads a photo from stdin, and `-o -` writes one to stdout.
+    changed. A URL (s3://, gs://, az://, https://) names a photo or a folder in a store. `-` reads a
+    photo from stdin, and `-o -` writes one to stdout.
     """
     arguments = EnhanceArguments(**given)
     ctx.meta["verbosity"] = arguments.verbose
     inputs = _inputs(ctx, arguments)
+    check_options(arguments, inputs)
     if arguments.to_stdout and arguments.as_json:
         raise UsageError("-o - and --json both want stdout")
     if arguments.to_stdout and sys.stdout is None:
@@ -186,26 +189,30 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
         else:
             with interruptible() as signals:
                 if arguments.preview:
-                    code = write_preview(inputs, arguments, signals)
+                    code = write_preview([as_file(path) for path in inputs], arguments, signals)
                 elif arguments.watch:
                     from enlighten_cli.cli.watching import watch_folder  # it is made of what is slow to import
 
-                    code = watch_folder(inputs, arguments, results, signals)
+                    code = watch_folder([as_file(path) for path in inputs], arguments, results, signals)
                 else:
                     code = enhance_many(inputs, arguments, results, signals)
     ctx.exit(code)
 
 
-def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
+def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Place]:
     """Collect the photos and folders that were named, one way or the other."""
     named = list(arguments.photos)
     if Path(STREAM) in named and len(named) > 1:
         raise UsageError("- is a photo of its own; it goes with no other")
-    for path in named:
-        if path != Path(STREAM) and not path.exists() and not path.is_symlink():
+    for number, path in enumerate(named):
+        if isinstance(path, Address):
+            from enlighten_cli.stores.folders import located
+
+            named[number] = located(path)
+        elif path != Path(STREAM) and not path.exists() and not path.is_symlink():
             raise _no_such_path(ctx, path)
     if arguments.files_from:
-        from enlighten_cli.batch.jobs import read_list
+        from enlighten_cli.batch.lists import read_list
 
         if Path(STREAM) in named:
             raise UsageError("--files-from and - cannot go together")
@@ -217,9 +224,6 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Path]:
 
 def _no_such_path(ctx: click.Context, path: Path) -> UsageError:
     """Say that nothing is there, and what was perhaps meant: a command, or something with nearly that name."""
-    if URL.match(str(path)):
-        address = str(path).replace(":/", "://", 1)
-        return UsageError(f"{address}: addresses are not read; download the photo, and give its file")
     group = ctx.parent.command if ctx.parent else None
     near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
     if near:

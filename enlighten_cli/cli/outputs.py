@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from enlighten_cli.errors import FormatError, MissingDependencyError, OutputError, UsageError
+from enlighten_cli.stores.address import Place
 
 # What the first bytes of a page, or the comment of a contact sheet, say of who wrote it.
 MARKS = (b"enlighten report", b"enlighten contact sheet")
@@ -48,7 +49,7 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
         raise UsageError(f"{option} {path}: is there already and was not written by this option; choose another name")
 
 
-def check_photo_name(path: Path) -> None:
+def check_photo_name(path: Place) -> None:
     """Refuse, before any work, a name for a result that no photo can be written under.
 
     Raises
@@ -74,15 +75,16 @@ def check_photo_name(path: Path) -> None:
         import_plugin(format)
     except FormatError as error:
         raise MissingDependencyError(f"-o {path}: {error}") from error
-    check_parents(path.parent)
+    if isinstance(path, Path):
+        check_parents(path.parent)
 
 
-def check_folder_name(path: Path, *, photos: int) -> None:
+def check_folder_name(path: Place, *, photos: int) -> None:
     """Refuse a folder that would get the name of one photo by mistake.
 
     Parameters
     ----------
-    path : Path
+    path : Path or Address
         It need not be there.
     photos : int
         Photos and folders that were given.
@@ -94,9 +96,12 @@ def check_folder_name(path: Path, *, photos: int) -> None:
     """
     from enlighten_cli.photo import SUFFIXES
 
-    if not path.exists() and path.suffix.lower() in SUFFIXES:
+    is_there = path.exists() if isinstance(path, Path) else path.is_dir()
+    if not is_there and path.suffix.lower() in SUFFIXES:
         given = f"{photos} inputs were" if photos > 1 else "a folder was"
-        raise UsageError(f"-o {path}: names one photo, but {given} given; name a folder: -o {path.with_suffix('')}/")
+        raise UsageError(
+            f"-o {path}: names one photo, but {given} given; name a folder: -o {path.with_name(path.stem)}/"
+        )
 
 
 def check_parents(folder: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enlighten_cli.cli.addresses import output_place
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.outputs import check_photo_name
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.enhancement.encoded import Treatment
     from enlighten_cli.photo import Photo
+    from enlighten_cli.stores.address import Place
 
 KEPT = "Nothing to do: {} already exists (replace it with --overwrite)"
 NOT_FOR_ONE = ("report", "preview", "watch", "dry_run", "as_json", "preserve", "name", "skip_brighter_than")
 
 
-def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Results) -> int:
+def enhance_one(inputs: list[Place], arguments: EnhanceArguments, results: Results) -> int:
     """Enhance the one photo of a pipeline, and return the exit code."""
     from enlighten_cli.enhancement.encoded import enhance_encoded
     from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES
@@ -35,7 +37,7 @@ def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Result
             name = option.removeprefix("as_").replace("_", "-")
             raise UsageError(f"--{name} is not for one photo in a pipeline")
     treatment, conflict = arguments.treatment(), arguments.conflict
-    target = None if arguments.to_stdout else _target(Path(arguments.output), arguments)
+    target = None if arguments.to_stdout else _target(arguments)
     if target is not None and _is_kept(target, conflict):
         say(KEPT.format(target))
         return 0
@@ -62,7 +64,7 @@ def enhance_one(inputs: list[Path], arguments: EnhanceArguments, results: Result
     return 0
 
 
-def _content(source: Path, treatment: Treatment) -> bytes:
+def _content(source: Place, treatment: Treatment) -> bytes:
     from enlighten_cli.photo.source import opened_source, read_stream
 
     if source == Path(STREAM):
@@ -71,10 +73,11 @@ def _content(source: Path, treatment: Treatment) -> bytes:
         return opened.read()
 
 
-def _target(path: Path, arguments: EnhanceArguments) -> Path:
+def _target(arguments: EnhanceArguments) -> Place:
     """Return the file that is to be written."""
     from enlighten_cli.photo import SUFFIXES
 
+    path = output_place(arguments.output or "")
     if path.is_dir() or (not arguments.photo_format and path.suffix.lower() not in SUFFIXES):
         raise UsageError(f"{path}: for a photo from stdin, name a file whose ending is a format")
     if not arguments.photo_format:
@@ -82,9 +85,9 @@ def _target(path: Path, arguments: EnhanceArguments) -> Path:
     return path
 
 
-def _is_kept(target: Path, conflict: Conflict) -> bool:
+def _is_kept(target: Place, conflict: Conflict) -> bool:
     """Tell whether there is a file that is not to be replaced; refuse to begin if that is an error."""
-    from enlighten_cli.atomic_write import exists
+    from enlighten_cli.batch.places import exists
 
     if not (conflict.leaves_old and exists(target)):
         return False
@@ -93,7 +96,7 @@ def _is_kept(target: Path, conflict: Conflict) -> bool:
     return True
 
 
-def _write(target: Path, content: bytes, conflict: Conflict) -> None:
+def _write(target: Place, content: bytes, conflict: Conflict) -> None:
     from enlighten_cli.batch.conflict import write_result
 
     try:

@@ -29,6 +29,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
     from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.batch.jobs import Photos
     from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet
+    from enlighten_cli.stores.address import as_file
 
     sheet = arguments.preview
     assert sheet is not None
@@ -36,7 +37,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
         if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
             raise UsageError(f"--preview writes a sheet and no result; it goes without --{name}")
-    sources = [found.source for found in islice(Photos(inputs), MOST_PHOTOS + 1)]
+    sources = [as_file(found.source) for found in islice(Photos(inputs), MOST_PHOTOS + 1)]
     if not sources:
         raise NothingToDoError("no photos found")
     if len(sources) > MOST_PHOTOS:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from enlighten_cli.batch.jobs import Job, Photos
 from enlighten_cli.batch.outcome import Outcome
 from enlighten_cli.cli.console import visible
+from enlighten_cli.stores.address import Address
 
 
 class BatchProgress:
@@ -45,11 +46,13 @@ class BatchProgress:
         self._tiles = self._progress.add_task("tiles", total=1, visible=False, speed="")
         self._megapixels = 0.0
         self._counted = Photos(photos.inputs, photos.without)
+        # To list a store a second time, for a number, would be a thousand requests for a million photos.
+        self._counts = not any(isinstance(path, Address) and path.is_dir() for path in photos.inputs)
 
     def __enter__(self) -> Self:
         """Show the bars."""
         self._progress.start()
-        if not self._progress.disable:
+        if self._counts and not self._progress.disable:
             threading.Thread(target=self._count, daemon=True).start()
         return self
 

@@ -15,6 +15,7 @@ from enlighten_cli.cli.console import say
 from enlighten_cli.cli.signals import SIGNALLED
 from enlighten_cli.cli.streams import Results
 from enlighten_cli.errors import MissingDependencyError, NothingToDoError, UsageError, how_to_install
+from enlighten_cli.stores.address import as_file
 
 if TYPE_CHECKING:
     from enlighten_cli.batch.jobs import Destination
@@ -99,7 +100,7 @@ def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Resul
 
     (folder,) = inputs
     destination, network = arguments.destination(inputs), arguments.network()
-    without = destination.path if destination.is_folder else None
+    without = as_file(destination.path) if destination.path and destination.is_folder else None
     batch, settling = _Batches(arguments, destination, network, results, signals), Settling()
     changes = watch(
         folder,
@@ -112,7 +113,7 @@ def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Resul
     )
     next(changes)  # from here on nothing is missed
     for found in Photos([folder], without):
-        settling.note(found.source)
+        settling.note(as_file(found.source))
     if not arguments.quiet:
         say(f"Watching {folder} (Ctrl-C ends it)")
     for changed in changes:
@@ -124,9 +125,10 @@ def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Resul
             # What is in a new folder may have been there before anybody could watch it.
             folders = {path for path in touched if path.is_dir()}
             for found in Photos([folder], without):  # by the same rules as any batch
-                path = found.source.absolute()
+                source = as_file(found.source)
+                path = source.absolute()
                 if path in touched or not folders.isdisjoint(path.parents):
-                    settling.note(found.source)
+                    settling.note(source)
         if ready := settling.complete():
             batch.run(folder, ready)
         if signals:

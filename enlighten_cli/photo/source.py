@@ -69,7 +69,7 @@ def opened_source(path: Place, limits: Limits) -> Iterator[Source]:
         If it cannot be opened, is no regular file, no photo, or larger than a photo can be.
     """
     if isinstance(path, Address):
-        from enlighten_cli.stores.store import read
+        from enlighten_cli.stores.contents import read
 
         content = read(path, most_bytes(limits.max_mpixels * 1e6))
         source = _looked_at(io.BytesIO(content), path.suffix, len(content))

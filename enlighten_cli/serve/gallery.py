@@ -12,6 +12,7 @@ from enlighten_cli.batch.jobs import Destination, Job, Photos, find_jobs
 from enlighten_cli.serve.bodies import Upload
 from enlighten_cli.serve.problems import Problem
 from enlighten_cli.serve.work import Stop
+from enlighten_cli.stores.address import as_file
 
 MOST_UPLOADS, MOST_VISITS = 2000, 200
 FORGOTTEN_SECONDS = 300  # a page that sends no request for this long counts as closed
@@ -84,7 +85,7 @@ class Gallery:
             photos = Photos(list(inputs), without=output)
             for job in find_jobs(photos, Destination(output, is_folder=True)):
                 # Below the output, a result has the same path as its photo below the input folder.
-                name = job.output.relative_to(output).with_name(job.source.name).as_posix()
+                name = as_file(job.output).relative_to(output).with_name(job.source.name).as_posix()
                 self._add(self._given, name, job, is_upload=False)
             self.ignored = photos.ignored
 
@@ -100,7 +101,7 @@ class Gallery:
 
     def sources(self) -> set[Path]:
         """Return the files of the photos given at the start, which no result may overwrite."""
-        return {shown.job.source.resolve() for shown in self._given.values()}
+        return {as_file(shown.job.source).resolve() for shown in self._given.values()}
 
     def open_visit(self) -> str:
         """Begin a visit, and return its unguessable id."""
@@ -167,5 +168,5 @@ class Gallery:
             self._remove(shown)
 
     def _remove(self, shown: Shown) -> None:
-        shown.job.source.unlink(missing_ok=True)
+        as_file(shown.job.source).unlink(missing_ok=True)
         self._forget(shown)

@@ -28,6 +28,7 @@ from enlighten_cli.serve.problems import Problem
 from enlighten_cli.serve.saving import Event, Wanted
 from enlighten_cli.serve.shared import SAVES_AT_ONCE, Shared
 from enlighten_cli.serve.work import Stop, StoppedError, Streamed
+from enlighten_cli.stores.address import as_file
 
 ARCHIVE_NAME = "enlightened.zip"
 FETCHED_SECONDS = 60.0  # after which an archive expires if no browser has begun to fetch it
@@ -128,7 +129,7 @@ class Saves:
         for event, outcome in self._shared.saver.into_files(wanted, folder, tell, stop):
             if outcome.status is Status.DONE:
                 id = secrets.token_urlsafe(12)
-                visit.results[id] = outcome.output
+                visit.results[id] = as_file(outcome.output)
                 event["href"] = f"/visits/{visit.id}/results/{id}"
             tell(event)
 

@@ -23,6 +23,7 @@ from enlighten_cli.serve.gallery import Shown
 from enlighten_cli.serve.look import Look
 from enlighten_cli.serve.networks import Networks
 from enlighten_cli.serve.work import Stop, StoppedError
+from enlighten_cli.stores.address import as_file
 
 TELL_SECONDS = 0.25  # between two reports of progress
 
@@ -76,17 +77,18 @@ class Saver:
 
         def plan(each: Wanted) -> tuple[Job, Conflict]:
             job = each.photo.job
-            is_ours = job.output.resolve() in self._written
+            output = as_file(job.output).resolve()
+            is_ours = output in self._written
             if not each.photo.is_upload or (is_ours and conflict is not Conflict.SKIP):
                 return job, conflict
-            if job.output.resolve() in inputs:
-                free = renamed(job.output, lambda path: path.exists() or path.resolve() in inputs)
+            if output in inputs:
+                free = renamed(job.output, lambda path: as_file(path).exists() or as_file(path).resolve() in inputs)
                 job = dataclasses.replace(job, output=free)
             return job, Conflict.RENAME if conflict is Conflict.OVERWRITE else conflict
 
         for each, outcome in self._outcomes(wanted, plan, tell, stop):
             if outcome.status is Status.DONE:
-                self._written.add(outcome.output.resolve())
+                self._written.add(as_file(outcome.output).resolve())
             tell(_event(each, outcome))
 
     def into_files(
@@ -127,9 +129,9 @@ class Saver:
                 for event, outcome in self.into_files(wanted, folder, tell, stop):
                     if outcome.status is Status.DONE:
                         name = _unused(by_id[event["photo"]].result_name, names)
-                        with outcome.output.open("rb") as source, archive.open(_entry(name), "w") as entry:
+                        with as_file(outcome.output).open("rb") as source, archive.open(_entry(name), "w") as entry:
                             shutil.copyfileobj(source, entry, 1 << 20)
-                        outcome.output.unlink()
+                        as_file(outcome.output).unlink()
                     tell(event)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -145,7 +147,7 @@ class Saver:
         planned = [(each, *plan(each)) for each in wanted]
         for (look, conflict), group in itertools.groupby(planned, lambda row: (row[0].look, row[2])):
             rows = list(group)
-            by_source = {job.source: each for each, job, _ in rows}
+            by_source = {as_file(job.source): each for each, job, _ in rows}
             progress = _Progress(by_source, tell)
             options = BatchOptions(
                 Treatment(look.options(memory_bytes=self._memory_bytes), self._limits), conflict=conflict
@@ -153,7 +155,7 @@ class Saver:
             network = self._networks.network(look.model)
             jobs = [job for _, job, _ in rows]
             for outcome in run_batch(jobs, network, options, progress, stop.is_set, budget=self._budget):
-                yield by_source[outcome.source], outcome
+                yield by_source[as_file(outcome.source)], outcome
             if stop.is_set():
                 raise StoppedError
 
@@ -169,7 +171,7 @@ class _Progress:
         if now - self._told >= TELL_SECONDS and done < total:
             self._told = now
             with suppress(StoppedError):
-                self._tell({"photo": self._by_source[job.source].photo.id, "done": done, "total": total})
+                self._tell({"photo": self._by_source[as_file(job.source)].photo.id, "done": done, "total": total})
 
 
 class _Outlet:

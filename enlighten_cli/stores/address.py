@@ -102,6 +102,11 @@ class Address:
         return self.key.partition("/")[0]
 
     @property
+    def bucket(self) -> Address:
+        """The bucket as a folder."""
+        return Address(self.scheme, self.container, folder=True, user=self.user)
+
+    @property
     def name(self) -> str:
         """The last part of the key; of a web address as it reads without escapes."""
         name = self.key.rpartition("/")[2]
@@ -211,7 +216,9 @@ def _web_address(scheme: str, rest: str) -> Address:
     host, slash, path = rest.partition("/")
     user, at, host = host.rpartition("@")
     if not host or not path or path.endswith("/"):
-        raise UsageError(f"{scheme}://{host}{slash}{path}: folders on the web cannot be listed; give the photos' addresses")
+        raise UsageError(
+            f"{scheme}://{host}{slash}{path}: folders on the web cannot be listed; give the photos' addresses"
+        )
     return Address(scheme, f"{host}/{path}", user=user + at, query=mark + query)
 
 
@@ -223,3 +230,9 @@ def fault_of_parts(parts: tuple[str, ...]) -> str:
         if fault := fault_of_name(part):
             return f"its key has the part {part!r}: {fault}"
     return ""
+
+
+def as_file(place: Place) -> Path:
+    """Return a place that is known to be on this machine, as a path."""
+    assert isinstance(place, Path)
+    return place

@@ -138,7 +138,8 @@ def _status(error: BaseException) -> int | None:
     """Return the HTTP status that an error holds, wherever its library keeps it."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore's
-        return response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return status if isinstance(status, int) else None
     for name in ("status", "status_code", "code"):
         if isinstance(status := getattr(error, name, None), int):
             return status
@@ -150,8 +151,9 @@ def _words(error: BaseException, fault: Fault, address: Address) -> str:
     if fault is Fault.NO_CREDENTIALS:
         return f"{fault.value}; they come from {address.row.credentials or 'the address'}"
     if fault is not Fault.OTHER:
-        return fault.value
+        return str(fault.value)
     said = " ".join(str(error).split())
     for secret in (address.query, address.user, address.user.removesuffix("@")):
-        said = said.replace(secret, "...") if secret else said
+        if secret:
+            said = said.replace(secret, "...")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from enlighten_cli.stores.address import S3, Address
 from enlighten_cli.stores.faults import StoreError
-from enlighten_cli.stores.store import entries, names_of_page, unwritable
+from enlighten_cli.stores.folders import names_of_page, unwritable, whole_folder
 
 WINDOWS = 8  # kept at once: photos in work come nearly, not quite, in the order of their names
 
@@ -58,7 +58,7 @@ class Listed:
 
 def _window(folder: Address, name: str) -> _Window:
     if folder.row is not S3:
-        return _Window(folder, "", None, frozenset(each.name for each in entries(folder) if not each.folder))
+        return _Window(folder, "", None, frozenset(each.name for each in whole_folder(folder) if not each.folder))
     before = _just_before(name)
     page, token = names_of_page(folder, after=before)
     names, last = list(page), _last(page, token)

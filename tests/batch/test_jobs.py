@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from enlighten_cli.batch.conflict import renamed
-from enlighten_cli.batch.jobs import Destination, Job, Photos, find_jobs, find_photos, read_list
+from enlighten_cli.batch.jobs import Destination, Job, Photos, find_jobs, find_photos
+from enlighten_cli.batch.lists import read_list
 from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
 from enlighten_cli.errors import NothingToDoError, UsageError
 

@@ -58,10 +58,10 @@ def test_a_result_never_leaves_its_folder(text, stem):
 
 def test_own_results_are_known_again_while_their_photo_is_there(tmp_path):
     template = NameTemplate("{stem}-enlightened.{ext}")
-    assert not template.marks(tmp_path / "a-enlightened.jpg")
+    assert not template.marks(tmp_path / "a-enlightened.jpg", Path.exists)
     (tmp_path / "a.png").touch()
-    assert template.marks(tmp_path / "a-enlightened.jpg")
-    assert template.marks(tmp_path / "a-enlightened-1.jpg")
-    assert not template.marks(tmp_path / "a.png")
-    assert not NameTemplate("{stem}-{model}.{ext}", model="lite").marks(tmp_path / "a-2023.jpg")
-    assert NameTemplate("{stem}-{model}.{ext}", model="lite").marks(tmp_path / "a-lite.jpg")
+    assert template.marks(tmp_path / "a-enlightened.jpg", Path.exists)
+    assert template.marks(tmp_path / "a-enlightened-1.jpg", Path.exists)
+    assert not template.marks(tmp_path / "a.png", Path.exists)
+    assert not NameTemplate("{stem}-{model}.{ext}", model="lite").marks(tmp_path / "a-2023.jpg", Path.exists)
+    assert NameTemplate("{stem}-{model}.{ext}", model="lite").marks(tmp_path / "a-lite.jpg", Path.exists)
