@@ -14,7 +14,7 @@ from enlighten_cli.stores.address import Address
 Result = TypeVar("Result")
 
 TRIES = 6
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 8.0
+FIRST_WAIT_SECONDS = 0.25  # doubled from try to try
 BUSY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 BUSY_ERRNOS = (
     errno.EBUSY,
@@ -101,14 +101,15 @@ def tried(action: Callable[[], Result], address: Address, *, sleep: Callable[[fl
         if fault is not Fault.BUSY:
             break
         if number < TRIES - 1:
-            longest = min(FIRST_WAIT_SECONDS * 2**number, LONGEST_WAIT_SECONDS)
+            longest = FIRST_WAIT_SECONDS * 2**number
             sleep(longest * random.uniform(0.5, 1))  # so that many clients do not come back at once
     raise StoreError(fault, words)
 
 
 def fault_of(error: BaseException) -> Fault:
     """Tell what kind of failure an error of fsspec, or of a library below it, is."""
-    for each in _with_causes(error):
+    # The first cause tells most: what is no photo to fsspec may be a server that is busy.
+    for each in reversed([*_with_causes(error)]):
         names = {kind.__name__ for kind in type(each).__mro__}
         status = _status(each)
         if isinstance(each, FileExistsError) or status == 412:

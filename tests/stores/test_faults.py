@@ -54,6 +54,12 @@ def test_errors_of_every_library_are_sorted(error, fault):
     assert fault_of(error) is fault
 
 
+def test_a_busy_server_is_no_absent_photo():
+    error = FileNotFoundError("https://...")
+    error.__cause__ = StatusError(503)
+    assert fault_of(error) is Fault.BUSY
+
+
 def test_the_status_of_a_cause_counts():
     error = OSError(errno.EINVAL, "a condition")
     error.__cause__ = ClientError(412)
