@@ -208,7 +208,7 @@ def _without_collisions(jobs: list[Job], photos: Photos, destination: Destinatio
     results: dict[str, Job] = {}
     kept = []
     for job in _told_apart(list(dict.fromkeys(jobs))):
-        real = os.path.realpath(job.output)
+        real = identities.real(job.output)
         if own is not None and not _is_below(real, own) and any(_is_below(real, root) for root in roots):
             raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
         result = identities.of(job.output)

@@ -103,7 +103,8 @@ def run_batch(
         for job in jobs:
             if stopping():
                 break
-            pending.append(pool.submit(batch.run, job, batch.prepared_output(job)))
+            output = batch.prepared_output(job)
+            pending.append(batch.skipped(job) or pool.submit(batch.run, job, output))
             if len(pending) > options.at_once:
                 yield from _finished(pending.popleft())
         while pending:
@@ -161,6 +162,17 @@ class _Batch:
                 return output  # the job will report it
             self._claimed.add(output)
         return output
+
+    def skipped(self, job: Job) -> Future[Outcome] | None:
+        """Return the outcome of a photo whose result exists; a thread for each would take most of a second run."""
+        try:
+            if not (self._options.conflict.leaves_old and exists(job.output)):
+                return None
+        except EnlightenError:
+            return None  # the job will report it
+        outcome: Future[Outcome] = Future()
+        outcome.set_result(Outcome(job.source, job.output, Status.SKIPPED, EXISTS))
+        return outcome
 
     def run(self, job: Job, output: Path) -> Outcome:
         began = time.monotonic()
