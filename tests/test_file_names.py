@@ -1,3 +1,4 @@
+import os
 import unicodedata
 from pathlib import Path
 
