@@ -125,6 +125,10 @@ class EnlightenGanOptions(DistillationOptions):
                     "consistency_weight",
                 )
             },
+            "penalty_weight without a judge of whole crops": (
+                self.penalty_weight == 0 or self.global_weight > 0 or self.feature_weight > 0,
+                "0",
+            ),
             "blur_images": (
                 self.blur_images == 0 or (self.blur_images > 0 and self.feature_weight > 0),
                 "0 without feature_weight, and 0 or more with it",
@@ -224,7 +228,8 @@ class EnlightenGan(Brightening):
             self.descent.descend(self.optimisers["generator"], generator_losses.values())
 
         judging = self.judges.judged(normal, enhanced.detach(), normal_patches, enhanced_patches.detach(), images_seen)
-        self.descent.descend(self.optimisers["discriminators"], judging.values())
+        if judging:
+            self.descent.descend(self.optimisers["discriminators"], judging.values())
         return generator_losses | judging
 
     def _drawn(self, numbers: Tensor) -> tuple[Tensor, Tensor]:

@@ -74,15 +74,17 @@ class Judges:
     def judged(
         self, normal: Tensor, enhanced: Tensor, normal_patches: Tensor, enhanced_patches: Tensor, images_seen: int
     ) -> Losses:
-        """Return the losses of the discriminators."""
+        """Return the losses of those discriminators that the generator is to deceive."""
         found = {}
         with self.descent.mixed_precision():
-            scores, enhanced_scores = (self.networks["global"](frames).float() for frames in (normal, enhanced))
-            found["global_discriminator"] = losses.relativistic_least_squares(scores, enhanced_scores)
-            scores, enhanced_scores = (
-                self.networks["local"](patches).float() for patches in (normal_patches, enhanced_patches)
-            )
-            found["local_discriminator"] = losses.local_discriminator_loss(scores, enhanced_scores)
+            if self.options.global_weight:
+                scores, enhanced_scores = (self.networks["global"](frames).float() for frames in (normal, enhanced))
+                found["global_discriminator"] = losses.relativistic_least_squares(scores, enhanced_scores)
+            if self.options.local_weight:
+                scores, enhanced_scores = (
+                    self.networks["local"](patches).float() for patches in (normal_patches, enhanced_patches)
+                )
+                found["local_discriminator"] = losses.local_discriminator_loss(scores, enhanced_scores)
             if self.options.feature_weight:
                 terms = [
                     losses.hinge(score, sign)
@@ -91,10 +93,12 @@ class Judges:
                 ]
                 found["feature_discriminator"] = torch.stack(terms).mean() * 2
         if self.options.penalty_weight and (images_seen // self.batch) % PENALTY_STEPS == 0:
-            penalty = gradient_penalty(lambda frames: [self.networks["global"](frames)], normal)
+            penalties = []
+            if self.options.global_weight:
+                penalties.append(gradient_penalty(lambda frames: [self.networks["global"](frames)], normal))
             if self.options.feature_weight:
-                penalty = penalty + gradient_penalty(lambda frames: self._of_features(frames, images_seen), normal)
-            found["penalty"] = self.options.penalty_weight * PENALTY_STEPS * penalty
+                penalties.append(gradient_penalty(lambda frames: self._of_features(frames, images_seen), normal))
+            found["penalty"] = self.options.penalty_weight * PENALTY_STEPS * torch.stack(penalties).sum()
         return found
 
     def _of_features(self, frames: Tensor, images_seen: int) -> list[Tensor]:

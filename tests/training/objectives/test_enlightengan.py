@@ -118,6 +118,15 @@ def test_the_gradient_penalty_comes_every_sixteenth_step(config, features):
     assert steps == [0, 16, 32]
 
 
+def test_distributions_are_matched_without_a_judge(config, features):
+    only = {"global_weight": 0.0, "local_weight": 0.0, "sfp_weight": 0.0, "matching_weight": 1.0}
+    objective, losses = stepped(config, features, **only)
+    assert set(losses) == {"matching"}
+    assert changed(objective, "generator")
+    assert not changed(objective, "discriminators")
+    assert int(objective.networks["light"].pushed) == 4
+
+
 def test_a_feature_judge_learns_and_sees_less_blur_with_time(config, features):
     objective, first = stepped(config, features, feature_weight=1.0, blur_images=100)
     assert any(key.startswith("features.conv2_2.0") for key in changed(objective, "discriminators"))
