@@ -42,14 +42,17 @@ ADVERSARIES: Recipe = FRAMES | {
 }  # fmt: skip
 ROWS: dict[str, Recipe] = {
     "lesson": LESSON,
-    "matching": ADVERSARIES | {"global_weight": 0.0, "local_weight": 0.0, "sfp_weight": 0.0, "matching_weight": 1.0},
+    "matching": ADVERSARIES | {
+        "global_weight": 0.0, "local_weight": 0.0, "sfp_weight": 0.0, "discriminators_first_images": 0,
+        "matching_weight": 1.0,
+    },
     "adversaries": ADVERSARIES,
-    "feature-judges": ADVERSARIES | {"feature_weight": 0.2, "blur_images": 8000, "penalty_weight": 1.0},
+    "feature-judges": ADVERSARIES | {"feature_weight": 0.2, "blur_images": 8000, "penalty_weight": 0.05},
     "consistency": ADVERSARIES | {"consistency_weight": 0.5},
     "no-local-judge": ADVERSARIES | {"local_weight": 0.0},
     "no-attention": ADVERSARIES | {"attention": False},
     "no-sfp": ADVERSARIES | {"sfp_weight": 0.0},
-}
+}  # fmt: skip
 COLUMNS = ("psnr", "ssim", "aligned_psnr", "aligned_ssim", "ciede2000", "chroma_ratio", "perceptual")
 
 

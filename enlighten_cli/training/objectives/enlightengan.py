@@ -108,6 +108,7 @@ class EnlightenGanOptions(DistillationOptions):
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules of these options."""
         lifts = self.follows or (self.well_lit_weight > 0 and self.well_lit_lift > 0)
+        judges = self.global_weight > 0 or self.local_weight > 0 or self.feature_weight > 0
         others = self.follows or self.local_weight > 0 or self.feature_weight > 0 or self.matching_weight > 0
         return {
             **anchor_rules(self, config),
@@ -141,7 +142,10 @@ class EnlightenGanOptions(DistillationOptions):
             "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
-            "discriminators_first_images": (self.discriminators_first_images >= 0, "0 or more"),
+            "discriminators_first_images": (
+                self.discriminators_first_images == 0 or (self.discriminators_first_images > 0 and judges),
+                "0 or more, and 0 without a discriminator",
+            ),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
             "frame": (not lifts or config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }

@@ -4,7 +4,7 @@ import pytest
 import torch
 from conftest import write_photos
 
-from enlighten_cli.errors import ModelError
+from enlighten_cli.errors import ModelError, UsageError
 from enlighten_cli.training.checkpoint import Weights, read_tensors
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
@@ -125,6 +125,21 @@ def test_distributions_are_matched_without_a_judge(config, features):
     assert changed(objective, "generator")
     assert not changed(objective, "discriminators")
     assert int(objective.networks["light"].pushed) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"global_weight": 0.0, "local_weight": 0.0}, "global_weight"),
+        ({"matching_weight": 1.0, "global_weight": 0.0, "local_weight": 0.0, "discriminators_first_images": 4},
+         "discriminators_first_images"),
+        ({"matching_weight": 1.0, "global_weight": 0.0, "penalty_weight": 1.0}, "penalty_weight"),
+        ({"blur_images": 8}, "blur_images"),
+    ],
+)  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(config, options, named):
+    with pytest.raises(UsageError, match=named):
+        dataclasses.replace(config, options=dataclasses.replace(config.options, **options))
 
 
 def test_a_feature_judge_learns_and_sees_less_blur_with_time(config, features):
