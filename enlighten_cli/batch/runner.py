@@ -64,7 +64,7 @@ def run_batch(
     options: BatchOptions,
     tell: Callable[[Job, int, int], None] = lambda job, done, total: None,
     stopping: Callable[[], bool] = lambda: False,
-    examine: Callable[[Job, Enhanced], object] = lambda job, enhanced: None,
+    examine: Callable[[Job, Enhanced], object] | None = None,
     budget: MemoryBudget | None = None,
 ) -> Iterator[Outcome]:
     """Enhance photos, a few at once; one that fails does not stop the others.
@@ -80,7 +80,7 @@ def run_batch(
         Called with a job, its finished tiles and their total; from other threads.
     stopping : callable
         Once it returns true, no photo is begun, and those in the network are dropped.
-    examine : callable
+    examine : callable, optional
         Called with every photo that was written; its result becomes the outcome's `examined`. Called from
         several threads at once.
     budget : MemoryBudget, optional
@@ -130,7 +130,7 @@ class _Batch:
         options: BatchOptions,
         tell: Callable[[Job, int, int], None],
         stopping: Callable[[], bool],
-        examine: Callable[[Job, Enhanced], object],
+        examine: Callable[[Job, Enhanced], object] | None,
         budget: MemoryBudget | None,
     ) -> None:
         self.abandoned = threading.Event()
@@ -206,13 +206,13 @@ class _Batch:
                 if conflict is Conflict.ERROR:
                     raise PhotoError(str(error)) from error
                 return outcome
-            examined = self._examine(job, enhanced)
+            examined = self._examine(job, enhanced) if self._examine else None
         return Outcome(
             job.source,
             output,
             Status.DONE,
-            width=enhanced.before.width,
-            height=enhanced.before.height,
+            width=enhanced.width,
+            height=enhanced.height,
             notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
@@ -231,6 +231,7 @@ class _Batch:
             format_of=lambda photo: format_of(job, photo),
             at_network=self._at_network,
             tell=tell,
+            keep_before=self._examine is not None,
         )
 
     def _drop_if_stopping(self) -> None:

@@ -60,7 +60,7 @@ def enhance_many(inputs: list[Path], arguments: EnhanceArguments, results: Resul
 
     countdown = Countdown(jobs)
     network = arguments.network()
-    page, examine = _report_of(network.name) if arguments.report else (None, lambda job, enhanced: None)
+    page, examine = _report_of(network.name) if arguments.report else (None, None)
     summary, scores, began = Summary(), [], time.monotonic()
     with BatchProgress(photos, shown=not arguments.quiet) as progress:
         if arguments.tile and not network.tiles_exactly:
@@ -173,6 +173,7 @@ def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture
     page, unlimited = Page("enlighten"), Limits(max_mpixels=float("inf"))
 
     def examine(job: Job, enhanced: Enhanced) -> list[Picture]:
+        assert enhanced.before is not None
         before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
         values = {**measured(after, before=before), "denoised": enhanced.denoised}
         folder, name = str(job.source.parent), job.source.name

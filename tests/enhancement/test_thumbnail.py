@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
+from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, _block_means, thumbnail
 from enlighten_cli.photo import colour_of
 
 
@@ -14,3 +14,14 @@ def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
     assert rgb.shape[0] / rgb.shape[1] == pytest.approx(1201 / 2003, rel=0.01)
     assert rgb.mean() == pytest.approx(0.5, abs=0.01)
     assert thumbnail(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blocks_are_averaged_across_bands_too(channels):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (3 * (BAND_ROWS + 2) + 1, 11, channels)).astype(np.uint8)
+    means = _block_means(pixels, 3)
+    assert means.shape == (BAND_ROWS + 3, 4, channels)
+    for row, column in ((0, 0), (BAND_ROWS - 1, 1), (BAND_ROWS, 2), (BAND_ROWS + 2, 3)):
+        block = pixels[3 * row : 3 * row + 3, 3 * column : 3 * column + 3]
+        assert np.abs(means[row, column] - block.mean(axis=(0, 1))).max() <= 0.51
