@@ -1,4 +1,4 @@
-"""What ``enlighten models list`` says of each model and method."""
+"""Entries of ``enlighten models list``, one for each model and method."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def all_entries() -> list[dict[str, Any]]:
 
 
 def lines_of(entry: dict[str, Any]) -> list[str]:
-    """Return what a person is told of an entry."""
+    """Return an entry as lines of text."""
     default = ", the default" if entry["default"] else ""
     told = {**entry, "size": _size(entry)}
     keys = ("width", "size", "licence", "origin", "paper", "scores", "note")

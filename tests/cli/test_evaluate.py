@@ -99,10 +99,10 @@ def test_enhancing_writes_a_report_too(folders, tiny_model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["night", "--reference", "empty"], "without a reference"),
+        (["night", "--reference", "empty"], "no reference for"),
         (["empty"], "no photos"),
         (["night", "--compare", "sheet.tif"], "must end in .png or .jpg"),
-        (["night", "--report", "nowhere/report.html"], "its folder is not there"),
+        (["night", "--report", "nowhere/report.html"], "its folder does not exist"),
         (["night", "--method", "nonsense"], "nonsense"),
     ],
 )
