@@ -7,6 +7,8 @@ from typing import Any
 
 from enlighten_cli.errors import ModelError
 
+NOT_DOWNLOADED = "not downloaded"
+
 
 def all_entries() -> list[dict[str, Any]]:
     """Return an entry for each model of the project, each imported one and each method, for JSON."""
@@ -65,7 +67,7 @@ def _of_project(row: Any) -> dict[str, Any]:
     file = row.files[0]
     return {
         "name": row.name,
-        "state": ("in the package" if row.bundled else "fetched") if here else "not here",
+        "state": ("in the package" if row.bundled else "downloaded") if here else NOT_DOWNLOADED,
         "default": row.name == DEFAULT_MODEL,
         "path": os.fspath(row.path()) if here else None,
         "width": row.width,

@@ -105,6 +105,7 @@ def verify(names: tuple[str, ...]) -> None:
 
     A model that is not downloaded is no failure. A damaged one is: the exit code is 4.
     """
+    from enlighten_cli.cli.model_entries import NOT_DOWNLOADED
     from enlighten_cli.models.registry import MODELS
     from enlighten_cli.models.store import damage_of, imported_names
 
@@ -114,7 +115,7 @@ def verify(names: tuple[str, ...]) -> None:
         if name not in known:
             raise UsageError(f"{name}: no such model{did_you_mean(name, known)}; see: enlighten models list")
         if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
-            show(f"{name}: not here")
+            show(f"{name}: {NOT_DOWNLOADED}")
         elif damage := damage_of(name):
             damaged.append(name)
             show(f"{name}: {damage}")

@@ -68,7 +68,7 @@ def far(tmp_path, monkeypatch):
 def test_list_says_what_there_is():
     output = enlighten("models", "list").stdout
     assert f"{DEFAULT_MODEL}  (in the package, the default)" in output
-    assert "enlightengan-original  (not here)" in output
+    assert "enlightengan-original  (not downloaded)" in output
     assert "not verified by the project" in output
     entries = json.loads(enlighten("models", "list", "--json").stdout)
     models = [entry for entry in entries if entry["state"] != "method"]
@@ -103,8 +103,9 @@ def test_a_model_elsewhere_is_fetched_used_checked_repaired_and_removed(far, tmp
     assert f"far: {path}: damaged" in result.stdout
     enlighten("models", "fetch", "far")
     assert "far: intact" in enlighten("models", "verify").stdout
+    assert "far  (downloaded)" in enlighten("models", "list").stdout
     enlighten("models", "remove", "far")
-    assert "far: not here" in enlighten("models", "verify").stdout
+    assert "far: not downloaded" in enlighten("models", "verify").stdout
 
 
 def test_fetching_what_is_here_or_unknown():
@@ -294,7 +295,7 @@ def test_doctor_takes_models_that_were_never_fetched_for_no_finding(monkeypatch,
     monkeypatch.setenv("ENLIGHTEN_CACHE", str(tmp_path / "empty"))
     output = enlighten("doctor").stdout
     assert not [name for name, row in registry.MODELS.items() if not row.bundled and f" {name} " in output]
-    assert "not here" not in output
+    assert "not downloaded" not in output
 
 
 @pytest.mark.parametrize(
