@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
+from enlighten_cli.cli import shared_options
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
+from enlighten_cli.cli.choices import FORMAT, Denoise
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.presets import PRESET, apply_configuration
 from enlighten_cli.cli.preview import write_preview
@@ -33,7 +34,7 @@ URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` merges two sla
     help="Where results go. A folder, if it exists as one, ends in / or there are several photos; else a file, "
     "whose ending sets the format; - is stdout. By default beside the photos, marked -enlightened.",
 )
-@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model or method to use: a name, or an .onnx file.")
+@shared_options.model
 @click.option(
     "--strength",
     type=float,
@@ -41,14 +42,7 @@ URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` merges two sla
     show_default=True,
     help="How much to brighten: 0 leaves the photo as it is, 1 is the model's own result, 1.5 the most.",
 )
-@click.option(
-    "--mode",
-    type=click.Choice(["auto", "full", "fast"]),
-    default="auto",
-    show_default=True,
-    help="full: the network sees every pixel. fast: it sees a thumbnail, and a guided filter carries the result to "
-    "every pixel. auto: fast if the photo is larger than the model's training photos.",
-)
+@shared_options.mode
 @click.option(
     "--denoise",
     type=Denoise(),
@@ -109,29 +103,11 @@ URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # `Path` merges two sla
     metavar="LEVEL",
     help="Skip photos whose mean luma, 0 to 1, is above this.",
 )
-@click.option(
-    "--max-mpixels",
-    type=click.FloatRange(min=0, min_open=True),
-    default=250,
-    show_default=True,
-    help="Refuse larger photos before decoding them; in megapixels.",
-)
+@shared_options.max_mpixels
 @click.option("--allow-truncated", is_flag=True, help="Accept files that are incomplete.")
-@click.option(
-    "--device",
-    type=DEVICE,
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="Where to compute; auto is a GPU if ONNX Runtime can use one.",
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
-@click.option(
-    "--memory",
-    type=click.IntRange(min=1),
-    metavar="MB",
-    help="Memory for the network, and as much again for the photos in work; by default half of the free memory each.",
-)
+@shared_options.device
+@shared_options.threads
+@shared_options.memory
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, MODEL, Registered, method_names, opened_model, optional_metric_names
+from enlighten_cli.cli import shared_options
+from enlighten_cli.cli.choices import MODEL, Registered, method_names, opened_model, optional_metric_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS, layout_of_votes
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -90,11 +91,9 @@ class EvaluateArguments:
     "result to the reference's mean), ciede2000, chroma_ratio, contrast_ratio. Without: darkest, the 5th percentile "
     "of luma.",
 )
-@click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
-@click.option(
-    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes."
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
+@shared_options.mode
+@shared_options.device
+@shared_options.threads
 @click.option("--per-photo", is_flag=True, help="Print a row for each photo too.")
 @click.option(
     "--format", "layout", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
@@ -109,7 +108,7 @@ class EvaluateArguments:
 )
 @click.option("--votes", multiple=True, type=FILE, help="Count the votes that such a page saved; repeatable.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@shared_options.verbose
 @click.pass_context
 def evaluate(ctx: click.Context, /, **given: Any) -> None:
     """Enhance the photos of each FOLDER in memory, and print their scores.

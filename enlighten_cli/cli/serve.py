@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, MODEL
+from enlighten_cli.cli import shared_options
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.requirements import require_serving
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
@@ -46,29 +46,11 @@ POLL_SECONDS = 0.2
     metavar="NAME",
     help="Accept requests for this host name too, behind a proxy.",
 )
-@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to begin with: a name, or an .onnx file.")
-@click.option(
-    "--device",
-    type=DEVICE,
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="Where to compute; auto is a GPU if ONNX Runtime can use one.",
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
-@click.option(
-    "--memory",
-    type=click.IntRange(min=1),
-    metavar="MB",
-    help="Memory for the network, and as much again for the photos in work; by default half of the free memory each.",
-)
-@click.option(
-    "--max-mpixels",
-    type=click.FloatRange(min=0, min_open=True),
-    default=250,
-    show_default=True,
-    help="Refuse larger photos before decoding them; in megapixels.",
-)
+@shared_options.model
+@shared_options.device
+@shared_options.threads
+@shared_options.memory
+@shared_options.max_mpixels
 @click.option(
     "--max-mb", type=click.IntRange(min=1), default=1000, show_default=True, help="Refuse larger files; in MB."
 )
@@ -93,7 +75,7 @@ POLL_SECONDS = 0.2
     show_default=True,
     help="Time limit for one photo, waiting included.",
 )
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@shared_options.verbose
 @click.pass_context
 def serve(ctx: click.Context, /, **given: Any) -> None:
     """Open a page in the browser, where you brighten photos and choose the strength by eye.

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, Suggested, model_names
+from enlighten_cli.cli import shared_options
+from enlighten_cli.cli.choices import Suggested, model_names
 from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
 from enlighten_cli.cli.train_run import Setting, train_in
 from enlighten_cli.errors import UsageError
@@ -65,9 +66,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     help="Precision of the networks; losses are always fp32. fp16 is for GPUs without bf16.",
 )
 @click.option("--seed", type=int, help="Seed of all random numbers.")
-@click.option(
-    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
-)
+@shared_options.device
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
@@ -84,7 +83,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--resume", is_flag=True, help="Continue RUN from its last checkpoint.")
 @click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
 @click.option("--dry-run", is_flag=True, help="Print the options of the run, and stop.")
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@shared_options.verbose
 @click.pass_context
 def train(
     ctx: click.Context,
