@@ -22,19 +22,6 @@ MOST_STEPS, CLOSE_ENOUGH = 8, 0.01  # iterations; they end earlier when the ligh
 def srie(rgb: Rgb) -> Rgb:
     """Split the value of HSV into reflectance and light, and brighten the light by a gamma.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Raises
-    ------
-    MissingDependencyError
-        If SciPy is not installed.
-
     Notes
     -----
     Fu, Zeng, Huang, Zhang and Ding, "A weighted variational model for simultaneous reflectance and illumination
