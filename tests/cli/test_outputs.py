@@ -132,7 +132,7 @@ def test_an_export_never_replaces_its_source_or_a_run_s_checkpoint(tmp_path, tin
     for target in (source, checkpoint):
         result = run("export", source, "-o", target)
         assert result.exit_code == 2
-        assert "choose another name" in result.stderr
+        assert "choose another -o" in result.stderr
     assert contents(tmp_path) == before
 
 

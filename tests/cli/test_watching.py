@@ -90,8 +90,8 @@ def test_what_is_there_and_what_comes_is_enhanced_until_ctrl_c(tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["in/0.png", "--watch"], "--watch: takes one folder, not in/0.png"),
-        (["in", "in/0.png", "-o", "out/", "--watch"], "--watch: takes one folder, not 2 inputs"),
+        (["in/0.png", "--watch"], "--watch takes one folder, not in/0.png"),
+        (["in", "in/0.png", "-o", "out/", "--watch"], "--watch takes one folder, not 2 inputs"),
         (["in", "-o", "out/", "--watch", "--dry-run"], "cannot be combined with --dry-run"),
         (["in", "-o", "out/", "--watch", "--report", "page.html"], "cannot be combined with --report"),
     ],
