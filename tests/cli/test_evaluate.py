@@ -144,7 +144,7 @@ def test_a_blind_page_and_its_votes(folders, tmp_path):
         (("night", "--blind", "b.html", "--method", "gamma"), "at least two"),
         (("night", "--blind", "b.html", "--method", "gamma", "--report", "r.html"), "scores nothing"),
         (("night", "--blind", "b.txt", "--method", "gamma"), "must end in .html"),
-        (("night", "--votes", "votes.json"), "takes no folder"),
+        (("night", "--votes", "votes.json"), "leave out the folders"),
         ((), "no folder given"),
     ],
 )

@@ -113,7 +113,7 @@ def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-", "in/0.png", "-o", "out"], b"goes with no other"),
+        (["-", "in/0.png", "-o", "out"], b"give no others with it"),
         (["-", "--files-from", "list", "-o", "out"], b"cannot be combined"),
         (["in", "-o", "-"], b"takes one photo"),
         (["-"], b"needs -o"),

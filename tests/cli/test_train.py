@@ -96,7 +96,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(folders, vgg_file, monke
     refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cpu", code=2)
     assert "batch is 2; it must be a multiple of the number of processes, 3" in refused.stderr
     refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cuda:1", code=2)
-    assert "torchrun gives every process a device of its own" in refused.stderr
+    assert "torchrun gives each process its own device" in refused.stderr
 
 
 def test_tensorboard_has_to_be_installed(folders, monkeypatch):
