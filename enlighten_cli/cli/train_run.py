@@ -186,7 +186,7 @@ def _vgg_features(file: Path | None) -> nn.Module:
 
 
 def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]) -> Watch:
-    """Return what follows a run: photos of another folder, with scores, or the first training photos."""
+    """Choose the photos to enhance during a run: those of --val, with scores, or the first training photos."""
     import numpy as np
 
     from enlighten_cli.errors import PhotoError

@@ -43,21 +43,21 @@ if (versus) {
 // Sorting and filtering.
 const photos = all(".photo"), form = get("controls"), turn = get("turn");
 const number = (text) => (text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text));
-const said = (id) => get(id)?.value ?? "";
+const entered = (id) => get(id)?.value ?? "";
 
 function score(photo) {
-  const cell = photo.querySelector(`[data-method="${said("method")}"] [data-metric="${said("metric")}"]`);
+  const cell = photo.querySelector(`[data-method="${entered("method")}"] [data-metric="${entered("metric")}"]`);
   return cell ? number(cell.dataset.value) : NaN;
 }
 
 function arrange() {
-  const find = said("find").toLowerCase(), set = said("set"), least = said("least"), most = said("most");
+  const find = entered("find").toLowerCase(), set = entered("set"), least = entered("least"), most = entered("most");
   for (const photo of photos) {
     const value = score(photo);
     photo.hidden = !photo.dataset.name.toLowerCase().includes(find) || (set && photo.dataset.set !== set)
       || (least && !(value >= Number(least))) || (most && !(value <= Number(most)));
   }
-  const sort = said("sort"), way = turn.getAttribute("aria-pressed") === "true" ? -1 : 1;
+  const sort = entered("sort"), way = turn.getAttribute("aria-pressed") === "true" ? -1 : 1;
   const order = [...photos].sort((one, other) => {
     if (sort === "name") return way * one.dataset.name.localeCompare(other.dataset.name, "en", { numeric: true });
     if (sort !== "score") return way * (one.dataset.number - other.dataset.number);

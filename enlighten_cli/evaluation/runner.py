@@ -23,7 +23,7 @@ INPUT = "input"  # the method that leaves photos as they are
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """A folder to evaluate, and the reference of each photo where there is one."""
+    """A folder to evaluate, and the references of its photos, if any."""
 
     name: str
     folder: Path
