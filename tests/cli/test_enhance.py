@@ -102,7 +102,7 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
         (["zzz.jpg"], 2, "zzz.jpg: no such file or folder\n"),
         (["in/0.png", "--model", "lit"], 4, "did you mean lite?"),
         (["in/0.png", "--format", "jepg"], 2, "did you mean"),
-        (["https://example.org/a.jpg"], 2, "https://example.org/a.jpg: addresses are not read; download the photo"),
+        (["https://example.org/a.jpg"], 2, "https://example.org/a.jpg: URLs are not supported; download the photo"),
         (["help", "modls"], 2, "did you mean models?"),
         (["trian", "--low", "x"], 2, "trian: no such photo, folder or command; did you mean `enlighten train`?"),
         (["evalute", "in", "--reference", "x"], 2, "did you mean `enlighten evaluate`?"),
