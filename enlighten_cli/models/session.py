@@ -97,6 +97,7 @@ class Model:
             if session is None:
                 self.warning = f"CUDA is not available, so the CPU computes: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
+        self._on_cpu = self.provider != CUDA
         try:
             said = self._session.get_modelmeta().custom_metadata_map
             self._input, self._output = self._checked_signature(path)
@@ -113,7 +114,7 @@ class Model:
     def _run_options(self, batch: Rgb) -> Any:
         """Free the memory of the run after thumbnails, of which a photo has one; tiles need it again."""
         options = import_runtime().RunOptions()
-        if self.provider != CUDA and batch[0, 0].size <= THUMBNAIL_PIXELS:
+        if self._on_cpu and batch[0, 0].size <= THUMBNAIL_PIXELS:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
 
