@@ -124,7 +124,7 @@ def test_errors_have_their_codes(photos, tmp_path, arguments, code, message):
 
 def test_an_output_that_cannot_be_written_is_its_own_code(photos, tmp_path, tiny_model):
     (tmp_path / "file").touch()
-    assert "cannot be written" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
+    assert "is a file, not a folder" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
 
 
 def test_a_missing_runtime_is_its_own_code(photos, monkeypatch, tiny_model):
