@@ -2,6 +2,7 @@
 
     python benchmarks/batch.py mixed   [--photos 1000] [--kills 10]   bad files among good, killed and started again
                                        [--hostile 0.01] [--seconds N] the part of bad ones; no kills after so long
+                                       [--parts 1]                    in so many folders, one after the other
     python benchmarks/batch.py scale   [--photos 100000]              seconds to the first result, memory
     python benchmarks/batch.py overlap [--photos 40]                  photos/s, one at a time and overlapping
     python benchmarks/batch.py startup                                imports and milliseconds of --help, --version
@@ -121,11 +122,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--hostile", type=float, default=0.01)
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=2)
     arguments = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if arguments.what == "mixed":
-        mixed(arguments.photos or 1000, arguments.kills, arguments.hostile, arguments.seconds)
+        mixed(arguments.photos or 1000, arguments.kills, arguments.hostile, arguments.seconds, arguments.parts)
     elif arguments.what == "scale":
         scale(arguments.photos or 100_000)
     elif arguments.what == "overlap":

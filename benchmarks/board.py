@@ -19,6 +19,7 @@ import numpy as np
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
+from enlighten_cli.enhancement import fast
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.evaluation.interval import Interval, difference, interval
@@ -35,6 +36,13 @@ LEFT_OUT = {"lime/5.png"}  # not among the nine photos of the published figures
 OPTIONAL = tuple(name for name, metric in METRICS.items() if metric.is_optional)
 GAMMA045 = "gamma045"
 MODEL, OUTPUTS = "model:", "outputs:"
+# Ways to use a model, MODEL@VARIANT: options, and the part of the guided filter's residual that is added back.
+VARIANTS = {
+    "": (Options(), None),
+    "full": (Options(mode=Mode.FULL), None),
+    "denoise-off": (Options(denoise=0.0), None),
+    "finish-0": (Options(), 0.0),
+}
 WELL_LIT = "well-lit"
 COST = "cpu_seconds_mpixel"  # of one core; a model's first photo includes its loading
 
@@ -103,29 +111,29 @@ def tasks(val: Path, only: Sequence[str], every: int) -> list[Task]:
     return found
 
 
-def run(found: Sequence[Task], methods: Sequence[str], mode: str, vgg: Path | None) -> Board:
+def run(found: Sequence[Task], methods: Sequence[str], vgg: Path | None) -> Board:
     """Judge all of it on all cores, a process each."""
     board = Board()
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(available_cores()) as pool:
         count = len(found)
-        judged = pool.map(judge, found, [tuple(methods)] * count, [mode] * count, [vgg] * count, chunksize=1)
+        judged = pool.map(judge, found, [tuple(methods)] * count, [vgg] * count, chunksize=1)
         for task, scores in zip(found, judged, strict=True):
             board.add(task, scores)
     return board
 
 
-def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> dict[str, dict[str, float]]:
+def judge(task: Task, methods: Sequence[str], vgg: Path | None) -> dict[str, dict[str, float]]:
     """Return what each method's result of a photo measures."""
     decoded = photo.decode(task.path)
     before = as_srgb(decoded)
     reference = as_srgb(photo.decode(task.reference)) if task.reference else None
     distance = _distance(vgg) if vgg and task.set in PAIRED else None
-    wanted = distance.features(reference) if distance and reference is not None else None
+    wanted = distance.features(middle(reference)) if distance and reference is not None else None
     scores = {}
     for method in methods:
         began = time.process_time()
-        after = made(method, decoded, task, mode)
+        after = made(method, decoded, task)
         seconds = time.process_time() - began
         if task.set == WELL_LIT:
             assert reference is not None
@@ -133,7 +141,7 @@ def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> di
         elif reference is not None:
             values = measured(after, reference=reference, optional=OPTIONAL)
             if distance and wanted is not None:
-                values["perceptual"] = distance(distance.features(after), wanted)
+                values["perceptual"] = distance(distance.features(middle(after)), wanted)
         else:
             compared = measured(after, before=before)
             values = {name: compared[name] for name in ("niqe", "loe", "colour_shift") if name in compared}
@@ -143,7 +151,14 @@ def judge(task: Task, methods: Sequence[str], mode: str, vgg: Path | None) -> di
     return scores
 
 
-def made(method: str, decoded: Photo, task: Task, mode: str) -> Pixels:
+def middle(pixels: Pixels) -> Pixels:
+    """Return the middle of a photo, half of its area: VGG-16 takes most of the board's time."""
+    height, width = pixels.shape[:2]
+    top, left = (round(length * (1 - 0.5**0.5) / 2) for length in (height, width))
+    return pixels[top : height - top, left : width - left]
+
+
+def made(method: str, decoded: Photo, task: Task) -> Pixels:
     """Return a method's result as 8-bit sRGB: of ours, a model's, or one that was made elsewhere."""
     if method.startswith(OUTPUTS):
         _, _, folder = method.removeprefix(OUTPUTS).partition("=")
@@ -153,9 +168,20 @@ def made(method: str, decoded: Photo, task: Task, mode: str) -> Pixels:
             raise PhotoError(f"{folder}: {len(found)} results of {task.path.name}")
         return as_srgb(photo.decode(found[0]))
     if method.startswith(MODEL):
-        return as_srgb(enhance(decoded, _model(method.removeprefix(MODEL)), Options(mode=Mode(mode))))
+        return as_srgb(_enhanced(decoded, method.removeprefix(MODEL)))
     rgb = as_rgb(as_srgb(decoded))
     return as_pixels(gamma(rgb, 0.45) if method == GAMMA045 else METHODS[method].enhance(rgb))
+
+
+def _enhanced(decoded: Photo, name: str) -> Photo:
+    model, _, variant = name.partition("@")
+    options, finish = VARIANTS[variant]
+    usual = fast.FINISH
+    try:
+        fast.FINISH = usual if finish is None else np.float32(finish)
+        return enhance(decoded, _model(model), options)
+    finally:
+        fast.FINISH = usual
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -86,9 +87,9 @@ def record(random: Random) -> str:
         part = pick(random, ["provenance", "sha256", "more"])
         inner = value.get(part)
         if isinstance(inner, dict) and random.random() < 0.7:
-            inner[pick(random, [*inner, *WORDS])] = pick(random, [*VALUES, *WORDS])
+            inner[pick(random, [*inner, *WORDS])] = deepcopy(pick(random, [*VALUES, *WORDS]))
         else:
-            value[part] = pick(random, [*VALUES, *WORDS])
+            value[part] = deepcopy(pick(random, [*VALUES, *WORDS]))
     text = json.dumps(value)
     kind = random.random()
     if kind < 0.1:

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.checkpoint import read_tensors
-from enlighten_cli.training.networks.vgg import CONVOLUTIONS, POOL_AFTER, VggFeatures
+from enlighten_cli.training.networks.vgg import VggFeatures
 
 TAPS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
 MEAN = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1) / 255  # of ImageNet, red, green and blue
@@ -43,14 +42,7 @@ class PerceptualDistance:
     def features(self, pixels: Pixels) -> list[Tensor]:
         """Return the features of a photo, (H, W, 3) uint8, of unit length at each place."""
         features = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255 - MEAN
-        found = []
-        for name in CONVOLUTIONS[: CONVOLUTIONS.index(TAPS[-1]) + 1]:
-            features = F.relu(self._network.get_submodule(name)(features))
-            if name in TAPS:
-                found.append(features / (features.norm(dim=1, keepdim=True) + 1e-10))
-            if name in POOL_AFTER:
-                features = F.max_pool2d(features, 2)
-        return found
+        return [found / (found.norm(dim=1, keepdim=True) + 1e-10) for found in self._network.taps(features, TAPS)]
 
     def __call__(self, one: list[Tensor], other: list[Tensor]) -> float:
         """Return the distance between two photos by their features; 0 for identical ones."""

@@ -1,13 +1,14 @@
 """Judge models and methods on the validation sets: one run, one table a method.
 
-    python benchmarks/score.py DATA/val [--model NAME|FILE ...] [--mode auto|full|fast] [--json FILE] [--sheet FOLDER]
+    python benchmarks/score.py DATA/val [--model NAME|FILE[@VARIANT] ...] [--json FILE] [--sheet FOLDER]
 
 DATA/val holds lol and backlit (low and high, same names), lime, mef and dicm. Beside the models stand the input, a
 gamma of 0.45, CLAHE and exposure fusion, and results made elsewhere (`--outputs NAME=FOLDER`, in subfolders named as
-the sets). Means come with 95 % bootstrap intervals over photos. At the end: for every two models, which differences lie
-outside their interval. `aligned`: after one gain a photo. `perceptual` needs VGG-16 (`--vgg`); a sheet has a row a
-photo: the input, then each method. NIQE is computed rightly when the input of lime (without 5.png), mef and the
-shared half of dicm has 4.56, 4.32 and 4.07.
+the sets). A model can be used in other ways than the usual: lite@full, lite@denoise-off, lite@finish-0. Means come
+with 95 % bootstrap intervals over photos. At the end: for every two methods, which differences lie outside their
+interval. `aligned`: after one gain a photo. `perceptual`, of the middle of each photo, needs VGG-16 (`--vgg`). A sheet
+has a row a photo: the input, then each method. NIQE is computed rightly when the input of lime (without 5.png), mef
+and the shared half of dicm has 4.56, 4.32 and 4.07.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import math
 import time
 from pathlib import Path
 
-from board import GAMMA045, MODEL, OUTPUTS, Board, made, run, tasks
+from board import GAMMA045, MODEL, OUTPUTS, VARIANTS, Board, made, run, tasks
 from perceptual import DEFAULT_VGG
 
 from enlighten_cli import photo
@@ -33,10 +34,13 @@ BASELINES = ("input", GAMMA045, "clahe", "fusion")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("val", type=Path)
-    parser.add_argument("--model", action="append", help=f"may be repeated; {DEFAULT_MODEL} by default")
+    parser.add_argument(
+        "--model",
+        action="append",
+        help=f"may be repeated, @{'|'.join(VARIANTS).strip('|')} after it; {DEFAULT_MODEL} by default",
+    )
     parser.add_argument("--method", action="append", choices=[*METHODS, GAMMA045, "none"], help="instead of the usual")
     parser.add_argument("--outputs", action="append", default=[], metavar="NAME=FOLDER")
-    parser.add_argument("--mode", choices=["auto", "full", "fast"], default="auto")
     parser.add_argument("--only", action="append", default=[], metavar="SET")
     parser.add_argument("--every", type=int, default=1, help="judge every so-many-th photo")
     parser.add_argument("--vgg", type=Path, default=DEFAULT_VGG)
@@ -44,30 +48,34 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="folder for a contact sheet of each set")
     arguments = parser.parse_args()
     methods = [name for name in arguments.method or BASELINES if name != "none"]
-    methods += [MODEL + name for name in arguments.model or [DEFAULT_MODEL]]
+    for name in arguments.model or [DEFAULT_MODEL]:
+        if name.partition("@")[2] not in VARIANTS:
+            parser.error(f"{name}: after @ comes one of {', '.join(filter(None, VARIANTS))}")
+        methods.append(MODEL + name)
     methods += [OUTPUTS + words for words in arguments.outputs]
 
     began = time.monotonic()
     found = tasks(arguments.val, arguments.only, arguments.every)
-    board = run(found, methods, arguments.mode, arguments.vgg if arguments.vgg.is_file() else None)
+    board = run(found, methods, arguments.vgg if arguments.vgg.is_file() else None)
     show(board)
     print(f"\n{len(found)} photos, {len(methods)} methods: {time.monotonic() - began:.0f} s")
     if arguments.json:
-        arguments.json.write_text(json.dumps(record(board, arguments.mode), indent=1) + "\n")
+        arguments.json.write_text(json.dumps(record(board), indent=1) + "\n")
     if arguments.sheet:
         arguments.sheet.mkdir(parents=True, exist_ok=True)
         for name in dict.fromkeys(task.set for task in found):
             rows = []
             for task in (task for task in found if task.set == name):
                 decoded = photo.decode(task.path)
-                cells = [as_srgb(decoded), *(made(method, decoded, task, arguments.mode) for method in methods)]
+                cells = [as_srgb(decoded), *(made(method, decoded, task) for method in methods)]
                 rows.append(cells + ([as_srgb(photo.decode(task.reference))] if task.reference else []))
             sheet = Photo(contact_sheet(rows), "JPEG", metadata=Metadata(comment=b"enlighten contact sheet"))
             (arguments.sheet / f"{name}.jpg").write_bytes(encode(sheet))
 
 
 def short(method: str) -> str:
-    return Path(method.removeprefix(MODEL).removeprefix(OUTPUTS).split("=")[0]).stem
+    name, at, variant = method.removeprefix(MODEL).removeprefix(OUTPUTS).split("=")[0].partition("@")
+    return Path(name).stem + at + variant
 
 
 def show(board: Board) -> None:
@@ -83,14 +91,13 @@ def show(board: Board) -> None:
             print(f"  {name:10} {metric:15} {words:28} {each.mean:+9.3f}   {each.low:+8.3f} to {each.high:+.3f}")
 
 
-def record(board: Board, mode: str) -> dict[str, object]:
+def record(board: Board) -> dict[str, object]:
     """Return all of it for JSON, figures to four digits."""
 
     def few(value: float) -> float | None:
         return round(value, 4) if math.isfinite(value) else None
 
     return {
-        "mode": mode,
         "means": {
             short(method): {
                 name: {metric: [few(each.mean), few(each.low), few(each.high)] for metric, each in metrics.items()}

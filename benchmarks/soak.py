@@ -134,51 +134,75 @@ class Soak:
         for path, known in self.results.items():
             status = os.stat(path)
             self.faults["written again"] += (status.st_size, status.st_mtime_ns) != known
-        self.faults["lost"] = self.photos - len(self.results)
-        self.faults["hostile ones not refused"] = self.hostile + SPARSE - failed
-        self.faults["temporaries left"] = len(list((self.folder / "out").rglob(".*")))
-        self.faults["changed inputs"] = sum(path.read_bytes() != content for path, content in self.inputs.items())
+        self.faults["lost"] += self.photos - len(self.results)
+        self.faults["hostile ones not refused"] += self.hostile + SPARSE - failed
+        self.faults["temporaries left"] += len(list((self.folder / "out").rglob(".*")))
+        self.faults["changed inputs"] += sum(path.read_bytes() != content for path, content in self.inputs.items())
 
 
-def mixed(photos: int, kills: int, hostile: float, most_seconds: float) -> None:
+@dataclass
+class Tally:
+    """What all parts of a soak come to."""
+
+    kills: int = 0
+    at_work: int = 0
+    hostile: int = 0
+    peak_mb: float = 0.0
+    refused: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+def mixed(photos: int, kills: int, hostile: float, most_seconds: float, parts: int) -> None:
     """Kill and start again, then let it end, and count what went wrong.
 
     A quarter of the kills come at any moment from the start on, the others while results are
-    being written: after so many of them that the last kills meet the last photos.
+    being written: after so many of them that the last kills meet the last photos. In several parts, each with its
+    own folder, starting again takes less of the time, because a run looks at all that is done.
     """
+    tally, moments, began = Tally(), random.Random(0), time.monotonic()
+    for part in range(1, parts + 1):
+        left = most_seconds - (time.monotonic() - began)
+        _soak(tally, moments, photos // parts, kills // parts, hostile, left)
+        seconds = time.monotonic() - began
+        print(
+            f"  part {part} of {parts}: {tally.kills} kills, {seconds:.0f} s, faults {dict(+tally.faults)}", flush=True
+        )
+    print(f"{photos} photos and {tally.hostile} hostile ones, {tally.kills} kills ({tally.at_work} of them at work)")
+    for reason, count in tally.refused.most_common():
+        print(f"  {count} refused: {reason}")
+    print(f"{seconds:.0f} s, peak memory of a run {tally.peak_mb:.0f} MB")
+    print(", ".join(f"{what}: {count}" for what, count in tally.faults.items()))
+
+
+def _soak(tally: Tally, moments: random.Random, photos: int, kills: int, hostile: float, most_seconds: float) -> None:
     with tempfile.TemporaryDirectory() as name:
         soak = Soak(Path(name), photos, max(len(bad_files()), round(photos * hostile)))
         soak.write()
         model = identity_model(soak.folder)
         words = [*ENLIGHTEN, str(soak.folder / "in"), "-o", str(soak.folder / "out"), "--model", str(model)]
-        moments, killed, at_work, peak = random.Random(0), 0, 0, 0.0
-        began = time.monotonic()
+        killed, began = 0, time.monotonic()
         while killed < kills and time.monotonic() - began < most_seconds:
             wanted = 0 if moments.random() < 0.25 else moments.uniform(0, 2 * photos / max(kills, 1))
             done, memory = _killed([*words, "--json", "-q"], wanted, moments)
-            at_work, peak, killed = at_work + (done > 0), max(peak, memory), killed + 1
+            killed += 1
+            tally.at_work += done > 0
+            tally.peak_mb = max(tally.peak_mb, memory)
             soak.check_new_results()
-            if killed % max(1, kills // 10) == 0:
-                seconds = time.monotonic() - began
-                print(f"  {killed} kills, {len(soak.results)} results, {seconds:.0f} s, faults {dict(+soak.faults)}")
-        half_way = len(soak.results)
         lines: list[bytes] = []
         with _started([*words, "--json", "-q"]) as last:
             assert last.stdout is not None
             for line in last.stdout:
                 lines.append(line)
                 if len(lines) % 100 == 0 or b'"summary"' in line:
-                    peak = max(peak, _peak_mb(last))
-        seconds = time.monotonic() - began
+                    tally.peak_mb = max(tally.peak_mb, _peak_mb(last))
         records = [json.loads(line) for line in lines]
         failed = [record for record in records[:-1] if record["status"] == "failed"]
         soak.check_all(len(failed))
-        print(f"{photos} photos and {soak.hostile} hostile ones, {killed} kills ({at_work} of them at work)")
-        print(f"{half_way} results when the last run began; it ended with {last.returncode}: {records[-1]}")
-        for reason, count in Counter(_reason(record) for record in failed).most_common():
-            print(f"  {count} refused: {reason}")
-        print(f"{seconds:.0f} s, peak memory of a run {peak:.0f} MB")
-        print(", ".join(f"{what}: {count}" for what, count in soak.faults.items()))
+        soak.faults["runs without a summary"] += not (records and records[-1].get("type") == "summary")
+        tally.kills += killed
+        tally.hostile += soak.hostile
+        tally.refused.update(_reason(record) for record in failed)
+        tally.faults.update(soak.faults)
 
 
 def _reason(record: dict[str, str]) -> str:

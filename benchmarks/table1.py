@@ -53,7 +53,7 @@ def main() -> None:
     found = tasks(arguments.val, arguments.only, arguments.every)
     if not found:
         parser.error(f"{arguments.val}: no photos of these sets")
-    board = run(found, rows, "auto", DEFAULT_VGG if arguments.perceptual else None)
+    board = run(found, rows, DEFAULT_VGG if arguments.perceptual else None)
     means = {short(method): sets for method, sets in board.means().items()}
 
     arguments.out.mkdir(parents=True, exist_ok=True)

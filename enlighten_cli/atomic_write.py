@@ -86,7 +86,7 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
             else:
                 _give_new_name(temporary, path)
     except FileExistsError as error:
-        raise AlreadyThereError(f"{path}: is there already") from error
+        raise AlreadyThereError(f"{path}: already exists") from error
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:

@@ -43,10 +43,21 @@ class Identities:
 
     def __init__(self) -> None:
         self._ignoring: dict[str, bool] = {}
+        self._real: dict[str, str] = {}
+
+    def real(self, path: Path) -> str:
+        """Return a path without links, as `os.path.realpath` does, whether it exists or not."""
+        folder, name = os.path.split(path)
+        if IS_WINDOWS or name in ("", os.curdir, os.pardir):  # Windows has short names, too
+            return os.path.realpath(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        joined = os.path.join(self._real[folder], name)
+        return os.path.realpath(joined) if os.path.islink(joined) else joined
 
     def of(self, path: Path) -> str:
         """Return what all paths to one file have in common, whether it exists or not."""
-        real = os.path.realpath(path)
+        real = self.real(path)
         folder = os.path.dirname(real)
         if folder not in self._ignoring:
             self._ignoring[folder] = ignores_case(Path(folder))

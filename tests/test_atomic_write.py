@@ -85,7 +85,7 @@ def test_writing_from_many_threads_leaves_the_umask_alone(tmp_path):
 
 def test_what_is_there_already_is_kept_where_it_is_not_to_be_replaced(tmp_path):
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(AlreadyThereError, match="file: is there already"):
+    with pytest.raises(AlreadyThereError, match="file: already exists"):
         write_whole(tmp_path / "file", b"new", replace=False)
     assert (tmp_path / "file").read_bytes() == b"old"
     write_whole(tmp_path / "other", b"new", replace=False)

@@ -1,3 +1,4 @@
+import os
 import unicodedata
 from pathlib import Path
 
@@ -157,3 +158,15 @@ def test_a_result_that_differs_from_its_photo_in_case_alone_would_overwrite_it(t
     Path("one/PHOTO.JPG").touch()
     with pytest.raises(UsageError, match="would overwrite the input"):
         list(find_jobs(Photos([Path("one/PHOTO.JPG")]), Destination(Path("one/photo.jpg"))))
+
+
+def test_links_in_paths_are_resolved_as_the_system_does(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.jpg").write_bytes(b"")
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "real" / "link.jpg").symlink_to("a.jpg")
+    (tmp_path / "real" / "loop.jpg").symlink_to("loop.jpg")
+    identities = Identities()
+    for path in ("real/a.jpg", "folder/a.jpg", "folder/link.jpg", "real/absent.jpg", "folder/../real/a.jpg",
+                 "folder/..", "real/loop.jpg", "no/such/folder.jpg", "real/"):  # fmt: skip
+        assert identities.real(tmp_path / path) == os.path.realpath(tmp_path / path)

@@ -41,12 +41,12 @@ def write_result(
     first : Path or Address, optional
         The name to try first: one made from `path` that was free when work on the photo began.
     like : Path, optional
-        A file whose mode and times are copied to the result, where that is a file.
+        A file whose mode and times are copied to the result, if that is a file too.
 
     Returns
     -------
     Path or Address
-        What was written.
+        The place that was written.
 
     Raises
     ------

@@ -55,7 +55,7 @@ class Destination:
         Raises
         ------
         PhotoError
-            If the photo is in a store, and no folder of this machine can hold its name.
+            If the photo is in a store, and its key cannot be a path on this machine.
         """
         if self.path is not None and not self.is_folder:
             return Job(source, self.path, SUFFIXES.get(self.path.suffix.lower(), self.format))
@@ -243,7 +243,7 @@ def _without_collisions(jobs: list[Job], photos: Photos, destination: Destinatio
     results: dict[str, Job] = {}
     kept = []
     for job in _told_apart(list(dict.fromkeys(jobs))):
-        place = real(job.output)
+        place = identities.real(job.output)
         if own is not None and not is_below(place, own) and any(is_below(place, root) for root in roots):
             raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
         result = identities.of(job.output)

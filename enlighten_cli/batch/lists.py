@@ -18,7 +18,7 @@ def read_list(file: BinaryIO) -> Iterator[Place]:
     Raises
     ------
     UsageError
-        If a path is longer than any path can be, so that the file is not a list; or if an address is none.
+        If a path is longer than any path can be, so that the file is not a list; or if a URL is not supported.
     """
     content = file.read()
     separator = b"\0" if b"\0" in content else b"\n"

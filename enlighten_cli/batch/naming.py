@@ -77,7 +77,7 @@ class NameTemplate:
         ----------
         path : Path or Address
         exists : callable
-            Tells whether there is a photo.
+            Tells whether a photo exists.
         """
         fields = {"stem": "(?P<stem>.+)", "ext": r"[^.]+", "model": re.escape(self._model_as_name())}
         pattern = "".join(

@@ -1,4 +1,4 @@
-"""What is asked of places, whether they are on this machine or in a store."""
+"""Questions about places, which are paths or addresses: what exists, and which are the same."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from enlighten_cli.stores.listed import Listed
 
 
 class PlaceIdentities(Identities):
-    """Tells which places are the same."""
+    """Tells which places are the same, as `Identities` tells of paths."""
+
+    def real(self, path: Place) -> str:
+        """Return a path without links, or the URL of an address."""
+        return path.url if isinstance(path, Address) else super().real(path)
 
     def of(self, path: Place) -> str:
-        """Return what all names of one photo have in common."""
+        """Return what all spellings of one place have in common."""
         return path.url if isinstance(path, Address) else super().of(path)
 
 
 class Taken:
-    """Tells which names of results are taken: files are looked at, folders in stores are listed.
+    """Tells which names of results are taken. Folders in stores are listed, so that few requests answer many names.
 
     Parameters
     ----------
     is_file : callable
-        Tells it of a file.
+        Tells whether a file exists.
     """
 
     def __init__(self, is_file: Callable[[Path], bool] = atomic_write.exists) -> None:
@@ -43,38 +47,38 @@ class Taken:
 
 
 def exists(place: Place) -> bool:
-    """Tell whether a photo is there, as of now."""
+    """Tell whether a photo exists now; one request for each in a store."""
     return folders.exists(place) if isinstance(place, Address) else atomic_write.exists(place)
 
 
 def real(place: Place) -> str:
-    """Return a place with every link followed."""
+    """Return a path without links, or the URL of an address."""
     return place.url if isinstance(place, Address) else os.path.realpath(place)
 
 
 def is_below(place: str, folder: str) -> bool:
-    """Tell of two real places whether one is the other, or in it."""
+    """Tell whether a place is a folder or below it; both come from `real`."""
     separator = "/" if "://" in folder else os.sep
     return place == folder or place.startswith(folder.rstrip(separator) + separator)
 
 
 def ignores_case(folder: Place) -> bool:
-    """Tell whether names that differ in case alone are one."""
+    """Tell whether a folder takes names that differ only in case for one; see `file_names`."""
     return isinstance(folder, Path) and file_names.ignores_case(folder)
 
 
 def photos_below(
     folder: Address, without: str | None, note: Callable[[Address | None, str], None]
 ) -> Iterator[Address]:
-    """Yield the photos below a folder in a store, by their names, one folder after the other.
+    """Yield the photos below a folder in a store, recognized by their names; each folder is listed when it is reached.
 
     Parameters
     ----------
     folder : Address
     without : str, optional
-        A real place that is not searched.
+        A folder that is not searched, as `real` returns it.
     note : callable
-        Called with a folder that cannot be listed and the reason; or with None for another file.
+        Called with a folder that cannot be listed, and the reason; with None for a file that is no photo.
 
     Raises
     ------

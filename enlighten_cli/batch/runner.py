@@ -8,28 +8,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.batch.conflict import Conflict, renamed, write_result
 from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget, cost_of
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
 from enlighten_cli.batch.places import Taken
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
-from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
+from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, OutputError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
-from enlighten_cli.photo.source import Source, opened_source
+from enlighten_cli.photo.source import opened_source
 from enlighten_cli.resources import available_memory
 from enlighten_cli.stores.address import Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-# The decoded and the enhanced pixels, and about as much again for encoding and metadata.
-COPIES_OF_PIXELS, CHANNELS = 4, 3
-PART_OF_FREE_MEMORY = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def run_batch(
     options: BatchOptions,
     tell: Callable[[Job, int, int], None] = lambda job, done, total: None,
     stopping: Callable[[], bool] = lambda: False,
-    examine: Callable[[Job, Enhanced], object] = lambda job, enhanced: None,
+    examine: Callable[[Job, Enhanced], object] | None = None,
     budget: MemoryBudget | None = None,
 ) -> Iterator[Outcome]:
     """Enhance photos, a few at once; one that fails does not stop the others.
@@ -82,7 +79,7 @@ def run_batch(
         Called with a job, its finished tiles and their total; from other threads.
     stopping : callable
         Once it returns true, no photo is begun, and those in the network are dropped.
-    examine : callable
+    examine : callable, optional
         Called with every photo that was written; its result becomes the outcome's `examined`. Called from
         several threads at once.
     budget : MemoryBudget, optional
@@ -105,7 +102,8 @@ def run_batch(
         for job in jobs:
             if stopping():
                 break
-            pending.append(pool.submit(batch.run, job, batch.prepared_output(job)))
+            output = batch.prepared_output(job)
+            pending.append(batch.skipped(job) or pool.submit(batch.run, job, output))
             if len(pending) > options.at_once:
                 yield from _finished(pending.popleft())
         while pending:
@@ -131,7 +129,7 @@ class _Batch:
         options: BatchOptions,
         tell: Callable[[Job, int, int], None],
         stopping: Callable[[], bool],
-        examine: Callable[[Job, Enhanced], object],
+        examine: Callable[[Job, Enhanced], object] | None,
         budget: MemoryBudget | None,
     ) -> None:
         self.abandoned = threading.Event()
@@ -165,6 +163,20 @@ class _Batch:
             self._claimed.add(output)
         return output
 
+    def skipped(self, job: Job) -> Future[Outcome] | None:
+        """Return the outcome of a photo whose result exists; a thread for each would take most of a second run."""
+        outcome: Future[Outcome] = Future()
+        try:
+            if not (self._options.conflict.leaves_old and self._taken(job.output)):
+                return None
+        except OutputError as error:  # the job would only repeat it, after as many retries
+            outcome.set_exception(error)
+            return outcome
+        except EnlightenError:
+            return None  # the job will report it
+        outcome.set_result(Outcome(job.source, job.output, Status.SKIPPED, EXISTS))
+        return outcome
+
     def run(self, job: Job, output: Place) -> Outcome:
         began = time.monotonic()
         try:
@@ -197,13 +209,13 @@ class _Batch:
                 if conflict is Conflict.ERROR:
                     raise PhotoError(str(error)) from error
                 return outcome
-            examined = self._examine(job, enhanced)
+            examined = self._examine(job, enhanced) if self._examine else None
         return Outcome(
             job.source,
             output,
             Status.DONE,
-            width=enhanced.before.width,
-            height=enhanced.before.height,
+            width=enhanced.width,
+            height=enhanced.height,
             notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
@@ -222,6 +234,7 @@ class _Batch:
             format_of=lambda photo: format_of(job, photo),
             at_network=self._at_network,
             tell=tell,
+            keep_before=self._examine is not None,
         )
 
     def _drop_if_stopping(self) -> None:
@@ -236,40 +249,6 @@ def _notes_on_ending(output: Place, format: str) -> list[str]:
         return []
     choice = FORMATS[said].choice
     return [f"so is its result, {output.name}" + (f" (--format {choice} converts it)" if choice else "")]
-
-
-def cost_of(source: Source) -> int:
-    """Return the memory that a photo in work takes: its file, twice, and its pixels."""
-    if source.kind == "TIFF" and not source.pixels:  # of floats, mostly: as large in memory as in the file
-        return (2 + COPIES_OF_PIXELS) * source.size_bytes
-    return 2 * source.size_bytes + source.pixels * CHANNELS * COPIES_OF_PIXELS
-
-
-class MemoryBudget:
-    """Memory that the photos in work may take together.
-
-    Parameters
-    ----------
-    total : int
-    """
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._taken = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def reserved(self, size_bytes: int) -> Iterator[None]:
-        """Wait until so many bytes are free, or no other photo holds any, and hold them."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._taken == 0 or self._taken + size_bytes <= self._total)
-            self._taken += size_bytes
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken -= size_bytes
-                self._changed.notify_all()
 
 
 def format_of(job: Job, photo: Photo) -> str:

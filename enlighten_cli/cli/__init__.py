@@ -1,4 +1,4 @@
-"""The command `enlighten`: one thin file a command."""
+"""The `enlighten` command; each subcommand has a module of its own."""
 
 from enlighten_cli.cli.main import main
 

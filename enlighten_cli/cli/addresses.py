@@ -1,4 +1,4 @@
-"""URLs on the command line: photos and folders in stores, and where results may go there."""
+"""URLs on the command line, for photos and results in stores."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from enlighten_cli.stores.address import Address, Place, is_address, parsed
 if TYPE_CHECKING:
     from enlighten_cli.cli.arguments import EnhanceArguments
 
-# A sheet and a folder that is watched are of this machine, and stores have neither modes nor times to keep.
+# Sheets and watched folders are on this machine, and stores keep neither permissions nor times of photos.
 NOT_IN_STORES = ("preview", "watch", "preserve")
 FILES = ("report", "preview")
 
 
 class PhotoOrFolder(click.Path):
-    """A path, or a URL."""
+    """Accept a path or a URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a `Path` or an `Address`."""
@@ -31,24 +31,24 @@ class PhotoOrFolder(click.Path):
 
 
 def check_options(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:
-    """Refuse options that make no sense for photos or results in stores.
+    """Refuse options that do not work with photos or results in stores.
 
     Raises
     ------
     UsageError
     """
     for option in FILES:
-        # `Path` makes one slash of two.
+        # `Path` merges two slashes into one.
         if (path := getattr(arguments, option)) and is_address(str(path).replace(":/", "://", 1)):
-            raise UsageError(f"--{option}: a file on this machine, not a URL")
+            raise UsageError(f"--{option} writes a file on this machine; give a path, not a URL")
     is_remote = is_address(arguments.output or "") or any(isinstance(path, Address) for path in inputs)
     for option in NOT_IN_STORES:
         if is_remote and getattr(arguments, option):
-            raise UsageError(f"--{option} is for files on this machine, not for URLs")
+            raise UsageError(f"--{option} does not work with URLs; leave it out")
 
 
 def check_beside(inputs: Iterable[Place]) -> None:
-    """Refuse to write results beside photos where nothing is written.
+    """Refuse to write results beside photos on the web.
 
     Raises
     ------
@@ -56,16 +56,16 @@ def check_beside(inputs: Iterable[Place]) -> None:
     """
     for path in inputs:
         if isinstance(path, Address) and not path.row.writable:
-            raise UsageError(f"{path}: nothing is written beside photos on the web; choose where with -o")
+            raise UsageError(f"{path}: results cannot be written beside photos on the web; choose a folder with -o")
 
 
 def output_place(output: str) -> Place:
-    """Return what -o names; of an address also whether it is a folder.
+    """Return the path or address of -o; an address is looked up in its store, to find out whether it is a folder.
 
     Raises
     ------
     UsageError
-        If it is an address on the web.
+        If it is a web address.
     MissingDependencyError
         If the store needs a package that is not installed.
     OutputError
@@ -75,7 +75,7 @@ def output_place(output: str) -> Place:
         return Path(output)
     address = parsed(output)
     if not address.row.writable:
-        raise UsageError(f"-o {address}: nothing is written to the web; choose another -o")
+        raise UsageError(f"-o {address}: results cannot be written to the web; choose another -o")
     from enlighten_cli.photo import SUFFIXES
     from enlighten_cli.stores.faults import Fault, StoreError
     from enlighten_cli.stores.filesystem import require_packages
@@ -88,7 +88,7 @@ def output_place(output: str) -> Place:
             found = look(address)
             address = replace(address, folder=found is not None and found.folder)
     except StoreError as error:
-        # Who may write but not list is told by the first result.
+        # Writing may be allowed where listing is not; if it is denied too, the first result reports it.
         if error.fault is not Fault.DENIED:
             raise OutputError(f"{address}: cannot be written: {error}") from None
     return address

@@ -1,4 +1,4 @@
-"""The arguments of ``enlighten enhance`` as one value, and what they mean to the layers below."""
+"""The arguments of ``enlighten enhance`` as one value, and their conversion to the options of other packages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STREAM = "-"
 
 @dataclass(frozen=True)
 class EnhanceArguments:
-    """What the command line says, word for word; the help of each option says what it means."""
+    """The values of the command line, unconverted; the help of each option explains it."""
 
     photos: tuple[Place, ...]
     output: str | None
@@ -65,24 +65,24 @@ class EnhanceArguments:
 
     @property
     def memory_bytes(self) -> int | None:
-        """What the network, and the photos on their way, may each take."""
+        """Memory limit of the network, and of the photos in work."""
         return self.memory * 10**6 if self.memory else None
 
     @property
     def photo_format(self) -> str | None:
-        """The format that was asked for, as `photo.FORMATS` calls it."""
+        """The requested format, a name in `photo.FORMATS`."""
         from enlighten_cli.photo import CHOICES
 
         return CHOICES[self.format] if self.format else None
 
     @property
     def conflict(self) -> Conflict:
-        """What becomes of a result whose name is taken.
+        """What to do if a result's name is taken.
 
         Raises
         ------
         UsageError
-            If --overwrite meets another word of --on-conflict.
+            If --overwrite is combined with another value of --on-conflict.
         """
         from enlighten_cli.batch.conflict import Conflict
 
@@ -106,7 +106,7 @@ class EnhanceArguments:
         from enlighten_cli.photo import Limits, Strip
 
         if self.fast and self.mode == "full":
-            raise UsageError("--fast and --mode full contradict each other")
+            raise UsageError("--fast and --mode full contradict each other; give one")
         return Treatment(
             enhance=Options(
                 strength=self.strength,
@@ -122,7 +122,7 @@ class EnhanceArguments:
         )
 
     def batch_options(self) -> BatchOptions:
-        """Return how a batch of them is run."""
+        """Return the options of a batch."""
         from enlighten_cli.batch.runner import BatchOptions
 
         return BatchOptions(
@@ -138,11 +138,11 @@ class EnhanceArguments:
         Raises
         ------
         UsageError
-            If options contradict each other, or -o is neither a folder nor a photo that can be written.
+            If options contradict each other, or -o is neither a folder nor a file whose format can be written.
         MissingDependencyError
-            If its format needs a package that is not installed.
+            If the format needs a package that is not installed.
         OutputError
-            If a file stands where a folder should, or there is no such bucket.
+            If a folder is needed, and a file of that name exists; or if there is no such bucket.
         """
         from enlighten_cli.batch.jobs import Destination
         from enlighten_cli.batch.naming import BESIDE, DEFAULT, NameTemplate
@@ -162,20 +162,20 @@ class EnhanceArguments:
         if path is not None and not is_folder:
             check_photo_name(path)
             if self.photo_format and SUFFIXES.get(path.suffix.lower()) != self.photo_format:
-                raise UsageError(f"--format {self.format} and the ending of {path} contradict each other")
+                raise UsageError(f"--format {self.format} and the ending of {path} contradict each other; give one")
             if self.name:
-                raise UsageError("--name is for results in folders; -o names this one already")
+                raise UsageError("--name is for results in folders; -o already names this file")
         text = self.name or (BESIDE if path is None else DEFAULT)
         template = NameTemplate(text, model=Path(self.model).stem if self.model else DEFAULT_MODEL)
         return Destination(path, is_folder, template, self.photo_format)
 
     def check_model(self) -> None:
-        """Refuse what `network` would refuse before it loads anything.
+        """Refuse a name that `network` would refuse, without loading anything.
 
         Raises
         ------
         ModelError
-            If there is neither a model nor a method of that name, it is not here, or it is not what it was.
+            If there is neither a model nor a method of that name, or the model is not downloaded or damaged.
         """
         from enlighten_cli.methods.network import check_name
         from enlighten_cli.models.registry import DEFAULT_MODEL
@@ -183,7 +183,7 @@ class EnhanceArguments:
         check_name(self.model or DEFAULT_MODEL)
 
     def network(self) -> NamedNetwork:
-        """Load the model, where it is to compute."""
+        """Load the model on the chosen device."""
         from enlighten_cli.cli.choices import opened_model
 
         return opened_model(self.model, device=self.device, threads=self.threads, quiet=self.quiet)

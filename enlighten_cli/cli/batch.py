@@ -1,4 +1,4 @@
-"""Many photos from the command line: enhance them, and say what became of them."""
+"""Enhance many photos from the command line, and report the outcome of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from enlighten_cli.stores.address import Place
 
 COUNTING_SECONDS = 2.0
-SCORED = "Scored: the saved files, as they are on disk, with what compression did to them; and the photos as they were."
+SCORED = "Scored: the saved files, including the effects of compression, and the original photos."
 
 
 def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
@@ -37,9 +37,9 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
         Photos and folders.
     arguments : EnhanceArguments
     results : Results
-        Where JSON and plans go.
+        Receives JSON records, and the plan of --dry-run.
     signals : list of int
-        Those received so far; the first one ends the batch well.
+        Signals received so far; the first one stops the batch.
     """
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Photos, find_jobs
@@ -52,7 +52,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     photos = Photos(inputs, without=destination.path if destination.is_folder else None)
     jobs = find_jobs(photos, destination)
     if options.conflict is Conflict.ERROR:
-        jobs = _none_there(jobs)
+        jobs = _none_existing(jobs)
     if arguments.report:
         _check_report(arguments.report, [path for path in inputs if isinstance(path, Path)])
     if arguments.dry_run:
@@ -61,11 +61,11 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
 
     countdown = Countdown(jobs)
     network = arguments.network()
-    page, examine = _report_of(network.name) if arguments.report else (None, lambda job, enhanced: None)
+    page, examine = _report_of(network.name) if arguments.report else (None, None)
     summary, scores, began = Summary(), [], time.monotonic()
     with BatchProgress(photos, shown=not arguments.quiet) as progress:
         if arguments.tile and not network.tiles_exactly:
-            progress.say(f"{network.name} was trained so that tiles only come close to the whole photo")
+            progress.say(f"{network.name}: tiles give nearly, not exactly, the result of the whole photo (--tile 0)")
         for outcome in run_batch(countdown, network, options, progress.tiles, lambda: bool(signals), examine):
             summary.add(outcome)
             if page is not None and outcome.examined is not None:
@@ -79,7 +79,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
             if arguments.as_json:
                 results.json({**outcome.record(), "model": network.name, "provider": network.provider})
             if arguments.fail_fast and outcome.status is Status.FAILED:
-                progress.complain("stopped at the first failure, as asked")
+                progress.complain("stopped at the first failure (--fail-fast)")
                 break
         for line in photos.unreadable:
             progress.complain(line)
@@ -104,7 +104,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
 
 
 class Countdown:
-    """Jobs as they are taken, and how many there are in all.
+    """Iterate over jobs, and count them all if the batch is interrupted.
 
     Parameters
     ----------
@@ -122,26 +122,26 @@ class Countdown:
             yield job
 
     def total(self) -> int | None:
-        """Count those that were not taken too; None where that takes longer than a person would wait."""
+        """Count all jobs, those left over included; None if that takes longer than `COUNTING_SECONDS`."""
         end = time.monotonic() + COUNTING_SECONDS
         try:
             for _ in self:
                 if time.monotonic() > end:
                     return None
-        except EnlightenError:  # two results of one name, say: the next run will tell
+        except EnlightenError:  # such as two results of one name: the next run reports it
             return None
         return self._taken
 
 
-def _none_there(jobs: Iterator[Job]) -> Iterator[Job]:
-    """Refuse all where one result is there already."""
+def _none_existing(jobs: Iterator[Job]) -> Iterator[Job]:
+    """Refuse all jobs if one of the results already exists."""
     from enlighten_cli.batch.places import Taken
 
     listed, taken = list(jobs), Taken(Path.exists)
-    there = [job.output for job in listed if taken(job.output)]
-    if there:
-        more = f", and {len(there) - 1} more do" if len(there) > 1 else ""
-        raise UsageError(f"{there[0]}: already exists{more}; nothing was done (replace results with --overwrite)")
+    existing = [job.output for job in listed if taken(job.output)]
+    if existing:
+        more = f", as do {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise UsageError(f"{existing[0]}: already exists{more}; nothing was done (replace results with --overwrite)")
     return iter(listed)
 
 
@@ -161,7 +161,7 @@ def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_js
 
 
 def _check_report(path: Path, inputs: list[Path]) -> None:
-    """Refuse before the work what would fail after it."""
+    """Check before any work that the report can be written."""
     from enlighten_cli.evaluation.report import require_report
 
     require_report()
@@ -169,7 +169,7 @@ def _check_report(path: Path, inputs: list[Path]) -> None:
 
 
 def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture]]]:
-    """Return a page, and what makes its pictures while photos pass: of the input, and of the file that was written."""
+    """Return a report, and a function that returns its pictures of a photo: the input, and the written file."""
     from enlighten_cli.evaluation.report import Page
     from enlighten_cli.evaluation.runner import INPUT
     from enlighten_cli.evaluation.tables import Scores
@@ -179,6 +179,7 @@ def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture
     page, unlimited = Page("enlighten"), Limits(max_mpixels=float("inf"))
 
     def examine(job: Job, enhanced: Enhanced) -> list[Picture]:
+        assert enhanced.before is not None
         before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
         values = {**measured(after, before=before), "denoised": enhanced.denoised}
         folder, name = str(job.source.parent), job.source.name

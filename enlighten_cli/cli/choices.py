@@ -1,4 +1,4 @@
-"""What the options of the command line mean to the layers below."""
+"""Types of options: the values that they accept, and those that a shell completes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> NamedNetwork:
-    """Load the model or method of this name, or the file; the default one if None, where it is to compute."""
+    """Load a model, or a method, on the given device; None is the default model."""
     from enlighten_cli.methods.network import open_network
     from enlighten_cli.models.device import Device
     from enlighten_cli.models.registry import DEFAULT_MODEL
@@ -30,16 +30,16 @@ def opened_model(model: str | None, *, device: str, threads: int | None, quiet: 
 
 
 class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
-    """A name in a registry, which is read when one is given, not when the command starts.
+    """A name from a registry, which is imported only if the option is given, so that the command starts fast.
 
     Parameters
     ----------
     name : str
-        Of what is chosen.
+        Name of the type.
     names : callable
-        Returns those that there are.
+        Returns the accepted names.
     aliases : mapping, optional
-        Other words for them.
+        Names by their other spellings.
     """
 
     def __init__(self, name: str, names: Callable[[], Iterable[str]], aliases: Mapping[str, str] | None = None) -> None:
@@ -48,15 +48,15 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since cl
         self._aliases = aliases or {}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a name that there is not."""
+        """Refuse an unknown name; resolve an alias."""
         word = self._aliases.get(value, str(value))
         if word not in self._names():
             near = did_you_mean(word, self._names())
-            self.fail(f"{value!r} is none of {', '.join(self._names())}{near}", param, ctx)
+            self.fail(f"{value!r} is not one of {', '.join(self._names())}{near}", param, ctx)
         return word
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the names."""
+        """Suggest the names."""
         return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
 
     def _names(self) -> list[str]:
@@ -64,16 +64,16 @@ class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since cl
 
 
 class Suggested(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
-    """Any word, of which a shell completes some; whether it makes sense is seen when it is used.
+    """Any word; a shell completes those that are known. The command itself checks the word.
 
     Parameters
     ----------
     name : str
-        Of what is chosen.
+        Name of the type.
     names : callable
-        Returns the words that are offered.
+        Returns the words to suggest.
     ending : str, optional
-        Of files that the word may name too; without it, it names none.
+        Suffix of files to suggest too; by default none are.
     """
 
     def __init__(self, name: str, names: Callable[[], Iterable[str]], ending: str | None = None) -> None:
@@ -82,24 +82,23 @@ class Suggested(click.ParamType):  # type: ignore[type-arg]  # generic since cli
         self._ending = ending
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the words, and files where it may name one."""
+        """Suggest the words, and files with the ending."""
         items = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
         return items if self._ending is None else with_paths(items, incomplete, ending=self._ending)
 
 
 def with_paths(items: list[CompletionItem], incomplete: str, *, ending: str = "") -> list[CompletionItem]:
-    """Add the files and folders that a word may become to words that are no paths.
+    """Add files and folders to suggestions that are not paths.
 
-    Where there are no such words, the shell is left to complete paths in its own way: it knows of `~`, quotes and
-    slashes. It cannot do both, so that next to words each path is listed; what they have in common is then a part
-    of a word, so that nothing in a path needs quotes.
+    Without such suggestions, the shell completes paths itself, and handles `~`, quotes and slashes. It cannot do
+    both, so beside other suggestions the paths are listed here.
 
     Parameters
     ----------
     items : list of CompletionItem
     incomplete : str
     ending : str
-        That files must have to be listed.
+        Suffix of the files to list; folders are always listed.
     """
     if not items:
         return [CompletionItem(incomplete, type="file")]
@@ -114,28 +113,28 @@ def with_paths(items: list[CompletionItem], incomplete: str, *, ending: str = ""
 
 
 class Denoise(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
-    """How strong noise is taken to be: auto (1), off (0) or a number."""
+    """Factor on the measured noise: auto (1), off (0) or a number."""
 
     name = "denoise"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; its range is the option's own."""
+        """Return the factor; its range is checked later."""
         from enlighten_cli.enhancement.enhance import DENOISE_WORDS
 
         try:
             return DENOISE_WORDS[value] if value in DENOISE_WORDS else float(value)
         except (TypeError, ValueError):
-            self.fail(f"{value!r} is neither auto nor off nor a number", param, ctx)
+            self.fail(f"{value!r} is not auto, off or a number", param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the words."""
+        """Suggest the words."""
         from enlighten_cli.enhancement.enhance import DENOISE_WORDS
 
         return [CompletionItem(word) for word in DENOISE_WORDS if word.startswith(incomplete)]
 
 
 def model_names() -> Iterable[str]:
-    """Return the names of the models that there are."""
+    """Return the names of all models."""
     from enlighten_cli.models.registry import MODELS
     from enlighten_cli.models.store import imported_names
 
@@ -143,35 +142,35 @@ def model_names() -> Iterable[str]:
 
 
 def network_names() -> Iterable[str]:
-    """Return the names of the models, and of the methods that brighten as a model does."""
+    """Return the names of all models, and of the methods that --model accepts."""
     from enlighten_cli.methods.network import BRIGHTENING
 
     return [*model_names(), *BRIGHTENING]
 
 
 def fetched_names() -> Iterable[str]:
-    """Return the names of the models that can be fetched."""
+    """Return the names of the models that are downloaded on demand."""
     from enlighten_cli.models.registry import MODELS
 
     return [row.name for row in MODELS.values() if not row.bundled]
 
 
 def method_names() -> Iterable[str]:
-    """Return the names of the methods that need no model."""
+    """Return the names of all methods."""
     from enlighten_cli.methods import METHODS
 
     return METHODS
 
 
 def format_names() -> Iterable[str]:
-    """Return the formats that results may have."""
+    """Return the formats that can be written."""
     from enlighten_cli.photo import CHOICES
 
     return CHOICES
 
 
 def optional_metric_names() -> Iterable[str]:
-    """Return the metrics that are measured only when they are asked for."""
+    """Return the metrics that are measured only on request."""
     from enlighten_cli.metrics import METRICS
 
     return (name for name, metric in METRICS.items() if metric.is_optional)

@@ -1,4 +1,4 @@
-"""The one way in which the command says something to a person: a line on stderr that plays no tricks."""
+"""Print lines for people, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import click
 
 
 def visible(text: str) -> str:
-    """Return text whose control characters, which names of files may have, are spelled out."""
+    """Return text with control characters escaped; names of files may contain them."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def show(*lines: str) -> None:
-    """Write lines that a person asked for to stdout."""
+    """Write lines to stdout: results of a command."""
     for line in lines:
         click.echo(visible(line))
 
 
 def say(*lines: str) -> None:
-    """Write lines to stderr."""
+    """Write lines to stderr: messages about the run."""
     for line in lines:
         click.echo(visible(line), err=True)

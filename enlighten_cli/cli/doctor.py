@@ -1,4 +1,4 @@
-"""``enlighten doctor``: whether enhancing would work here."""
+"""``enlighten doctor``: diagnose the installation."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from enlighten_cli.errors import MissingDependencyError
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object to stdout.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Look at this installation, say what is wrong, and at the end what to do next.
+    """Check this installation: what works, what is wrong, and what to do next.
 
-    The exit code is 0 only if enhancing would work, else 3.
+    The exit code is 0 if photos can be enhanced, else 3.
     """
     from enlighten_cli.doctor import diagnose
 
@@ -31,7 +31,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
                 lines += [f"    {name:22} {value}" for name, value in facts.items()]
             lines += [f"problem: {each}" for each in diagnosis.problems]
             lines += [f"advice: {each}" for each in diagnosis.advice]
-            lines.append("enhancing works here" if diagnosis.is_able else "enhancing would not work here")
+            lines.append("enhancing works here" if diagnosis.is_able else "enhancing does not work here")
             lines.append(f"next: {diagnosis.next_step}")
             text = "\n".join(lines)
         results.write(text.encode("utf-8", "replace") + b"\n")

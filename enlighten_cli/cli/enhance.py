@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from enlighten_cli.cli import shared_options
 from enlighten_cli.cli.addresses import PhotoOrFolder, check_options
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
-from enlighten_cli.cli.choices import DEVICE, FORMAT, MODEL, Denoise
+from enlighten_cli.cli.choices import FORMAT, Denoise
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.presets import PRESET, apply_configuration
 from enlighten_cli.cli.preview import write_preview
@@ -31,41 +32,33 @@ from enlighten_cli.stores.address import Address, Place, as_file
     "--output",
     type=click.Path(readable=False),
     metavar="OUT",
-    help="Folder of the results if it is one, ends in / or there are several photos; else a file, "
-    "whose ending sets the format; - is stdout. Without it, results go beside the photos, marked -enlightened.",
+    help="Where results go. A folder, if it exists as one, ends in / or there are several photos; else a file, "
+    "whose ending sets the format; - is stdout. By default beside the photos, marked -enlightened.",
 )
-@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model or method to use: a name, or an .onnx file.")
+@shared_options.model
 @click.option(
     "--strength",
     type=float,
     default=1.0,
     show_default=True,
-    help="How much of the change to make: 0 none, 1 what the model says, at most 1.5.",
+    help="How much to brighten: 0 leaves the photo as it is, 1 is the model's own result, 1.5 the most.",
 )
-@click.option(
-    "--mode",
-    type=click.Choice(["auto", "full", "fast"]),
-    default="auto",
-    show_default=True,
-    help="full: the network sees every pixel. fast: it sees the photo reduced, and its light is carried to "
-    "every pixel. auto: fast where the photo is larger than what the model learned to see.",
-)
+@shared_options.mode
 @click.option(
     "--denoise",
     type=Denoise(),
     default="auto",
     show_default=True,
     metavar="auto|off|FLOAT",
-    help="Remove the noise that would be seen once the photo is bright. A number says how strong it is taken to be, "
-    "over what was measured; at most 2.",
+    help="Remove noise that brightening would make visible. A number is a factor on the measured noise, at most 2.",
 )
 @click.option("--fast", is_flag=True, help="Short for --mode fast.")
 @click.option(
     "--tile",
     type=int,
     metavar="PX",
-    help="Full mode, in tiles of so many pixels, to the same result; 0 for the whole photo at once. "
-    "By default the largest that memory allows.",
+    help="Full mode in tiles of this side, with the same result; 0 for the whole photo at once. "
+    "By default as large as memory allows.",
 )
 @click.option(
     "--format",
@@ -76,19 +69,19 @@ from enlighten_cli.stores.address import Address, Place, as_file
 @click.option(
     "--quality",
     type=click.IntRange(1, 100),
-    help="Of lossy formats; by default a JPEG keeps its source's tables.",
+    help="Quality of lossy formats; by default a JPEG keeps its source's quantization tables.",
 )
 @click.option(
     "--name",
     metavar="TEMPLATE",
-    help="What results in folders are called, from the fields {stem}, {ext} and {model}: '{stem}-{model}.{ext}'.",
+    help="File names of results in folders, with the fields {stem}, {ext} and {model}: '{stem}-{model}.{ext}'.",
 )
 @click.option(
     "--on-conflict",
     type=click.Choice(["skip", "overwrite", "rename", "error"]),
     default="skip",
     show_default=True,
-    help="What to do where a result already exists.",
+    help="What to do if a result already exists.",
 )
 @click.option(
     "--overwrite", is_flag=True, help="Replace results that already exist: short for --on-conflict overwrite."
@@ -97,58 +90,40 @@ from enlighten_cli.stores.address import Address, Place, as_file
     "--files-from",
     type=click.File("rb"),
     metavar="FILE|-",
-    help="Take more photos from a list, separated by newlines or NULs.",
+    help="Read more paths from a list, separated by newlines or NULs.",
 )
 @click.option(
     "--strip",
     type=click.Choice(["gps", "all"]),
-    help="Leave places, or all metadata but the colour profile, out of the results.",
+    help="Remove metadata from the results: the location, or all but the colour profile.",
 )
-@click.option("--preserve", is_flag=True, help="Give results their photos' mode and times.")
+@click.option("--preserve", is_flag=True, help="Copy the permissions and times of the photos to the results.")
 @click.option(
     "--skip-brighter-than",
     type=click.FloatRange(0, 1),
     metavar="LEVEL",
-    help="Leave photos alone whose mean luma, 0 to 1, is above this.",
+    help="Skip photos whose mean luma, 0 to 1, is above this.",
 )
-@click.option(
-    "--max-mpixels",
-    type=click.FloatRange(min=0, min_open=True),
-    default=250,
-    show_default=True,
-    help="Refuse larger photos, before they are decoded.",
-)
-@click.option("--allow-truncated", is_flag=True, help="Take files that end too early, as far as they go.")
-@click.option(
-    "--device",
-    type=DEVICE,
-    default="auto",
-    show_default=True,
-    metavar="auto|cpu|cuda[:N]",
-    help="What computes; auto is a GPU where ONNX Runtime has one.",
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
-@click.option(
-    "--memory",
-    type=click.IntRange(min=1),
-    metavar="MB",
-    help="What the network, and the photos on their way, may each take; half of what is free by default.",
-)
+@shared_options.max_mpixels
+@click.option("--allow-truncated", is_flag=True, help="Accept files that are incomplete.")
+@shared_options.device
+@shared_options.threads
+@shared_options.memory
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write an HTML page to look at: every photo before and after, with scores.",
+    help="Write an HTML report: every photo before and after, with scores.",
 )
 @click.option(
     "--preview",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="SHEET",
-    help="Write no results but a sheet, .png or .jpg: each photo as it is, and at strengths 0.4, 0.7 and 1.0.",
+    help="Write only a contact sheet, .png or .jpg: each photo as it is, and at strengths 0.4, 0.7 and 1.0.",
 )
 @click.option(
     "--watch",
     is_flag=True,
-    help="Go on with what arrives in the folder, each photo once it is complete, until Ctrl-C.",
+    help="Then wait for new photos in the folder, and enhance each once it is complete, until Ctrl-C.",
 )
 @click.option(
     "--preset",
@@ -157,32 +132,34 @@ from enlighten_cli.stores.address import Address, Place, as_file
     is_eager=True,
     expose_value=False,
     callback=apply_configuration,
-    help="Take options from this preset of the configuration file, which `enlighten doctor` names; those of the "
-    "command line win.",
+    help="Use the options of this preset in the configuration file (`enlighten doctor` prints its path); the command "
+    "line wins.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first photo that fails.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON record a photo, then a summary, to stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("-v", "--verbose", count=True, help="Say what became of each photo; -vv: tracebacks too.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout: one record per photo, then a summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option("-v", "--verbose", count=True, help="Print the outcome of each photo; -vv: tracebacks too.")
 @click.pass_context
 def enhance(ctx: click.Context, /, **given: Any) -> None:
     """Brighten photos and folders of photos.
 
-    Results keep name, format, size, depth, colours and metadata of their photos. Inputs are never
-    changed. A URL (s3://, gs://, az://, https://) names a photo or a folder in a store. `-` reads a
-    photo from stdin, and `-o -` writes one to stdout.
+    Results keep the name, format, size, bit depth, colour profile and metadata of their photos.
+    Inputs are never changed. A URL (s3://, gs://, az://, https://) names a photo or a folder in a
+    store. `-` reads a photo from stdin, and `-o -` writes one to stdout.
     """
     arguments = EnhanceArguments(**given)
     ctx.meta["verbosity"] = arguments.verbose
     inputs = _inputs(ctx, arguments)
     check_options(arguments, inputs)
     if arguments.to_stdout and arguments.as_json:
-        raise UsageError("-o - and --json both want stdout")
+        raise UsageError("-o - and --json both write to stdout; give one")
     if arguments.to_stdout and sys.stdout is None:
-        raise UsageError("stdout is closed")
+        raise UsageError("-o -: stdout is closed; choose another -o")
     if arguments.to_stdout and sys.stdout.isatty():
-        raise UsageError("a picture would not look like one on this terminal; redirect stdout, or choose another -o")
+        raise UsageError(
+            "-o - writes the bytes of a photo, and stdout is a terminal; redirect it, or choose another -o"
+        )
     with results_only() as results:
         if arguments.to_stdout or inputs == [Path(STREAM)]:
             code = enhance_one(inputs, arguments, results)
@@ -191,7 +168,7 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
                 if arguments.preview:
                     code = write_preview([as_file(path) for path in inputs], arguments, signals)
                 elif arguments.watch:
-                    from enlighten_cli.cli.watching import watch_folder  # it is made of what is slow to import
+                    from enlighten_cli.cli.watching import watch_folder  # slow to import
 
                     code = watch_folder([as_file(path) for path in inputs], arguments, results, signals)
                 else:
@@ -200,10 +177,10 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Place]:
-    """Collect the photos and folders that were named, one way or the other."""
+    """Collect the photos and folders of the command line and of --files-from."""
     named = list(arguments.photos)
     if Path(STREAM) in named and len(named) > 1:
-        raise UsageError("- is a photo of its own; it goes with no other")
+        raise UsageError("- (stdin) is one photo; give no others with it")
     for number, path in enumerate(named):
         if isinstance(path, Address):
             from enlighten_cli.stores.folders import located
@@ -215,15 +192,15 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Place]:
         from enlighten_cli.batch.lists import read_list
 
         if Path(STREAM) in named:
-            raise UsageError("--files-from and - cannot go together")
+            raise UsageError("--files-from and - (stdin) cannot be combined")
         named += read_list(arguments.files_from)
     if not named:
-        raise UsageError("no photo and no folder given; see enlighten enhance --help")
+        raise UsageError("no photo or folder given; see: enlighten enhance --help")
     return named
 
 
 def _no_such_path(ctx: click.Context, path: Path) -> UsageError:
-    """Say that nothing is there, and what was perhaps meant: a command, or something with nearly that name."""
+    """Return the error for a path that does not exist; it suggests a command or path with a similar name."""
     group = ctx.parent.command if ctx.parent else None
     near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
     if near:

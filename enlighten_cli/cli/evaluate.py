@@ -1,4 +1,4 @@
-"""``enlighten evaluate``: score what models and methods make of folders, or let people compare them."""
+"""``enlighten evaluate``: score the results of models and methods, or let people compare them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, MODEL, Registered, method_names, opened_model, optional_metric_names
+from enlighten_cli.cli import shared_options
+from enlighten_cli.cli.choices import MODEL, Registered, method_names, opened_model, optional_metric_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS, layout_of_votes
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 NEW_FILE = click.Path(path_type=Path, dir_okay=False)
-COMPARED_PHOTOS = 200  # a contact sheet of more would be no sheet
-BLIND_PHOTOS = 400  # a page of more would not open
+COMPARED_PHOTOS = 200  # on a contact sheet; more would be too small to see
+BLIND_PHOTOS = 400  # in one page; a browser may not open more
 
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """What the command line says, word for word."""
+    """The values of the command line, unconverted."""
 
     folders: tuple[Path, ...]
     reference: Path | None
@@ -54,59 +55,65 @@ class EvaluateArguments:
     verbose: int
 
 
-@click.command(short_help="Score what models make of folders.")
+@click.command(short_help="Score the results of models and methods.")
 @click.argument("folders", nargs=-1, type=FOLDER, metavar="FOLDER...")
-@click.option("--reference", type=FOLDER, help="Well-lit counterparts of the photos, matched by the stem of the names.")
 @click.option(
-    "--model", "models", type=MODEL, multiple=True, metavar="NAME|FILE", help="A model to score; several are compared."
+    "--reference", type=FOLDER, help="Well-lit photos of the same scenes, matched by file name without ending."
+)
+@click.option(
+    "--model",
+    "models",
+    type=MODEL,
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Model to score; repeat it to compare several.",
 )
 @click.option(
     "--method",
     "methods",
     multiple=True,
     type=Registered("method", method_names),
-    help="The photos as they are (input), or a method without a model (gamma, clahe...), to compare with.",
+    help="Method to score: input (the photos as they are), gamma, clahe...; repeatable.",
 )
 @click.option(
     "--outputs",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="Results that another program made, matched by the stem of the names; with several folders of photos, in "
-    "subfolders of their names.",
+    help="Results of another program, matched by file name without ending; for several FOLDERs, in subfolders of the "
+    "same names.",
 )
 @click.option(
     "--metric",
     "metrics",
     multiple=True,
     type=Registered("metric", optional_metric_names),
-    help="Measure this too, against the reference: aligned_psnr and aligned_ssim (after one gain that gives the "
-    "photo the reference's mean), ciede2000, chroma_ratio, contrast_ratio; or darkest, the 5th percentile of luma.",
+    help="Another metric to measure; repeatable. With --reference: aligned_psnr and aligned_ssim (after scaling the "
+    "result to the reference's mean), ciede2000, chroma_ratio, contrast_ratio. Without: darkest, the 5th percentile "
+    "of luma.",
 )
-@click.option("--mode", type=click.Choice(["auto", "full", "fast"]), default="auto", show_default=True)
-@click.option(
-    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes."
-)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
-@click.option("--per-photo", is_flag=True, help="A row a photo as well.")
+@shared_options.mode
+@shared_options.device
+@shared_options.threads
+@click.option("--per-photo", is_flag=True, help="Print a row for each photo too.")
 @click.option(
     "--format", "layout", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
 )
-@click.option("--report", type=NEW_FILE, help="Write an HTML page to look at.")
+@click.option("--report", type=NEW_FILE, help="Write an HTML report.")
 @click.option("--compare", type=NEW_FILE, help="Write a contact sheet, .png or .jpg: input, then each method.")
 @click.option(
     "--blind",
     type=NEW_FILE,
-    help="Write an HTML page on which people choose the better of two results without knowing whose they are, and "
-    "save their votes. Nothing is scored.",
+    help="Write an HTML page for a blind comparison: people choose the better of two results without knowing which "
+    "method made which, and save their votes. Nothing is scored.",
 )
-@click.option("--votes", multiple=True, type=FILE, help="Count votes that such a page saved; may be repeated.")
+@click.option("--votes", multiple=True, type=FILE, help="Count the votes that such a page saved; repeatable.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@shared_options.verbose
 @click.pass_context
 def evaluate(ctx: click.Context, /, **given: Any) -> None:
-    """Enhance the photos of each FOLDER in memory, and print how they score.
+    """Enhance the photos of each FOLDER in memory, and print their scores.
 
-    NIQE, LOE, colour shift and mean luma need no reference; PSNR and SSIM do, by --reference.
+    NIQE, LOE, colour shift and mean luma need no reference; PSNR and SSIM need --reference.
     Without --model and --method, the default model is scored.
     """
     arguments = EvaluateArguments(**given)
@@ -115,21 +122,21 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
         _count(arguments)
         return
     if not arguments.folders:
-        raise UsageError("no folder given; see enlighten evaluate --help")
+        raise UsageError("no folder given; see: enlighten evaluate --help")
     _check_outputs(arguments)
     code = _make_blind_page(arguments) if arguments.blind else _score(arguments)
     ctx.exit(code)
 
 
 def _count(arguments: EvaluateArguments) -> None:
-    """Print what people preferred."""
+    """Print the result of a vote."""
     from enlighten_cli.evaluation.votes import read_votes, tallies
 
     if arguments.folders:
-        raise UsageError("--votes counts what was voted; it takes no folder")
+        raise UsageError("--votes only counts votes; leave out the folders")
     counted = tallies(read_votes(arguments.votes))
     if not counted:
-        raise UsageError("no vote in these files")
+        raise UsageError(f"{', '.join(map(str, arguments.votes))}: no votes")
     with results_only() as results:
         results.write(layout_of_votes(counted, arguments.layout).encode("utf-8", "surrogateescape"))
         results.flush()
@@ -145,10 +152,10 @@ def _make_blind_page(arguments: EvaluateArguments) -> int:
     sets = photo_sets(arguments.folders, None)
     chosen, _ = _candidates(arguments, sets)
     if len(chosen) < 2:
-        raise UsageError("--blind compares at least two: --model, --method, or both")
+        raise UsageError("--blind compares at least two; name them with --model, --method or --outputs")
     total = len(chosen) * sum(len(photos.paths) for photos in sets)
     if total > BLIND_PHOTOS:
-        raise UsageError(f"--blind of {total} pictures; at most {BLIND_PHOTOS}")
+        raise UsageError(f"--blind: {total} pictures, at most {BLIND_PHOTOS}; use fewer photos or methods")
     page = BlindPage()
     with interruptible() as signals, counted(total, shown=not arguments.quiet) as advance:
         for each in run(sets, chosen, page.see, scored=False):
@@ -171,7 +178,7 @@ def _score(arguments: EvaluateArguments) -> int:
     chosen, facts = _candidates(arguments, sets)
     total = len(chosen) * sum(len(photos.paths) for photos in sets)
     if compare and total > COMPARED_PHOTOS:
-        raise UsageError(f"--compare of {total} pictures; at most {COMPARED_PHOTOS}")
+        raise UsageError(f"--compare: {total} pictures, at most {COMPARED_PHOTOS}; use fewer photos or methods")
     origin = provenance(facts, {"mode": arguments.mode, "reference": str(reference) if reference else None})
 
     scores: list[Scores] = []
@@ -201,13 +208,13 @@ def _score(arguments: EvaluateArguments) -> int:
 
 
 def _check_outputs(arguments: EvaluateArguments) -> None:
-    """Refuse before an hour of work what would fail after it, or destroy something."""
+    """Check before any work that outputs can be written, and overwrite nothing else."""
     inputs = [*arguments.folders, *([arguments.reference] if arguments.reference else [])]
     if arguments.compare:
         check_output("--compare", arguments.compare, endings=SHEET, inputs=inputs)
     if arguments.blind:
         if arguments.report or arguments.compare or arguments.reference:
-            raise UsageError("--blind scores nothing; it goes without --report, --compare and --reference")
+            raise UsageError("--blind scores nothing; leave out --report, --compare and --reference")
         check_output("--blind", arguments.blind, endings=REPORT, inputs=inputs)
     if arguments.report:
         from enlighten_cli.evaluation.report import require_report
@@ -217,7 +224,7 @@ def _check_outputs(arguments: EvaluateArguments) -> None:
 
 
 def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple[dict[str, Candidate], dict[str, Any]]:
-    """Return what is to be compared, by name, and the facts about the models among it."""
+    """Return the candidates by name, and facts about the models among them."""
     from enlighten_cli.enhancement.enhance import Mode, Options
     from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, by_outputs
     from enlighten_cli.methods import METHODS
@@ -234,13 +241,13 @@ def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple
     for words in arguments.outputs:
         name, _, folder = words.partition("=")
         if not name or not folder or name in chosen:
-            raise UsageError(f"--outputs {words}: must be NAME=FOLDER, with a name that nothing else has")
+            raise UsageError(f"--outputs {words}: must be NAME=FOLDER, with a NAME that no other candidate has")
         chosen[name] = by_outputs(Path(folder), sets)
     return chosen, facts
 
 
 def _digest(network: NamedNetwork, word: str) -> str | None:
-    """Return the hash of a model's file; None of a method, which has none."""
+    """Return the hash of a model's file; None for a method."""
     from enlighten_cli.methods.network import MethodNetwork
     from enlighten_cli.models.download import sha256_of
     from enlighten_cli.models.store import locate
@@ -249,7 +256,7 @@ def _digest(network: NamedNetwork, word: str) -> str | None:
 
 
 class _Sight:
-    """Keeps what is to be looked at: pages and cells of a sheet, reduced."""
+    """Collects reduced photos for the report and the contact sheet."""
 
     def __init__(self, report: Path | None, *, methods: int, keeps_cells: bool) -> None:
         self.page = None

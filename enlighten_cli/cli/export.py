@@ -18,37 +18,37 @@ from enlighten_cli.errors import UsageError
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
-    help="A name ending in .onnx: a model to use. In .safetensors: weights to fine-tune.",
+    help="File to write: a model to use (.onnx), or weights to fine-tune (.safetensors).",
 )
-@click.option("--name", help="Name recorded in the file; the output's by default.")
+@click.option("--name", help="Name recorded in the file; by default that of the output.")
 @click.option("--licence", default="not stated", show_default=True, help="Licence recorded in the file.")
 @click.option(
     "--training-pixels",
     type=click.IntRange(min=0),
-    help="To how many pixels photos were reduced when it learned; else what the checkpoint says. 0: any.",
+    help="Pixels of the training photos, recorded in the file; by default what the checkpoint says. 0: any size.",
 )
-@click.option("--fp16", is_flag=True, help="A graph that computes in fp16, for CUDA; name it as the model, plus -fp16.")
+@click.option("--fp16", is_flag=True, help="Write a graph in fp16, for CUDA; name it like the model, plus -fp16.")
 def export(
     checkpoint: Path, output: Path, name: str | None, licence: str, training_pixels: int | None, fp16: bool
 ) -> None:
     """Write the generator of a CHECKPOINT as one file.
 
     CHECKPOINT is a run's checkpoint, a .safetensors file of weights or the published .pth. An
-    ONNX file is written only if ONNX Runtime agrees with PyTorch within half an 8-bit step, or
-    two of them with --fp16. MODEL-fp16.onnx beside MODEL.onnx is taken where CUDA computes.
+    ONNX file is written only if ONNX Runtime agrees with PyTorch within 0.5/255, or within 2/255
+    with --fp16. On CUDA, MODEL-fp16.onnx is used if it is beside MODEL.onnx.
     """
     if output.suffix not in (".onnx", ".safetensors"):
         raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
     if output.exists() and output.samefile(checkpoint):
-        raise UsageError(f"{output}: is the checkpoint itself; choose another name")
+        raise UsageError(f"{output}: is the checkpoint itself; choose another -o")
     if fp16 and output.suffix != ".onnx":
-        raise UsageError("--fp16 is for .onnx; weights are kept as fp16 values anyway")
+        raise UsageError("--fp16 is for .onnx; .safetensors weights are fp16 anyway")
     require_training()
     from enlighten_cli.training.checkpoint import is_checkpoint
     from enlighten_cli.training.export import export_onnx, export_weights
 
     if output.suffix == ".safetensors" and is_checkpoint(output):
-        raise UsageError(f"{output}: is the checkpoint of a run, from which it could go on; choose another name")
+        raise UsageError(f"{output}: is the checkpoint of a run, which --resume needs; choose another -o")
 
     name = name or output.stem
     if output.suffix == ".safetensors":

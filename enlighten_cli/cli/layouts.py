@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _grid(rows: Sequence[Row], scores: Sequence[Scores], mark: str) -> list[list[str]]:
-    """Lay out figures as words, the best of each set between marks."""
+    """Format scores as text, with marks around the best of each set."""
     from enlighten_cli.evaluation.tables import best_of
     from enlighten_cli.metrics import METRICS
 
@@ -89,7 +89,7 @@ def _as_json(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str, An
 
 
 def _finite(value: Any) -> Any:
-    """Replace what JSON has no word for: the PSNR of identical photos is infinite."""
+    """Replace infinity, which JSON does not have, by null: the PSNR of identical photos is infinite."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -101,7 +101,7 @@ LAYOUTS = {"table": _as_table, "markdown": _as_markdown, "csv": _as_csv, "json":
 
 
 def layout_of_votes(counted: Sequence[Tally], layout: str) -> str:
-    """Lay out counted votes."""
+    """Format counted votes."""
     if layout == "json":
         return json.dumps([tally.record() for tally in counted]) + "\n"
     head = ["set", "method", "against", "votes", "wins", "losses", "ties", "rate", "95 %", "p"]

@@ -28,17 +28,17 @@ GROUP_OPTIONS = ("--help", "-h", "--version", "-V")
 
 
 class DefaultCommandGroup(click.Group):
-    """A group whose words, unless the first names a command, belong to `enhance`."""
+    """A group whose default command is `enhance`: it runs unless the first argument names another."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command in front where none is named."""
+        """Insert the default command if none is named."""
         if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
             self._refuse_misspelt(ctx, args[0])
             args = [enhance.name or "enhance", *args]
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Offer what may stand first: commands, and what `enhance` takes."""
+        """Suggest commands, and the arguments of `enhance`."""
         items = super().shell_complete(ctx, incomplete)
         if not incomplete.startswith("-"):
             return with_paths(items, incomplete)
@@ -47,7 +47,7 @@ class DefaultCommandGroup(click.Group):
             return [*items, *(item for item in enhance.shell_complete(default, incomplete) if item.value not in taken)]
 
     def _refuse_misspelt(self, ctx: click.Context, word: str) -> None:
-        """Name the command that was meant, before its options are taken for those of `enhance`."""
+        """Refuse a misspelt command before its options are parsed as those of `enhance`."""
         near = get_close_matches(word, self.commands, n=1)
         if near and not word.startswith("-") and not os.path.lexists(word) and not ctx.resilient_parsing:
             say(f"enlighten: {word}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
@@ -66,11 +66,11 @@ class DefaultCommandGroup(click.Group):
             say("enlighten: interrupted")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # Whoever read the results has enough. Python would complain of what is left in stdout.
+            # The reader closed the pipe. Python would report an error when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except click.ClickException as error:
-            # What click wrote is final to it, and has words of the command line in it.
+            # Click prints this message itself, and it may quote arguments that contain control characters.
             vars(error)["message"] = "\n".join(map(visible, error.message.splitlines()))
             raise
         except (click.exceptions.Exit, click.Abort):
@@ -92,7 +92,7 @@ def _show_traceback_if_asked(ctx: click.Context) -> None:
     cls=DefaultCommandGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    epilog="`enlighten PHOTO -o OUT` is `enlighten enhance PHOTO -o OUT`; its options: enlighten enhance --help",
+    epilog="`enlighten PHOTO -o OUT` is short for `enlighten enhance PHOTO -o OUT`; see: enlighten enhance --help",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="enlighten")
 def main() -> None:
@@ -103,7 +103,7 @@ def main() -> None:
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Show the help of a command, or of all."""
+    """Show the help of a command, or of the program."""
     assert ctx.parent is not None
     command: click.Command = main
     context = ctx.parent

@@ -1,4 +1,4 @@
-"""What ``enlighten models list`` says of each model and method."""
+"""Entries of ``enlighten models list``, one for each model and method."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from typing import Any
 
 from enlighten_cli.errors import ModelError
+
+NOT_DOWNLOADED = "not downloaded"
 
 
 def all_entries() -> list[dict[str, Any]]:
@@ -22,7 +24,7 @@ def all_entries() -> list[dict[str, Any]]:
 
 
 def lines_of(entry: dict[str, Any]) -> list[str]:
-    """Return what a person is told of an entry."""
+    """Return an entry as lines of text."""
     default = ", the default" if entry["default"] else ""
     told = {**entry, "size": _size(entry)}
     keys = ("width", "size", "licence", "origin", "paper", "scores", "note")
@@ -65,7 +67,7 @@ def _of_project(row: Any) -> dict[str, Any]:
     file = row.files[0]
     return {
         "name": row.name,
-        "state": ("in the package" if row.bundled else "fetched") if here else "not here",
+        "state": ("in the package" if row.bundled else "downloaded") if here else NOT_DOWNLOADED,
         "default": row.name == DEFAULT_MODEL,
         "path": os.fspath(row.path()) if here else None,
         "width": row.width,

@@ -1,4 +1,4 @@
-"""``enlighten models``: list, find, fetch, check, import and remove models."""
+"""``enlighten models``: list, find, download, check, import and remove models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
 NOT_STATED = "not stated"
 
 
-@click.group(short_help="List, find, fetch, check, import and remove models.")
+@click.group(short_help="List, find, download, check, import and remove models.")
 def models() -> None:
     """Manage the models that --model takes."""
 
@@ -28,7 +28,7 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
 def list_models(as_json: bool) -> None:
-    """List all models, and the methods that need none: where they are, whose, under which licence."""
+    """List all models and methods, with state, size, licence, origin and scores."""
     from enlighten_cli.cli.model_entries import all_entries, lines_of
 
     entries = all_entries()
@@ -42,7 +42,7 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("name", type=NAME)
 def path(name: str) -> None:
-    """Print where the .onnx file of a model is."""
+    """Print the path of a model's .onnx file."""
     from enlighten_cli.models.store import locate
 
     click.echo(os.fspath(locate(name)))
@@ -50,13 +50,13 @@ def path(name: str) -> None:
 
 @models.command()
 @click.argument("names", type=FETCHED, nargs=-1, required=True, metavar="NAME...")
-@click.option("--offline", is_flag=True, help="Use no network: only what is here, or at a file: address.")
+@click.option("--offline", is_flag=True, help="Do not use the network: only downloaded files, and file: addresses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
-    """Fetch models to the cache, checked against their hashes, or repair them there.
+    """Download models to the cache, check their hashes, and replace damaged copies.
 
-    They come from their own addresses, or from ENLIGHTEN_WEIGHTS_URL; they are kept in
-    ENLIGHTEN_CACHE, or the platform's cache folder.
+    The source is each model's own address, or ENLIGHTEN_WEIGHTS_URL. The cache is ENLIGHTEN_CACHE,
+    or the platform's cache folder.
     """
     from enlighten_cli.models.registry import MODELS
     from enlighten_cli.models.transfer import OFFLINE_VARIABLE
@@ -65,7 +65,9 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
         os.environ[OFFLINE_VARIABLE] = "1"
     for name in names:
         if name not in MODELS:
-            raise UsageError(f"{name}: no model of the project{did_you_mean(name, MODELS)}; see: enlighten models list")
+            raise UsageError(
+                f"{name}: not a model of this project{did_you_mean(name, MODELS)}; see: enlighten models list"
+            )
     for name in names:
         if MODELS[name].bundled:
             say(f"{name}: is part of the package, at {MODELS[name].path()}")
@@ -99,10 +101,11 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
 @models.command()
 @click.argument("names", type=NAME, nargs=-1, metavar="[NAME]...")
 def verify(names: tuple[str, ...]) -> None:
-    """Check the files of models, all by default, against their hashes.
+    """Check the files of models, by default of all, against their hashes.
 
-    What is not here was not fetched: that is no failure. What is damaged is, with exit code 4.
+    A model that is not downloaded is no failure. A damaged one is: the exit code is 4.
     """
+    from enlighten_cli.cli.model_entries import NOT_DOWNLOADED
     from enlighten_cli.models.registry import MODELS
     from enlighten_cli.models.store import damage_of, imported_names
 
@@ -112,31 +115,32 @@ def verify(names: tuple[str, ...]) -> None:
         if name not in known:
             raise UsageError(f"{name}: no such model{did_you_mean(name, known)}; see: enlighten models list")
         if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
-            show(f"{name}: not here")
+            show(f"{name}: {NOT_DOWNLOADED}")
         elif damage := damage_of(name):
             damaged.append(name)
             show(f"{name}: {damage}")
         else:
-            show(f"{name}: as it should be")
+            show(f"{name}: intact")
     if damaged:
-        cure = "enlighten models fetch, or import, brings a good copy"
-        raise ModelError(f"damaged: {', '.join(damaged)}; {cure}")
+        raise ModelError(
+            f"damaged: {', '.join(damaged)}; to repair, run: enlighten models fetch NAME, or import it again"
+        )
 
 
 @models.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--name", required=True, help="What --model is to take.")
-@click.option("--licence", default=NOT_STATED, show_default=True, help="Licence of the weights, kept with them.")
-@click.option("--source", help="Where it comes from, such as an address; by default the file's own path.")
+@click.option("--name", required=True, help="Name for --model.")
+@click.option("--licence", default=NOT_STATED, show_default=True, help="Licence of the weights, for the model's card.")
+@click.option("--source", help="Where it comes from, such as a URL; by default the path of the file.")
 @click.option("--paper", help="The paper that describes it, such as a DOI.")
-@click.option("--replace", is_flag=True, help="Put it in the place of an imported model of that name.")
+@click.option("--replace", is_flag=True, help="Replace an imported model of that name.")
 def import_model(file: Path, name: str, licence: str, source: str | None, paper: str | None, replace: bool) -> None:
-    """Keep a model under a name.
+    """Import a model under a name.
 
-    FILE is an .onnx file from RGB to RGB; or, with the train extra, the published
+    FILE is an .onnx file that maps RGB to RGB. With the train extra it may also be the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
 
-    Licence, source and paper are its card, which `enlighten models list` shows.
+    Licence, source and paper form its card, which `enlighten models list` shows.
     """
     from enlighten_cli.methods.network import BRIGHTENING
     from enlighten_cli.models.store import check_new_name, keep
@@ -151,20 +155,20 @@ def import_model(file: Path, name: str, licence: str, source: str | None, paper:
     card = {"source": source or os.fspath(file.resolve()), "licence": licence, **({"paper": paper} if paper else {})}
     kept = keep(name, content, {**provenance, **card})
     if missing := [word for word, given in _card_words(licence, source, paper).items() if not given]:
-        say(f"{name}: no card yet: {', '.join(missing)}; import it with --licence, --source and --paper to keep them")
+        say(f"{name}: its card lacks {', '.join(missing)}; import it again with --replace and these options")
     say(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}")
 
 
 def _card_words(licence: str, source: str | None, paper: str | None) -> dict[str, bool]:
-    """Tell which words of a model's card were given."""
-    return {"licence": licence != NOT_STATED, "source": bool(source), "paper": bool(paper)}
+    """Tell which entries of a model's card were given."""
+    return {"--licence": licence != NOT_STATED, "--source": bool(source), "--paper": bool(paper)}
 
 
 ONNX_MOST_BYTES = 512 * 2**20
 
 
 def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Read an ONNX file, and see that it is one of the contract by running it once."""
+    """Read an ONNX file, and check that it fulfils the contract by running it on two small images."""
     import numpy as np
 
     from enlighten_cli.models.device import Device
@@ -176,12 +180,14 @@ def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, st
     model = Model(file, device=Device("cpu"))
     for height, width in ((32, 48), (64, 16)):
         if not np.isfinite(model(np.full((height, width, 3), 0.1, np.float32))).all():
-            raise ModelError(f"{file}: makes numbers that are none of {width} x {height} pixels of dark grey")
+            raise ModelError(
+                f"{file}: returns NaN or infinity for {width} x {height} pixels of dark grey; import another file"
+            )
     return {f"{name}.onnx": file.read_bytes()}, {"kind": "onnx", "source_sha256": sha256_of(file)}
 
 
 def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Convert weights of PyTorch to a model."""
+    """Convert PyTorch weights to a model."""
     import tempfile
 
     from enlighten_cli.cli.requirements import require_training
@@ -210,7 +216,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
 @models.command()
 @click.argument("name", type=NAME)
 def remove(name: str) -> None:
-    """Remove an imported model, or a fetched one from the cache."""
+    """Remove an imported model, or a downloaded one from the cache."""
     from enlighten_cli.models.store import remove as remove_files
 
     for gone in remove_files(name):

@@ -1,4 +1,4 @@
-"""What a command writes besides photos: never over an input, never by surprise over something else."""
+"""Check the outputs of a command before any work: they must be writable, and overwrite nothing by mistake."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 from enlighten_cli.errors import FormatError, MissingDependencyError, OutputError, UsageError
 from enlighten_cli.stores.address import Place
 
-# What the first bytes of a page, or the comment of a contact sheet, say of who wrote it.
+# One of them is near the start of every report and contact sheet that this program wrote.
 MARKS = (b"enlighten report", b"enlighten contact sheet")
 MARKED_BYTES = 4096
 REPORT, SHEET = (".html", ".htm"), (".png", ".jpg", ".jpeg")
 
 
 def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: Iterable[Path] = ()) -> None:
-    """Refuse, before any work, to write a file where it would destroy something.
+    """Refuse, before any work, an output that would overwrite an input or a file from elsewhere.
 
     Parameters
     ----------
     option : str
-        Of the command line, for the message.
+        Name of the option, for the message.
     path : Path
     endings : tuple of str
-        What its name may end in, in lower case.
+        Accepted suffixes, in lower case.
     inputs : iterable of Path
         Files and folders that the command reads.
 
@@ -38,7 +38,7 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
     if path.suffix.lower() not in endings:
         raise UsageError(f"{option} {path}: the name must end in {' or '.join(endings)}")
     if not path.resolve().parent.is_dir():
-        raise UsageError(f"{option} {path}: its folder is not there")
+        raise UsageError(f"{option} {path}: its folder does not exist; create it, or choose another")
     if not path.exists() and not path.is_symlink():
         return
     real = os.path.realpath(path)
@@ -46,16 +46,18 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
         if os.path.realpath(each) == real or (path.exists() and each.exists() and path.samefile(each)):
             raise UsageError(f"{option} {path}: is an input; choose another name")
     if not path.is_file() or not _is_ours(path):
-        raise UsageError(f"{option} {path}: is there already and was not written by this option; choose another name")
+        raise UsageError(
+            f"{option} {path}: already exists and is not an earlier output of this program; choose another name"
+        )
 
 
 def check_photo_name(path: Place) -> None:
-    """Refuse, before any work, a name for a result that no photo can be written under.
+    """Refuse, before any work, a file name for a result whose format cannot be written.
 
     Raises
     ------
     UsageError
-        If its ending is no format that is written.
+        If its ending is not that of a format that can be written.
     MissingDependencyError
         If the format needs a package that is not installed.
     """
@@ -70,7 +72,7 @@ def check_photo_name(path: Place) -> None:
         )
     if format is None or not FORMATS[format].writable:
         endings = " ".join(each.suffixes[0] for each in FORMATS.values() if each.writable)
-        raise UsageError(f"-o {path}: {path.suffix} files are not written; choose one of {endings}")
+        raise UsageError(f"-o {path}: {path.suffix} files cannot be written; choose one of {endings}")
     try:
         import_plugin(format)
     except FormatError as error:
@@ -80,19 +82,19 @@ def check_photo_name(path: Place) -> None:
 
 
 def check_folder_name(path: Place, *, photos: int) -> None:
-    """Refuse a folder that would get the name of one photo by mistake.
+    """Refuse a new folder that is named like a photo, probably by mistake.
 
     Parameters
     ----------
     path : Path or Address
-        It need not be there.
+        It need not exist.
     photos : int
-        Photos and folders that were given.
+        Number of photos and folders given.
 
     Raises
     ------
     UsageError
-        If it is not there and is called like a photo.
+        If it does not exist and is named like a photo.
     """
     from enlighten_cli.photo import SUFFIXES
 
@@ -105,16 +107,16 @@ def check_folder_name(path: Place, *, photos: int) -> None:
 
 
 def check_parents(folder: Path) -> None:
-    """Refuse, before any work, a folder that cannot be made.
+    """Refuse, before any work, a folder that cannot be created or written.
 
     Raises
     ------
     OutputError
-        If it, or a folder above it, is a file, or may not be written.
+        If it, or a folder above it, is a file, or permission is missing.
     """
     nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists() or each.is_symlink())
     if not nearest.is_dir():
-        raise OutputError(f"{nearest}: cannot be written into: it is a file; choose another -o")
+        raise OutputError(f"{nearest}: is a file, not a folder; choose another -o")
     if nearest != folder and not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: cannot be written: {os.strerror(errno.EACCES)}; choose another -o")
 

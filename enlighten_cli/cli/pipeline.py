@@ -29,13 +29,13 @@ def enhance_one(inputs: list[Place], arguments: EnhanceArguments, results: Resul
     from enlighten_cli.photo import RAW, RAW_RESULT, SUFFIXES
 
     if len(inputs) != 1 or inputs[0].is_dir():
-        raise UsageError("-o - takes one photo")
+        raise UsageError("-o - takes one photo; name one")
     if arguments.output is None:
-        raise UsageError("- needs -o: a file, or - for stdout")
+        raise UsageError("- (stdin) needs -o: a file, or - for stdout")
     for option in NOT_FOR_ONE:
         if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
-            raise UsageError(f"--{name} is not for one photo in a pipeline")
+            raise UsageError(f"--{name} does not work with - (stdin or stdout); leave it out")
     treatment, conflict = arguments.treatment(), arguments.conflict
     target = None if arguments.to_stdout else _target(arguments)
     if target is not None and _is_kept(target, conflict):
@@ -74,19 +74,19 @@ def _content(source: Place, treatment: Treatment) -> bytes:
 
 
 def _target(arguments: EnhanceArguments) -> Place:
-    """Return the file that is to be written."""
+    """Return the file or address to write."""
     from enlighten_cli.photo import SUFFIXES
 
     path = output_place(arguments.output or "")
     if path.is_dir() or (not arguments.photo_format and path.suffix.lower() not in SUFFIXES):
-        raise UsageError(f"{path}: for a photo from stdin, name a file whose ending is a format")
+        raise UsageError(f"-o {path}: a photo from stdin needs a file with the ending of a format, such as .jpg")
     if not arguments.photo_format:
         check_photo_name(path)
     return path
 
 
 def _is_kept(target: Place, conflict: Conflict) -> bool:
-    """Tell whether there is a file that is not to be replaced; refuse to begin if that is an error."""
+    """Tell whether the result exists and is kept; refuse to begin if that is an error."""
     from enlighten_cli.batch.places import exists
 
     if not (conflict.leaves_old and exists(target)):
@@ -101,7 +101,7 @@ def _write(target: Place, content: bytes, conflict: Conflict) -> None:
 
     try:
         write_result(target, content, conflict)
-    except AlreadyThereError:  # made by another process meanwhile
+    except AlreadyThereError:  # written by another process meanwhile
         if conflict.value == "error":
             raise
         say(KEPT.format(target))

@@ -1,4 +1,4 @@
-"""Defaults and presets of the user's file, given to an option where the command line says nothing."""
+"""Defaults and presets from the configuration file, for options that the command line leaves out."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import click
 from enlighten_cli.cli.choices import Suggested
 from enlighten_cli.errors import EnlightenError, UsageError, did_you_mean
 
-# What one run is about, or where the others come from.
+# Options of a single run, and --preset itself.
 NOT_KEPT = ("preset", "files-from", "dry-run", "help", "preview", "watch")
 
 
 def preset_names() -> Iterable[str]:
-    """Return the presets that there are."""
+    """Return the names of all presets."""
     from enlighten_cli.configuration import read_configuration
 
     try:
         return read_configuration().presets
     except EnlightenError:
-        return ()  # using it will tell
+        return ()  # reported when the file is used
 
 
 def apply_configuration(ctx: click.Context, param: click.Parameter, preset: str | None) -> str | None:
-    """Make the user's file the defaults of a command; a callback of its eager option --preset."""
+    """Use the configuration file as defaults of a command; a callback of its eager option --preset."""
     if ctx.resilient_parsing:
         return preset
     from enlighten_cli.configuration import read_configuration
@@ -39,11 +39,13 @@ def apply_configuration(ctx: click.Context, param: click.Parameter, preset: str 
         if opt.startswith("--")
     }
     kept = [name for name in options if name not in NOT_KEPT]
-    # Looked at whole, so that a mistake is found before the preset is needed.
+    # All presets are checked, so that a mistake is found before its preset is used.
     for part in (configuration.defaults, *configuration.presets.values()):
         for name in part:
             if name not in kept:
-                raise UsageError(f"{configuration.path}: {name} is no option that it can set{did_you_mean(name, kept)}")
+                raise UsageError(
+                    f"{configuration.path}: {name} is not an option that can be set here{did_you_mean(name, kept)}"
+                )
     values = {}
     for name, value in configuration.options(preset).items():
         option = options[name]

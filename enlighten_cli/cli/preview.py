@@ -1,4 +1,4 @@
-"""``enlighten PHOTO --preview SHEET``: how a photo would look at several strengths, side by side."""
+"""``enlighten PHOTO --preview SHEET``: a photo at several strengths, side by side."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from enlighten_cli.photo import Pixels
 
 STRENGTHS = (0.4, 0.7, 1.0)
-MOST_PHOTOS = 20  # a sheet of more would be no sheet
+MOST_PHOTOS = 20  # on a sheet; more would be too small to see
 CELL_PX = 640
 NOT_FOR_A_PREVIEW = ("output", "report", "dry_run", "as_json", "overwrite", "name", "preserve")
 
 
 def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list[int]) -> int:
-    """Write a sheet of every photo, before and at each strength, and return the exit code."""
+    """Write a sheet of all photos, before and at each strength, and return the exit code."""
     from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.batch.jobs import Photos
     from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet
@@ -36,7 +36,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
     for option in NOT_FOR_A_PREVIEW:
         if getattr(arguments, option):
             name = option.removeprefix("as_").replace("_", "-")
-            raise UsageError(f"--preview writes a sheet and no result; it goes without --{name}")
+            raise UsageError(f"--preview writes only a sheet; leave out --{name}")
     sources = [as_file(found.source) for found in islice(Photos(inputs), MOST_PHOTOS + 1)]
     if not sources:
         raise NothingToDoError("no photos found")
@@ -61,7 +61,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
 
 
 def _looks(source: Path, treatment: Treatment, network: NamedNetwork, signals: list[int]) -> list[Pixels]:
-    """Return a photo, and what it becomes at each strength: as results would be, then reduced."""
+    """Return a photo and its results at each strength, reduced to the size of a cell."""
     from enlighten_cli.enhancement.enhance import enhance
     from enlighten_cli.evaluation.sheet import reduced
     from enlighten_cli.photo import as_srgb, decode

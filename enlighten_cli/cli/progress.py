@@ -1,4 +1,4 @@
-"""What a person sees of a batch: bars on a terminal, lines elsewhere, on stderr only."""
+"""Progress of a batch on stderr: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from enlighten_cli.stores.address import Address
 
 
 class BatchProgress:
-    """Bars over the photos, and over the tiles of the one at the network.
+    """Progress bars for the photos, and for the tiles of the current one.
 
     Parameters
     ----------
     photos : Photos
-        What there is to do; counted beside the work, so that nothing waits for it.
+        Photos of the batch; another thread counts them, so that the work does not wait for it.
     shown : bool
-        Whether bars and remarks are wanted; complaints are shown always.
+        Whether to show bars and remarks; problems are always shown.
     """
 
     def __init__(self, photos: Photos, *, shown: bool) -> None:
@@ -59,14 +59,14 @@ class BatchProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._progress.stop()
 
     def _count(self) -> None:
         self._progress.update(self._photos, total=sum(1 for _ in self._counted))
 
     def tiles(self, job: Job, done: int, total: int) -> None:
-        """Move the bar of the photo at the network."""
+        """Update the bar of the current photo."""
         self._progress.update(
             self._tiles, description=escape(visible(job.source.name)), completed=done, total=total, visible=total > 1
         )
@@ -79,18 +79,18 @@ class BatchProgress:
         self._progress.update(self._photos, advance=1, speed=speed)
 
     def say(self, line: str) -> None:
-        """Print a remark, unless remarks are unwanted."""
+        """Print a remark, if remarks are shown."""
         if self._shown:
             self.complain(line)
 
     def complain(self, line: str) -> None:
-        """Print a line above the bars; control characters in names are made visible."""
+        """Print a problem above the bars, with control characters escaped."""
         self._console.print(visible(line), markup=False)
 
 
 @contextmanager
 def counted(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
-    """Show a bar over `total` things on a terminal; what is given counts one, by its name."""
+    """Show a bar on a terminal; the function that is given advances it by one, and shows a name."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:

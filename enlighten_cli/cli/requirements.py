@@ -1,4 +1,4 @@
-"""What a command needs to be installed, asked before it begins."""
+"""Check the packages that a command needs, before it begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 
 
 def require_training() -> None:
-    """Refuse to begin without PyTorch, the exporter and a runtime to check its result with.
+    """Refuse to begin without PyTorch, the exporter, and ONNX Runtime, which checks the exported file.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def require_training() -> None:
 
 
 def require_tensorboard() -> None:
-    """Refuse to begin without the package that writes TensorBoard's files.
+    """Refuse to begin without the package that writes TensorBoard's event files.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def require_tensorboard() -> None:
 
 
 def require_serving() -> None:
-    """Refuse to begin without the packages that serve a page.
+    """Refuse to begin without the packages of the server.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def require_serving() -> None:
     """
     missing = [package for module, package in SERVING_PACKAGES.items() if find_spec(module) is None]
     if missing:
-        raise MissingDependencyError(f"a page needs {' '.join(missing)}; {how_to_install('serve', *missing)}")
+        raise MissingDependencyError(f"serving needs {' '.join(missing)}; {how_to_install('serve', *missing)}")
     from enlighten_cli.models.device import import_runtime
 
     import_runtime()

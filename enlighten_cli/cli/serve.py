@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, MODEL
+from enlighten_cli.cli import shared_options
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.requirements import require_serving
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
@@ -22,67 +22,66 @@ SHORTEST_TOKEN = 8
 POLL_SECONDS = 0.2
 
 
-@click.command(short_help="Choose by eye, on a page in the browser; an API for programs.")
+@click.command(short_help="Brighten photos on a page in the browser; an API for programs.")
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[PHOTO|FOLDER]...")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that the page may write results to, as the batch does; without it they are downloaded.",
+    help="Folder to which the page may save results, as a batch does; by default they can only be downloaded.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: all of them.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen at; any free one by default.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: all of them.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; by default any free one.")
 @click.option("--no-open", is_flag=True, help="Do not open the browser.")
 @click.option(
     "--token",
     envvar="ENLIGHTEN_TOKEN",
-    help="What requests must present. By default one is made and printed where others could connect: beyond this "
-    "machine, or from other accounts on it.",
+    help="Token that requests must carry. By default one is generated and printed if others could connect: from other "
+    "machines, or from other accounts on this one.",
 )
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Answer to this name too, behind a proxy.")
-@click.option("--model", type=MODEL, metavar="NAME|FILE", help="Model to begin with: a name, or an .onnx file.")
 @click.option(
-    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="What computes."
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Accept requests for this host name too, behind a proxy.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the network; all cores by default.")
+@shared_options.model
+@shared_options.device
+@shared_options.threads
+@shared_options.memory
+@shared_options.max_mpixels
 @click.option(
-    "--memory",
+    "--max-mb", type=click.IntRange(min=1), default=1000, show_default=True, help="Refuse larger files; in MB."
+)
+@click.option(
+    "--at-once",
     type=click.IntRange(min=1),
-    metavar="MB",
-    help="What the network, and the photos on their way, may each take; half of what is free by default.",
-)
-@click.option(
-    "--max-mpixels",
-    type=click.FloatRange(min=0, min_open=True),
-    default=250,
+    default=3,
     show_default=True,
-    help="Refuse larger photos, before they are decoded.",
-)
-@click.option("--max-mb", type=click.IntRange(min=1), default=1000, show_default=True, help="Refuse larger files.")
-@click.option(
-    "--at-once", type=click.IntRange(min=1), default=3, show_default=True, help="Photos that the API works on at once."
+    help="Photos that the API enhances at the same time.",
 )
 @click.option(
     "--waiting",
     type=click.IntRange(min=0),
     default=16,
     show_default=True,
-    help="Requests to the API that may wait; more are told to come again (429).",
+    help="Requests to the API that may wait; more are refused with status 429.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=600,
     show_default=True,
-    help="What one photo may take, waiting included.",
+    help="Time limit for one photo, waiting included.",
 )
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@shared_options.verbose
 @click.pass_context
 def serve(ctx: click.Context, /, **given: Any) -> None:
-    """Open a page on which photos brighten while you choose how much.
+    """Open a page in the browser, where you brighten photos and choose the strength by eye.
 
-    Drop photos on it, or name them and folders here. The page is served by this machine and asks no
-    other; Ctrl-C ends it. Programs post photos to /v1/enhance; /v1/openapi.json describes it.
+    Drop photos on it, or name photos and folders here. The page loads nothing from other machines;
+    Ctrl-C stops the server. Programs post photos to /v1/enhance; /v1/openapi.json describes the API.
     """
     ctx.meta["verbosity"] = given["verbose"]
     require_serving()
@@ -102,7 +101,7 @@ def _run(given: dict[str, Any]) -> int:
             say(f"enlighten: {shared.networks.warning}")
         with RunningServer(shared, listener, given["host"]) as server:
             url = address(given["host"], server.port, settings.token)
-            say(f"enlighten: {url}   (Ctrl-C ends it)")
+            say(f"enlighten: {url}   (Ctrl-C stops the server)")
             if not given["no_open"] and not _open(url, folder.path, secret=bool(settings.token)):
                 say("enlighten: open this address in a browser")
             while not signals and server.wait(POLL_SECONDS):
@@ -134,7 +133,7 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 
 def _token(given: str | None, host: str) -> str:
-    """Return the token that is demanded: the one given, or one made where others could connect."""
+    """Return the token that requests must carry: the given one, or a new one if others could connect."""
     import secrets
 
     from enlighten_cli.serve.app import is_loopback
@@ -142,22 +141,22 @@ def _token(given: str | None, host: str) -> str:
 
     if given is not None:
         if len(given) < SHORTEST_TOKEN or not given.isascii() or not given.isprintable() or " " in given:
-            raise UsageError(f"--token: at least {SHORTEST_TOKEN} letters and digits, without spaces")
+            raise UsageError(f"--token: must be at least {SHORTEST_TOKEN} printable ASCII characters, without spaces")
         return given
     return "" if is_loopback(host) and not has_neighbours() else secrets.token_urlsafe(24)
 
 
 def _open(url: str, folder: Path, *, secret: bool) -> bool:
-    """Open the browser, and tell whether there is one with a window."""
+    """Open the page in a browser, and tell whether one with a window was found."""
     import html
     import webbrowser
 
     if sys.platform.startswith("linux") and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     ):
-        return False  # what there is would open in this terminal
+        return False  # a browser without a window would run in this terminal
     if secret:
-        # Commands can be read by all accounts of a machine; this file cannot.
+        # All accounts of a machine can read command lines, and only this account the file.
         page = folder / "open.html"
         text = f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(url)}">'
         page.write_text(text, encoding="utf-8")

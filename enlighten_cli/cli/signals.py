@@ -1,4 +1,4 @@
-"""Ending well when asked to: Ctrl-C and SIGTERM."""
+"""Stop in good order on Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from types import FrameType
 
 from enlighten_cli.cli.console import say
 
-SIGNALLED = 128  # a shell's exit code for a signal begins here
+SIGNALLED = 128  # plus the number of the signal: the exit code of a shell
 GRACE_SECONDS = 10.0
 
 
 @contextmanager
 def interruptible(grace_seconds: float | None = GRACE_SECONDS) -> Iterator[list[int]]:
-    """Collect the first SIGINT or SIGTERM, for the work to end well; a second one ends it at once.
+    """Record the first SIGINT or SIGTERM, so that the work can stop in good order; a second one ends the process.
 
     Parameters
     ----------
     grace_seconds : float or None
-        How long the work may take to end; after that the process ends. None: as long as it takes.
+        Time that the work has to stop, after which the process ends; None: no limit.
 
     Yields
     ------
@@ -31,18 +31,18 @@ def interruptible(grace_seconds: float | None = GRACE_SECONDS) -> Iterator[list[
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield received  # only the main thread may listen
+        yield received  # only the main thread can install handlers
         return
-    patience: list[threading.Timer] = []
+    timers: list[threading.Timer] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
         if received:
             os._exit(SIGNALLED + number)
         received.append(number)
         if grace_seconds is not None:
-            patience.append(threading.Timer(grace_seconds, _end, (number,)))
-            patience[0].daemon = True
-            patience[0].start()
+            timers.append(threading.Timer(grace_seconds, _end, (number,)))
+            timers[0].daemon = True
+            timers[0].start()
 
     previous = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -50,11 +50,11 @@ def interruptible(grace_seconds: float | None = GRACE_SECONDS) -> Iterator[list[
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for timer in patience:
+        for timer in timers:
             timer.cancel()
 
 
 def _end(number: int) -> None:
-    """End a process whose work does not end: a network that never returns, say."""
+    """End a process whose work does not stop, such as a network that never returns."""
     say("enlighten: stopped while a photo was being enhanced; its result was not written")
     os._exit(SIGNALLED + number)

@@ -1,4 +1,4 @@
-"""stdout for results alone, whatever libraries print there."""
+"""Reserve stdout for results, whatever libraries print."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ STDOUT, STDERR = 1, 2
 
 
 class Results:
-    """Where the results of a command go: pictures, tables, JSON.
+    """Stream for the results of a command: pictures, tables, JSON.
 
-    Every method raises `OutputError` where stdout cannot be written, and `BrokenPipeError` where
-    whoever read it has enough.
+    Every method raises `OutputError` if stdout cannot be written, and `BrokenPipeError` if the reader has closed it.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -27,25 +26,25 @@ class Results:
 
     def write(self, content: bytes) -> None:
         """Write bytes."""
-        with _said():
+        with _reported():
             self._stream.write(content)
 
     def json(self, record: dict[str, Any]) -> None:
         """Write a line of JSON.
 
-        ASCII only: names that are not Unicode survive as escapes, and none can play with a terminal.
+        ASCII only: names that are not valid Unicode are kept as escapes, and none can control the terminal.
         """
         self.write(json.dumps(record).encode("ascii") + b"\n")
         self.flush()
 
     def flush(self) -> None:
-        """Let it go out now."""
-        with _said():
+        """Flush the stream."""
+        with _reported():
             self._stream.flush()
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def _reported() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
@@ -56,21 +55,21 @@ def _said() -> Iterator[None]:
 
 @contextmanager
 def results_only() -> Iterator[Results]:
-    """Give the true stdout away for results, and point file descriptor 1 at stderr.
+    """Give stdout to results only, and point file descriptor 1 at stderr meanwhile.
 
-    ONNX Runtime and libraries below it print to descriptor 1 when a provider fails to load, say;
+    ONNX Runtime and its libraries print to descriptor 1, for example if a provider fails to load;
     in a pipeline that would end up in the picture.
 
     Yields
     ------
     Results
     """
-    if sys.stdout is None:  # closed by whoever started this
+    if sys.stdout is None:  # closed by the parent process
         yield Results(io.BytesIO())
         return
     sys.stdout.flush()
     if not _is_descriptor_one():
-        yield Results(sys.stdout.buffer)  # replaced by somebody, who then sees to it
+        yield Results(sys.stdout.buffer)  # replaced by the caller, a test for example
         return
     kept = os.dup(STDOUT)
     os.dup2(STDERR, STDOUT)
@@ -79,7 +78,7 @@ def results_only() -> Iterator[Results]:
         try:
             yield Results(stream)
         finally:
-            with suppress(OSError):  # what could not be written was told by the call that wrote it
+            with suppress(OSError):  # already reported by the call that wrote
                 stream.close()
     finally:
         os.dup2(kept, STDOUT)

@@ -1,4 +1,4 @@
-"""``enlighten train``: make a model, or fit one to new photos, from unpaired folders."""
+"""``enlighten train``: train a model, or fine-tune one, on unpaired folders of photos."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from enlighten_cli.cli.choices import DEVICE, Suggested, model_names
+from enlighten_cli.cli import shared_options
+from enlighten_cli.cli.choices import Suggested, model_names
 from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
 from enlighten_cli.cli.train_run import Setting, train_in
 from enlighten_cli.errors import UsageError
@@ -16,23 +17,23 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-@click.command(short_help="Make a model, or fit one to new photos.")
-@click.option("--low", type=FOLDER, help="Folder of photos taken in too little light, nested or not.")
-@click.option("--normal", type=FOLDER, help="Folder of well-lit photos, of anything else.")
+@click.command(short_help="Train a model, or fine-tune one on your photos.")
+@click.option("--low", type=FOLDER, help="Folder of photos taken in too little light; subfolders are searched.")
+@click.option("--normal", type=FOLDER, help="Folder of well-lit photos; they may show other scenes.")
 @click.option("-o", "--output", "run", type=FOLDER, required=True, metavar="RUN", help="Folder of the run.")
-@click.option("--config", "file", type=FILE, help="JSON file of options; those of the command line win.")
+@click.option("--config", "file", type=FILE, help="JSON file of options; the command line wins.")
 @click.option(
     "--from",
     "start",
     type=Suggested("start", lambda: ("pretrained", "random", *model_names()), ending=".safetensors"),
     metavar="pretrained|random|NAME|FILE",
-    help="What to begin with: the default model's weights, nothing, those of another model of the package, or "
-    "a checkpoint, .safetensors or .pth.  [default: pretrained]",
+    help="Initial weights: those of the default model (pretrained), random ones, those of another model of the "
+    "package, or of a checkpoint, .safetensors or .pth.  [default: pretrained]",
 )
 @click.option(
     "--objective",
     metavar="NAME",
-    help="What is learned: enlightengan, the paper's losses, or distillation, from a teacher's arithmetic.  "
+    help="Training objective: enlightengan, the losses of the paper, or distillation, the results of a teacher.  "
     "[default: enlightengan]",
 )
 @click.option(
@@ -40,47 +41,49 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Any option of the recipe, one of the objective's own say (sfp_weight=0.5); repeatable.",
+    help="Any option of the recipe, such as one of the objective (sfp_weight=0.5); repeatable.",
 )
 @click.option(
     "--width",
     type=int,
-    help="Channels of the first level: 32 is the paper's. Weights can be widened to a multiple of theirs.",
+    help="Channels of the first level; the paper has 32. Initial weights can be widened to a multiple of their width.",
 )
-@click.option("--epochs", type=float, help="Length in passes over 1016 images; the paper has 200.")
-@click.option("--images", type=int, help="Length in images, instead of epochs.")
+@click.option("--epochs", type=float, help="Length in epochs of 1016 images; the paper has 200.")
+@click.option("--images", type=int, help="Length in images, instead of --epochs.")
 @click.option("--crop", "crop_px", type=int, metavar="PX", help="Side of a crop; the paper has 320.")
-@click.option("--batch", type=int, help="Crops a step; the paper has 32, fewer than 8 leave artefacts.")
+@click.option("--batch", type=int, help="Batch size; the paper has 32, below 8 artefacts are likely.")
 @click.option("--lr", type=float, help="Learning rate of the generator; the paper has 1e-4.")
 @click.option(
-    "--ema", "ema_images", type=int, metavar="IMAGES", help="Half-life of the average of the weights; 0: none."
+    "--ema",
+    "ema_images",
+    type=int,
+    metavar="IMAGES",
+    help="Half-life of the moving average of the weights; 0: no average.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16", "fp16"]),
-    help="Of the networks; losses are fp32 always. fp16 is for GPUs that lack bf16.",
+    help="Precision of the networks; losses are always fp32. fp16 is for GPUs without bf16.",
 )
-@click.option("--seed", type=int, help="Everything random follows from it.")
-@click.option(
-    "--device", type=DEVICE, default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
-)
+@click.option("--seed", type=int, help="Seed of all random numbers.")
+@shared_options.device
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
-    help="Processes that prepare crops; 0: the run itself, on its GPU if that can hold the photos, 3 GB at most.  "
-    "[default: 1; on a GPU 0, or one a core]",
+    help="Processes that prepare crops; 0: the training process, on its GPU if the photos fit there (at most 3 GB).  "
+    "[default: 1; on a GPU 0, or one per core]",
 )
 @click.option(
     "--vgg",
     type=FILE,
-    help="VGG-16 weights, where the objective needs them; else torchvision's are downloaded (553 MB).",
+    help="VGG-16 weights, if the objective needs them; by default torchvision's are downloaded (553 MB).",
 )
-@click.option("--val", type=FOLDER, help="Photos for the sample sheets and scores of the run.")
-@click.option("--skip-bad", is_flag=True, help="Train without the photos that cannot be read.")
-@click.option("--resume", is_flag=True, help="Go on with the RUN from its last checkpoint.")
-@click.option("--tensorboard", is_flag=True, help="Write the curves for TensorBoard too.")
-@click.option("--dry-run", is_flag=True, help="Print the options that the run would have, and stop.")
-@click.option("-v", "--verbose", count=True, help="-vv: show tracebacks.")
+@click.option("--val", type=FOLDER, help="Folder of photos for sample sheets and scores during the run.")
+@click.option("--skip-bad", is_flag=True, help="Skip photos that cannot be read.")
+@click.option("--resume", is_flag=True, help="Continue RUN from its last checkpoint.")
+@click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
+@click.option("--dry-run", is_flag=True, help="Print the options of the run, and stop.")
+@shared_options.verbose
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -101,12 +104,12 @@ def train(
     verbose: int,
     **options: Any,
 ) -> None:
-    """Train on two folders of photos that have nothing to do with each other.
+    """Train on two folders of unpaired photos: low-light ones and well-lit ones.
 
-    By default the package's model is fitted to them. RUN receives the model (model.onnx, to use
-    with --model), its weights, checkpoints, sample sheets, curves.png, config.json, log.txt and
-    stats.jsonl. Ctrl-C writes a checkpoint, from which --resume goes on. On several GPUs or
-    machines: torchrun --nproc-per-node 2 -m enlighten_cli train, and the same options.
+    By default this fine-tunes the default model. RUN receives the model (model.onnx, to use with
+    --model), its weights, checkpoints, sample sheets, curves.png, config.json, log.txt and
+    stats.jsonl. Ctrl-C writes a checkpoint, from which --resume continues. On several GPUs or
+    machines: torchrun --nproc-per-node 2 -m enlighten_cli train, with the same options.
     """
     ctx.meta["verbosity"] = verbose
     from enlighten_cli.cli.requirements import require_tensorboard, require_training
@@ -116,7 +119,7 @@ def train(
         require_tensorboard()
     import torch
 
-    # Before the first operation: threads inherit it, and denormals halve the speed.
+    # Before the first operation, because threads inherit it; denormals halve the speed.
     torch.set_flush_denormal(True)
     given = {
         name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
@@ -126,7 +129,7 @@ def train(
         from enlighten_cli.training.config import IMAGES_AN_EPOCH
 
         if "images" in given:
-            raise UsageError("--epochs and --images say the same; give one")
+            raise UsageError("--epochs and --images both set the length; give one")
         given["images"] = round(epochs * IMAGES_AN_EPOCH)
     if resume:
         config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, file), None

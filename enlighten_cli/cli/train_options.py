@@ -1,4 +1,4 @@
-"""What a run of ``enlighten train`` is to do, settled from files, weights and the command line."""
+"""Configuration of a training run, from files, weights and the command line."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from enlighten_cli.training.objectives import Needs
 
 CONFIG = "config.json"
-FINE_TUNE = "fine-tune.json"  # beside the package's weights: how they are fitted to other photos
+FINE_TUNE = "fine-tune.json"  # recipe for fine-tuning the package's weights, in the same folder
 PRETRAINED = "pretrained"
 FOLDERS = ("low", "normal")
 
 
 def with_settings(given: dict[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
-    """Add what ``--set`` gave, each a name and a value as in JSON, or text.
+    """Add the options of ``--set``; each value is JSON, or else text.
 
     Raises
     ------
     UsageError
-        If one is not of the form, or given twice.
+        If one is not NAME=VALUE, or is given twice.
     """
     options = dict(given)
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
-            raise UsageError(f"--set {setting}: NAME=VALUE is wanted, as in sfp_weight=0.5")
+            raise UsageError(f"--set {setting}: must be NAME=VALUE, such as sfp_weight=0.5")
         if name in options:
             raise UsageError(f"--set {setting}: {name} is given twice")
         try:
@@ -47,43 +47,43 @@ def with_settings(given: dict[str, Any], settings: tuple[str, ...]) -> dict[str,
 
 
 def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> TrainConfig:
-    """Read the options of a run that is to go on, and refuse others.
+    """Read the options of a run to resume, and refuse to change them.
 
     Raises
     ------
     UsageError
-        If there is no run, or the command line says something else.
+        If there is no run, or the command line differs from it.
     """
     from enlighten_cli.training.loop import CHECKPOINT
     from enlighten_cli.training.recipe import config_from, read_options
 
     if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
-        raise UsageError(f"{run}: no checkpoint to resume from")
+        raise UsageError(f"{run}: no checkpoint to resume from; leave out --resume to begin a run")
     kept = read_options(run / CONFIG)
     for name, value in given.items():
         if kept.get(name) != value:
             raise UsageError(f"{name} is {kept.get(name)!r} in {run}, not {value!r}; a resumed run keeps its options")
     if file:
-        raise UsageError("--config and --resume exclude each other; a resumed run keeps its options")
+        raise UsageError("--config and --resume cannot be combined; a resumed run keeps its options")
     return config_from(kept, str(run / CONFIG))
 
 
 def refuse_used(run: Path) -> None:
     """Refuse a folder that holds a run, with `UsageError`."""
     if (run / CONFIG).exists():
-        raise UsageError(f"{run}: holds a run already; --resume goes on with it, another -o begins anew")
+        raise UsageError(f"{run}: already contains a run; continue it with --resume, or choose another -o")
 
 
 def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> tuple[TrainConfig, Weights | None]:
-    """Settle the options of a new run, and read the weights that it begins with.
+    """Return the options of a new run, and its initial weights.
 
     Parameters
     ----------
     given : dict
-        Options of the command line; they win over those of the file, and these over the recipe of known weights.
+        Options of the command line; they win over those of the file, and these over the recipe for known weights.
     file : Path or None
     start : str or None
-        What to begin with, as ``--from`` has it; else as the objective would.
+        Value of ``--from``; by default that of the objective.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> t
     Raises
     ------
     UsageError
-        If a folder is missing or an option cannot be.
+        If a folder is missing or an option is invalid.
     ModelError
         If the weights cannot be read.
     """
@@ -121,22 +121,22 @@ def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> t
 
 
 def _check_folders(config: TrainConfig, needs: Needs) -> None:
-    """Refuse a run that lacks a folder of photos, or has one that it would not look at."""
+    """Refuse a run that lacks a folder of photos, or has one that it would not use."""
     for name in FOLDERS:
         folder = getattr(config, name)
         if name in needs.folders and not folder:
-            raise UsageError(f"--{name} FOLDER is needed")
+            raise UsageError(f"--{name} FOLDER is required by {config.objective}")
         if name not in needs.folders and folder:
-            raise UsageError(f"--{name} {folder}: {config.objective} learns nothing from it; leave it out")
+            raise UsageError(f"--{name} {folder}: {config.objective} does not use it; leave it out")
 
 
 def device_called(name: str) -> torch.device:
-    """Find a device by what people call it; torchrun gives every process its own.
+    """Return a device by its name; with torchrun, each process has its own.
 
     Raises
     ------
     UsageError
-        If the name is none.
+        If the name is invalid.
     MissingDependencyError
         If PyTorch does not see the device.
     """
@@ -152,21 +152,21 @@ def device_called(name: str) -> torch.device:
     rank = local_rank()
     if kind == "cuda" and rank is not None:
         if number:
-            raise UsageError(f"device is {name}, but torchrun gives every process a device of its own; say cuda")
+            raise UsageError(f"device is {name}, but torchrun gives each process its own device; use --device cuda")
         number = str(rank)
         name = f"cuda:{number}"
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise MissingDependencyError(
-            f"{name}: PyTorch {torch.__version__} sees {torch.cuda.device_count()} CUDA devices"
+            f"{name}: PyTorch {torch.__version__} finds {torch.cuda.device_count()} CUDA devices; change --device"
         )
     return torch.device(name)
 
 
 def workers_for(photos: PhotoFolders, device: torch.device, wanted: int | None) -> int:
-    """Settle how many processes make crops; none on a GPU that can hold the photos, which it does from here on.
+    """Return how many processes prepare crops: none on a GPU that can hold the photos, which are then moved there.
 
-    Else as many as keep it busy; of torchrun's processes each has its own. On the CPU of a system
-    without cheap copies of processes (macOS, Windows) a thread does.
+    Otherwise the cores are shared out among the processes of torchrun. On the CPU it is one process, or none where
+    processes cannot be forked (macOS, Windows): there it is a thread.
     """
     from enlighten_cli.training.data.batches import can_fork
 

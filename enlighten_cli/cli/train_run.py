@@ -1,4 +1,4 @@
-"""A run of ``enlighten train``: what is around it, from its photos to the model that it leaves."""
+"""Run ``enlighten train``: open the photos, train, follow the run, export the model."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ SHEET_PHOTOS = 4
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run has around it; but for rounding, and photos left out, nothing of it changes what is learned.
+    """Settings of a run that do not change what it learns, except by rounding and skipped photos.
 
-    `workers` is None where nobody said how many, `vgg` where VGG-16 is to be downloaded, `val` where sheets are of
-    the photos that it learns from. `skip_bad`: without the photos that cannot be read.
+    `workers` is None for the default number, `vgg` if VGG-16 is to be downloaded, `val` if the sample sheets show
+    training photos. With `skip_bad`, photos that cannot be read are skipped.
     """
 
     run: Path
@@ -50,7 +50,7 @@ class Setting:
     tensorboard: bool
 
     def remember(self) -> None:
-        """Write into the run what it needs to go on, here on this machine."""
+        """Save the settings that --resume needs on this machine."""
         from enlighten_cli.atomic_write import write_whole
 
         kept = {
@@ -61,12 +61,12 @@ class Setting:
         write_whole(self.run / SETTING, (json.dumps(kept, indent=2) + "\n").encode())
 
     def remembered(self) -> Self:
-        """Return it with what the run remembers where nothing else is said.
+        """Return the settings, with saved values for those that were not given.
 
         Raises
         ------
         UsageError
-            If a file that it remembers is gone.
+            If a saved path no longer exists.
         """
         from enlighten_cli.training.recipe import read_options
 
@@ -80,19 +80,19 @@ def _kept_path(kept: dict[str, Any], name: str) -> Path | None:
         return None
     path = Path(str(kept[name]))
     if not path.exists():
-        raise UsageError(f"{path}: no longer there; give --{name}")
+        raise UsageError(f"{path}: no longer exists; give --{name}")
     return path
 
 
 def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> None:
-    """Train, alone or as one of the processes that torchrun started; the first of them does the rest."""
+    """Train, alone or as one of the processes of torchrun, of which the first exports the model."""
     from enlighten_cli.training.distributed import joined
     from enlighten_cli.training.loop import CHECKPOINT
     from enlighten_cli.training.objectives import OBJECTIVES
 
     with joined(setting.device) as group:
         if config.batch % group.size:
-            raise UsageError(f"batch is {config.batch}; it must be a multiple of the {group.size} processes")
+            raise UsageError(f"batch is {config.batch}; it must be a multiple of the number of processes, {group.size}")
         _train(config, weights, setting, group)
     if group.leads:
         model = OBJECTIVES[config.objective].export(
@@ -114,7 +114,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
 
     if config.batch < SMALL_BATCH and group.leads:
         click.echo(
-            f"enlighten: a batch of {config.batch} tends to leave artefacts; {SMALL_BATCH} or more do not", err=True
+            f"enlighten: a batch size of {config.batch} makes artefacts likely; use {SMALL_BATCH} or more", err=True
         )
     run, device = setting.run, setting.device
     if group.leads:
@@ -123,9 +123,9 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     photos = PhotoFolders(config, needs.folders, skip_bad=setting.skip_bad)
     if group.leads:
         for line in photos.unreadable:
-            click.echo(f"enlighten: left out: {line}", err=True)
+            click.echo(f"enlighten: skipped: {line}", err=True)
         if setting.vgg and not needs.vgg:
-            click.echo(f"enlighten: this run of {config.objective} needs no VGG-16; --vgg is not read", err=True)
+            click.echo(f"enlighten: this run of {config.objective} does not use VGG-16; --vgg is ignored", err=True)
     workers = workers_for(photos, device, setting.workers)
     descent = Descent(device, config.precision, group)
     state = TrainState(config, descent, descent.place(_vgg_features(setting.vgg)) if needs.vgg else None)
@@ -151,8 +151,8 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
             )
             watch = _watch(setting.val, photos, log.status, signals)
             if not run_training(state, photos, run, workers, watch):
-                log.say(f"stopped at image {state.images_seen}; go on with: enlighten train --resume -o {run}")
-                log.say(f"or use it as it is: enlighten export {run / CHECKPOINT} -o {run / MODEL}.onnx")
+                log.say(f"stopped at image {state.images_seen}; continue with: enlighten train --resume -o {run}")
+                log.say(f"or use the model so far: enlighten export {run / CHECKPOINT} -o {run / MODEL}.onnx")
                 raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
             log.say(f"trained on {state.images_seen} images")
 
@@ -186,7 +186,7 @@ def _vgg_features(file: Path | None) -> nn.Module:
 
 
 def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]) -> Watch:
-    """Follow a run by photos of another folder, with scores, or by the first that it learns from."""
+    """Choose the photos to enhance during a run: those of --val, with scores, or the first training photos."""
     import numpy as np
 
     from enlighten_cli.errors import PhotoError
@@ -197,7 +197,7 @@ def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]
         try:
             natural = {"niqe": float(np.mean([niqe(pixels) for pixels in enhanced]))}
         except PhotoError:
-            natural = {}  # a photo too small for it
+            natural = {}  # a photo is too small for NIQE
         return {**natural, "mean": float(np.mean([pixels.mean() for pixels in enhanced])) / 255}
 
     def stopping() -> bool:

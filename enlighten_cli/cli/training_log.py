@@ -1,4 +1,4 @@
-"""What a person sees of a training run: a bar on a terminal, lines elsewhere and in log.txt, TensorBoard."""
+"""Log of a training run: a bar on a terminal, lines on stderr and in log.txt, and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class TrainingLog:
-    """Lines to a file and to stderr, where a terminal gets a bar below them.
+    """Write lines to log.txt and to stderr, with a progress bar on a terminal.
 
     Parameters
     ----------
     run : Path
-        Folder of the run; its log.txt is appended to.
+        Folder of the run; lines are appended to its log.txt.
     images : int
-        Length of the run.
+        Length of the run, in images.
     tensorboard : bool
-        Whether to write TensorBoard's event files there too.
+        Whether to write TensorBoard's event files too.
     """
 
     def __init__(self, run: Path, images: int, *, tensorboard: bool = False) -> None:
@@ -54,7 +54,7 @@ class TrainingLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away and close the file."""
+        """Remove the bar and close the file."""
         self._bar.stop()
         self._file.close()
         if self._board:
@@ -67,7 +67,7 @@ class TrainingLog:
         self._console.print(line, markup=False)
 
     def status(self, status: Status) -> None:
-        """Write where the run stands."""
+        """Write progress, losses and scores."""
         left = timedelta(seconds=round((self._images - status.images) / status.images_per_second))
         speed = f"{status.images_per_second:.1f} images/s"
         terms = "  ".join(f"{name} {value:.3f}" for name, value in {**status.losses, **status.scores}.items())

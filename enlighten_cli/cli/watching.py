@@ -1,4 +1,4 @@
-"""``enlighten FOLDER -o OUT --watch``: what arrives in a folder is enhanced as it comes."""
+"""``enlighten FOLDER -o OUT --watch``: enhance photos as they arrive in a folder."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.jobs import Destination
     from enlighten_cli.models.network import NamedNetwork
 
-# A file that has not changed for so long is taken for complete; programs that copy pause for less.
+# A file that has not changed for this long counts as complete; programs pause for less while they copy.
 SETTLED_SECONDS = 2.0
 TICK_MS = 250
 NOT_FOR_WATCHING = ("report", "dry_run", "files_from", "fail_fast")
 
 
 class Arrivals(Photos):
-    """The photos of a folder that arrived and are complete, for `find_jobs`.
+    """The photos of a folder that have arrived completely, for `find_jobs`.
 
     Parameters
     ----------
     folder : Path
     paths : list of Path
-        Below the folder.
+        Photos below the folder.
     """
 
     def __init__(self, folder: Path, paths: list[Path]) -> None:
@@ -42,18 +42,18 @@ class Arrivals(Photos):
         self._paths = paths
 
     def __iter__(self) -> Iterator[Found]:
-        """Yield them."""
+        """Yield the photos."""
         for path in self._paths:
             yield Found(path, self.inputs[0], named=False)
 
 
 class Settling:
-    """Files that somebody may still be writing, until they stay as they are.
+    """Files that another program may still be writing, until they stop changing.
 
     Parameters
     ----------
     clock : callable
-        Returns seconds.
+        Returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,15 +61,15 @@ class Settling:
         self._waiting: dict[Path, tuple[tuple[int, int] | None, float]] = {}
 
     def note(self, path: Path) -> None:
-        """Begin, or begin anew, to wait for a file."""
+        """Start, or restart, waiting for a file."""
         self._waiting[path] = (_state(path), self._clock())
 
     def complete(self) -> list[Path]:
-        """Return, once, the files whose size and time have not changed for long enough."""
+        """Return the files whose size and time have not changed for long enough, each once."""
         now, ready = self._clock(), []
         for path, (before, since) in sorted(self._waiting.items()):
             state = _state(path)
-            if state is None:  # gone again
+            if state is None:  # deleted
                 del self._waiting[path]
             elif state != before:
                 self._waiting[path] = (state, now)
@@ -88,12 +88,12 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 
 def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
-    """Enhance what is in a folder and what comes, until a signal; return the exit code."""
+    """Enhance the photos in a folder, and those that arrive, until a signal; return the exit code."""
     if len(inputs) != 1 or not inputs[0].is_dir():
-        raise UsageError(f"--watch: takes one folder, not {inputs[0] if len(inputs) == 1 else f'{len(inputs)} inputs'}")
+        raise UsageError(f"--watch takes one folder, not {inputs[0] if len(inputs) == 1 else f'{len(inputs)} inputs'}")
     for option in NOT_FOR_WATCHING:
         if getattr(arguments, option):
-            raise UsageError(f"--watch goes on; it goes without --{option.replace('_', '-')}")
+            raise UsageError(f"--watch cannot be combined with --{option.replace('_', '-')}; leave it out")
     if find_spec("watchfiles") is None:
         raise MissingDependencyError(f"--watch needs watchfiles; {how_to_install('watch', 'watchfiles')}")
     from watchfiles import watch
@@ -111,18 +111,18 @@ def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Resul
         yield_on_timeout=True,
         raise_interrupt=False,
     )
-    next(changes)  # from here on nothing is missed
+    next(changes)  # from here on, no change is missed
     for found in Photos([folder], without):
         settling.note(as_file(found.source))
     if not arguments.quiet:
-        say(f"Watching {folder} (Ctrl-C ends it)")
+        say(f"Watching {folder} (Ctrl-C stops it)")
     for changed in changes:
         if signals:
             break
-        # Neither results nor their temporary files are looked for in a folder that may be large.
+        # The folder may be large: it is not searched for results and temporary files of our own.
         touched = {path for path in (Path(each).absolute() for _, each in changed) if not _is_ours(path, without)}
         if touched:
-            # What is in a new folder may have been there before anybody could watch it.
+            # A new folder may have received photos before it was watched.
             folders = {path for path in touched if path.is_dir()}
             for found in Photos([folder], without):  # by the same rules as any batch
                 source = as_file(found.source)
@@ -143,7 +143,7 @@ def _is_ours(path: Path, without: Path | None) -> bool:
 
 
 class _Batches:
-    """One small batch after the other, by one model."""
+    """Runs small batches with one model."""
 
     def __init__(
         self,
@@ -159,12 +159,12 @@ class _Batches:
         self._options = arguments.batch_options()
 
     def run(self, folder: Path, paths: list[Path]) -> None:
-        """Enhance these files of the folder."""
+        """Enhance these photos of the folder."""
         from enlighten_cli.batch.runner import run_batch
 
         try:
             jobs = find_jobs(Arrivals(folder, paths), self._destination)
-        except NothingToDoError:  # results of ours, beside their photos
+        except NothingToDoError:  # they are results of earlier batches
             return
         for outcome in run_batch(jobs, self._network, self._options, stopping=lambda: bool(self._signals)):
             self.summary.add(outcome)

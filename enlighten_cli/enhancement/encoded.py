@@ -46,8 +46,10 @@ class Enhanced:
     content : bytes
     format : str
         A name in `photo.FORMATS`.
-    before : Photo
-        As it was decoded.
+    width, height : int
+        Of the decoded photo, upright.
+    before : Photo or None
+        As it was decoded; None unless `keep_before`.
     notes : tuple of str
         What could not be kept, in words for the user.
     denoised : float
@@ -56,7 +58,9 @@ class Enhanced:
 
     content: bytes
     format: str
-    before: Photo
+    width: int
+    height: int
+    before: Photo | None
     notes: tuple[str, ...]
     denoised: float
 
@@ -85,6 +89,7 @@ def enhance_encoded(
     format_of: Callable[[Photo], str] | None = None,
     at_network: AbstractContextManager[object] | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    keep_before: bool = False,
 ) -> Enhanced:
     """Decode a photo, enhance it, and encode it with its metadata.
 
@@ -102,6 +107,8 @@ def enhance_encoded(
         Entered while the network works on the photo, such as a lock.
     tell : callable
         Receives the tiles or strips done and their total.
+    keep_before : bool
+        Whether the decoded photo is part of the result, which takes more memory.
 
     Raises
     ------
@@ -120,11 +127,13 @@ def enhance_encoded(
     format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
     stripped = photo.stripped(treatment.strip)
     with at_network or nullcontext():
-        enhanced = enhance(stripped, network, treatment.enhance, tell)
+        enhanced = enhance(stripped, network, treatment.enhance, tell, in_place=not keep_before)
     return Enhanced(
         content=encode(enhanced, format, quality=treatment.quality),
         format=format,
-        before=photo,
+        width=photo.width,
+        height=photo.height,
+        before=photo if keep_before else None,
         notes=(*stripped.notes, *cannot_hold(stripped, format)),
         denoised=enhanced.denoised,
     )

@@ -97,6 +97,8 @@ def enhance(
     network: Network,
     options: Options,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    in_place: bool = False,
 ) -> Photo:
     """Brighten a photo, and change nothing else.
 
@@ -107,6 +109,8 @@ def enhance(
     options : Options
     tell : callable
         Receives the tiles or strips done and their total.
+    in_place : bool
+        Whether the photo's own pixels may be overwritten, to save memory.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def enhance(
         If a tile of the requested size, or of the smallest, does not fit into memory.
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
-        pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise)
+        pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise, in_place=in_place)
         return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
 
     memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))

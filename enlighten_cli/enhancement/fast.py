@@ -57,6 +57,11 @@ class Light:
         )
         return scale, detail, offset
 
+    def at(self, strength: float, full_scale: int) -> Light:
+        """Return the coefficients of the weaker or stronger change, for pixels of this scale."""
+        part = np.float32(strength)
+        return Light(1 + part * (self.scale - 1), part * self.detail, part * np.float32(full_scale) * self.offset)
+
 
 def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
     """Fit coefficients to what the network did to a thumbnail, to apply them to the whole photo.
@@ -95,6 +100,8 @@ def enhance(
     tell: Callable[[int, int], None],
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
+    *,
+    in_place: bool = False,
 ) -> tuple[Pixels, float]:
     """Enhance a photo by what the network did to its thumbnails.
 
@@ -108,6 +115,8 @@ def enhance(
         Receives the strips done and their total.
     denoise, denoiser
         As of `survey.surveyed`.
+    in_place : bool
+        Whether the photo's pixels may be overwritten, to save memory; they are unless noise is removed.
 
     Returns
     -------
@@ -124,14 +133,17 @@ def enhance(
     made = enhanced_thumbnail(survey.rgb, network, survey.judged)
     light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
     denoising = survey.denoising
-    bright = np.empty_like(pixels)
+    overwrites = in_place and denoising is None and pixels.flags.writeable
+    bright = pixels if overwrites else np.empty_like(pixels)
+    is_direct = denoising is None and isinstance(colour, DirectColour) and pixels.shape[2] == 3
+    direct = light.at(strength, full_scale(pixels)) if is_direct and not is_float(pixels) else None
 
     def work(start: int, stop: int) -> None:
         own = pixels[start:stop]
-        scale, detail, offset = light.rows(start, stop, height, width)
-        if denoising is None and isinstance(colour, DirectColour) and own.shape[2] == 3 and not is_float(own):
-            bright[start:stop] = _brightened(own, scale, detail, offset, strength)
+        if direct:
+            _brighten(own, direct, bright[start:stop], start, height)
             return
+        scale, detail, offset = light.rows(start, stop, height, width)
         before = colour.to_srgb(own)
         seen = before.clip(0, 1)
         if denoising:
@@ -151,15 +163,21 @@ def enhance(
     return bright, denoising.extent if denoising else 0.0
 
 
-def _brightened(pixels: Pixels, scale: Rgb, detail: Coefficients, offset: Rgb, strength: float) -> Pixels:
-    """Brighten sRGB pixels; the same result in fewer passes over memory, for most photos."""
-    full = np.float32(full_scale(pixels))
-    bright = pixels * (1 + np.float32(strength) * (scale - 1))
-    offset *= full
-    offset += detail * (pixels @ LUMA)[..., None]
-    offset *= np.float32(strength)
-    bright += offset
-    np.rint(bright, out=bright)
-    np.clip(bright, 0, full, out=bright)
-    numbers: Pixels = bright.astype(pixels.dtype)
-    return numbers
+def _brighten(pixels: Pixels, light: Light, bright: Pixels, start: int, height: int) -> None:
+    """Brighten some rows of sRGB pixels; for most photos the same result in fewer passes over memory.
+
+    A channel at a time, so that all it needs stays in a core's cache.
+    """
+    rows, width, channels = pixels.shape
+
+    def plane(values: Coefficients, channel: int) -> Rgb:
+        return upsampled(values[..., channel : channel + 1], start, start + rows, height, width)[..., 0]
+
+    detail = plane(light.detail, 0) * (pixels @ LUMA)
+    for channel in range(channels):
+        values = plane(light.scale, channel) * pixels[..., channel]
+        values += detail
+        values += plane(light.offset, channel)
+        np.rint(values, out=values)
+        np.clip(values, 0, full_scale(pixels), out=values)
+        bright[..., channel] = values

@@ -14,6 +14,7 @@ from enlighten_cli.photo.photo import is_float
 
 Box: TypeAlias = tuple[float, float, float, float]
 
+BAND_ROWS = 64
 THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
 
 
@@ -28,13 +29,15 @@ def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: flo
 
 def _block_means(pixels: Pixels, factor: int) -> Pixels:
     """Average blocks of factor x factor pixels; those at the right and bottom may be smaller."""
-    if pixels.dtype == np.uint8:
-        image = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
-        reduced = np.asarray(image.reduce(factor))
-        return reduced if reduced.ndim == 3 else reduced[..., None]
     height, width, channels = pixels.shape
     rows, columns = -(-height // factor), -(-width // factor)
     means = np.empty((rows, columns, channels), pixels.dtype)
+    if pixels.dtype == np.uint8:
+        for row in range(0, rows, BAND_ROWS):  # Pillow copies what it reduces
+            band = pixels[row * factor : (row + BAND_ROWS) * factor]
+            reduced = np.asarray(Image.fromarray(band if channels == 3 else band[..., 0]).reduce(factor))
+            means[row : row + BAND_ROWS] = reduced.reshape(len(reduced), columns, channels)
+        return means
     for row in range(rows):
         strip = pixels[row * factor : (row + 1) * factor].astype(np.float32)
         strip = (strip.clip(0, 1) if is_float(pixels) else strip).mean(axis=0)  # no lamp outshines what is around it

@@ -1,1 +1,1 @@
-"""Scores and pictures of what methods make of photos."""
+"""Evaluation of models and methods: scores, statistics, reports and blind comparisons."""

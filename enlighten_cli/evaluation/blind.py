@@ -1,4 +1,4 @@
-"""A blind comparison: one page on which people prefer one of two results without knowing whose they are."""
+"""An HTML page for blind comparisons: people choose the better of two results without knowing their methods."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from enlighten_cli.evaluation.template import environment, jpeg
 from enlighten_cli.evaluation.votes import FORMAT
 from enlighten_cli.photo import Pixels
 
-SIDE_PX = 1600  # to which larger photos are reduced
-QUALITY = 92  # so that grain stays visible, or invisible, as it is
+SIDE_PX = 1600  # larger photos are reduced to this side
+QUALITY = 92  # so that compression neither hides grain nor adds artefacts
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two results of one photo: what the page says of them after a vote, and where their pictures are."""
+    """Two results of one photo, by the names of their methods."""
 
     set: str
     photo: str
@@ -33,12 +33,12 @@ class Pair:
 
 @dataclass
 class BlindPage:
-    """The page, as results come.
+    """The page; results are added as they arrive.
 
     Parameters
     ----------
     seed : int
-        Of the order of pairs and of their sides.
+        Seed for the order of the pairs, and for their sides.
     """
 
     seed: int = 0
@@ -46,7 +46,7 @@ class BlindPage:
     _sizes: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     def see(self, scores: Scores, before: Pixels, after: Pixels) -> None:
-        """Keep what a method made of a photo, 8-bit sRGB."""
+        """Add the result of a method for a photo, 8-bit sRGB."""
         key = scores.set, scores.photo
         if key not in self._pictures:
             original = reduced(before, SIDE_PX)
@@ -81,7 +81,7 @@ class BlindPage:
             made = self._pictures[pair.set, pair.photo]
             width, height = self._sizes[pair.set, pair.photo]
             pictures.append((width, height, made[""], made[pair.left], made[pair.right]))
-        # Who made what is in the page, for the votes that it saves, but not to be read in passing.
+        # The page needs the names of the methods for the saved votes; base64 keeps them from being read by accident.
         key = base64.b64encode(json.dumps([vars(pair) for pair in pairs]).encode()).decode("ascii")
         identity = hashlib.sha256(key.encode()).hexdigest()[:16]
         page = (

@@ -1,4 +1,4 @@
-"""How certain a mean over photos is, and whether two methods really differ: the bootstrap."""
+"""Bootstrap intervals: how certain a mean over photos is, and whether two methods really differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether zero lies outside: for a difference, that it is no chance of these photos."""
+        """Whether zero is outside the interval: then a difference is significant."""
         return self.low > 0 or self.high < 0
 
 
@@ -31,13 +31,13 @@ def interval(values: Sequence[float], *, seed: int = 0) -> Interval:
     Parameters
     ----------
     values : sequence of float
-        At least one, a photo each.
+        One per photo, at least one.
     seed : int
-        Of the draws.
+        Seed of the resampling.
 
     Notes
     -----
-    Efron 1979, doi:10.1214/aos/1176344552: photos are drawn anew with replacement, `DRAWS` times.
+    Efron 1979, doi:10.1214/aos/1176344552: photos are resampled with replacement, `DRAWS` times.
     """
     array = np.asarray(values, dtype=np.float64)
     mean = float(array.mean())
@@ -50,5 +50,5 @@ def interval(values: Sequence[float], *, seed: int = 0) -> Interval:
 
 
 def difference(one: Sequence[float], other: Sequence[float], *, seed: int = 0) -> Interval:
-    """Return the mean difference of two methods over the same photos, pair by pair."""
+    """Return the mean of the paired differences between two methods over the same photos."""
     return interval(np.subtract(one, other).tolist(), seed=seed)

@@ -1,4 +1,4 @@
-"""Plots of an evaluation, as SVG that reads on light and on dark, and of a training run, as PNG."""
+"""Plots of an evaluation, as SVG for light and dark backgrounds, and of a training run, as PNG."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LUMA_BINS = 64
 
 
 def luma_histogram(pixels: Pixels) -> np.ndarray:
-    """Return the parts of a photo's pixels in `LUMA_BINS` steps of luma, (bins,), of sum 1."""
+    """Return the normalized histogram of a photo's luma, (LUMA_BINS,), of sum 1."""
     few = pixels[::2, ::2] if pixels.shape[0] * pixels.shape[1] > 500_000 else pixels
     luma = few @ LUMA
     counts, _ = np.histogram(luma, LUMA_BINS, (0, 256))
@@ -34,7 +34,7 @@ def luma_histogram(pixels: Pixels) -> np.ndarray:
 
 
 def method_colours(methods: Iterable[str]) -> dict[str, str]:
-    """Give each method its colour: the input grey, and a name the same one in every report where it is free.
+    """Assign colours to methods: grey to the input, and to a name the same one in every report, if it is free.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def method_colours(methods: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict
-        Hexadecimal colours by method, in the order given; alike only where there are more methods than colours.
+        Hexadecimal colours by method, in the order given; repeated only if there are more methods than colours.
     """
     methods, palette = list(methods), COLOURS[1:]
     taken: dict[str, str] = {INPUT: COLOURS[0]}
@@ -56,15 +56,15 @@ def method_colours(methods: Iterable[str]) -> dict[str, str]:
 
 
 def distributions(values: Mapping[str, Sequence[float]], metric: str, colours: Mapping[str, str]) -> str:
-    """Draw how a metric is distributed for each method, as an SVG element: boxes, and every photo a dot.
+    """Draw the distribution of a metric for each method, as an SVG element: box plots, with a dot for each photo.
 
     Parameters
     ----------
     values : mapping
-        Of the photos, by method.
+        Values of the photos by method.
     metric : str
     colours : mapping
-        By method.
+        Colours by method.
     """
     figure = _figure(5.2, 0.6 + 0.42 * len(values))
     axes = figure.subplots()
@@ -80,7 +80,7 @@ def distributions(values: Mapping[str, Sequence[float]], metric: str, colours: M
         whiskerprops=line,
         capprops=line,
     )
-    random = np.random.default_rng(0)  # the dots of one method lie beside each other
+    random = np.random.default_rng(0)  # jitter, so that dots do not cover each other
     for place, name in enumerate(names, start=1):
         heights = place + random.uniform(-0.18, 0.18, len(values[name]))
         axes.plot(values[name], heights, ".", color=colours[name], markersize=5, alpha=0.8)
@@ -91,7 +91,7 @@ def distributions(values: Mapping[str, Sequence[float]], metric: str, colours: M
 
 
 def histograms(histograms: Mapping[str, np.ndarray], colours: Mapping[str, str]) -> str:
-    """Draw mean histograms of luma, a line a method, as an SVG element."""
+    """Draw mean histograms of luma, one line per method, as an SVG element."""
     figure = _figure(5.2, 2.6)
     axes = figure.subplots()
     places = (np.arange(LUMA_BINS) + 0.5) / LUMA_BINS
@@ -105,12 +105,12 @@ def histograms(histograms: Mapping[str, np.ndarray], colours: Mapping[str, str])
 
 
 def run_curves(lines: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw what a training run's losses and scores became, as PNG.
+    """Draw the losses and scores of a training run, as PNG.
 
     Parameters
     ----------
     lines : sequence of mapping
-        Of the run's stats.jsonl: ``images``, ``losses`` and ``scores`` by name.
+        Records of the run's stats.jsonl: ``images``, ``losses`` and ``scores`` by name.
 
     Raises
     ------

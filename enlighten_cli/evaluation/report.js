@@ -4,7 +4,7 @@ const all = (what, where = document) => [...where.querySelectorAll(what)];
 const pictures = (photo, method) =>
   get(`picture-${photo.dataset.number}-${method}`).textContent.split(" ").map((text) => "data:image/jpeg;base64," + text);
 
-// Thumbnails, when they are seen.
+// Load thumbnails when they scroll into view.
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (!isIntersecting) continue;
@@ -14,7 +14,7 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "400px" });
 all("[data-lazy]").forEach((image) => seen.observe(image));
 
-// Tables that are wider than the screen say so, and can be scrolled by keyboard.
+// Tables wider than the screen show a hint, and can be scrolled by keyboard.
 function cue(box) {
   const frame = box.parentElement, hidden = box.scrollWidth - box.clientWidth;
   frame.classList.toggle("more-left", hidden > 1 && box.scrollLeft > 1);
@@ -30,7 +30,7 @@ for (const box of all(".scroll")) {
   sized.observe(box.firstElementChild);
 }
 
-// Verdicts about one method.
+// Show the verdicts of one method only.
 const versus = get("versus");
 function narrow() {
   for (const row of all("[data-pair]")) row.hidden = versus.value && !row.dataset.pair.split(" ").includes(versus.value);
@@ -43,26 +43,26 @@ if (versus) {
 // Sorting and filtering.
 const photos = all(".photo"), form = get("controls"), turn = get("turn");
 const number = (text) => (text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text));
-const said = (id) => get(id)?.value ?? "";
+const entered = (id) => get(id)?.value ?? "";
 
 function score(photo) {
-  const cell = photo.querySelector(`[data-method="${said("method")}"] [data-metric="${said("metric")}"]`);
+  const cell = photo.querySelector(`[data-method="${entered("method")}"] [data-metric="${entered("metric")}"]`);
   return cell ? number(cell.dataset.value) : NaN;
 }
 
 function arrange() {
-  const find = said("find").toLowerCase(), set = said("set"), least = said("least"), most = said("most");
+  const find = entered("find").toLowerCase(), set = entered("set"), least = entered("least"), most = entered("most");
   for (const photo of photos) {
     const value = score(photo);
     photo.hidden = !photo.dataset.name.toLowerCase().includes(find) || (set && photo.dataset.set !== set)
       || (least && !(value >= Number(least))) || (most && !(value <= Number(most)));
   }
-  const sort = said("sort"), way = turn.getAttribute("aria-pressed") === "true" ? -1 : 1;
+  const sort = entered("sort"), way = turn.getAttribute("aria-pressed") === "true" ? -1 : 1;
   const order = [...photos].sort((one, other) => {
     if (sort === "name") return way * one.dataset.name.localeCompare(other.dataset.name, "en", { numeric: true });
     if (sort !== "score") return way * (one.dataset.number - other.dataset.number);
     const [a, b] = [score(one), score(other)];
-    if (isNaN(a) || isNaN(b)) return isNaN(a) - isNaN(b); // without a score: last, either way
+    if (isNaN(a) || isNaN(b)) return isNaN(a) - isNaN(b); // photos without a score come last, in either order
     return a === b ? 0 : way * (a < b ? -1 : 1);
   });
   get("photos").append(...order);
@@ -78,11 +78,11 @@ form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(() => { turned(false); arrange(); }));
 turn.addEventListener("click", () => { turned(turn.getAttribute("aria-pressed") !== "true"); arrange(); });
 
-// One photo, two methods.
+// The dialog that compares two methods on one photo.
 const view = get("view"), stage = get("stage"), slider = get("slider"), range = get("range");
 const left = get("left"), right = get("right");
 let current = null, zoomed = false, drag = null, scale = 1;
-let middle = [0.5, 0.5]; // what part of the picture stands in the middle when it is larger than the screen
+let middle = [0.5, 0.5]; // the point of the picture, relative to its size, at the centre of the view
 const size = () => [Number(current.dataset.width), Number(current.dataset.height)];
 const cellOf = (method) => current.querySelector(`.cell[data-method="${method}"]`);
 
@@ -246,4 +246,4 @@ view.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 addEventListener("resize", () => { if (view.open) lay(); });
-arrange(); // a browser that comes back to the page fills the form again
+arrange(); // browsers restore the form when the page is opened again

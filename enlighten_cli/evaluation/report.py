@@ -1,4 +1,4 @@
-"""One HTML page about an evaluation or a batch: self-contained, to open from disk."""
+"""The HTML report of an evaluation or a batch: one self-contained file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from enlighten_cli.metrics import METRICS, Better, Metric
 from enlighten_cli.photo import Pixels
 
 THUMBNAIL_PX = 320
-# The side of the full view; later ones are smaller, so that a page of very many stays one that opens.
+# Side of the full view, by number of pictures so far: later ones are smaller, so that browsers can open the page.
 VIEW_PX = ((40, 1600), (120, 1200), (math.inf, 900))
 QUALITY = 82
 
@@ -44,16 +44,16 @@ class View:
 
 @dataclass(frozen=True)
 class Original:
-    """The photo as it was.
+    """The input photo.
 
     Parameters
     ----------
     view : View
     luma : ndarray, shape (bins,)
     width, height : int
-        Of the views of this photo, all alike so that methods are compared pixel by pixel.
+        Size of all views of this photo; equal, so that methods are compared pixel by pixel.
     full_width, full_height : int
-        Of the photo itself.
+        Size of the photo itself.
     """
 
     view: View
@@ -66,7 +66,7 @@ class Original:
 
 @dataclass(frozen=True)
 class Picture:
-    """What a page keeps of one photo and method.
+    """The result of one method for one photo, as the page keeps it.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Picture:
 
 @dataclass
 class _Line:
-    """A photo of the page, with what each method made of it."""
+    """A photo of the page, with the result of each method."""
 
     set: str
     photo: str
@@ -97,13 +97,13 @@ class _Line:
 
 @dataclass
 class Page:
-    """A report as it grows: photos are reduced when they come, and none is held at full size.
+    """A report; photos are reduced as they arrive, so that none is held at full size.
 
     Parameters
     ----------
     title : str
     methods : int
-        How many there will be of each photo, besides the input: where there are many, views are smaller.
+        Number of methods besides the input; if there are many, views are smaller.
     """
 
     title: str
@@ -114,7 +114,7 @@ class Page:
     _lock: Lock = field(default_factory=Lock)
 
     def picture(self, scores: Scores, before: Pixels, after: Pixels) -> Picture:
-        """Reduce a photo, before and after, 8-bit sRGB, to what the page keeps; from any thread."""
+        """Reduce a photo, before and after, 8-bit sRGB, for the page; thread-safe."""
         key = scores.set, scores.photo
         with self._lock:
             is_first = key not in self._sides
@@ -137,7 +137,7 @@ class Page:
         )
 
     def add(self, picture: Picture) -> None:
-        """Show a picture, after those that were added before."""
+        """Append a picture."""
         self._pictures.append(picture)
 
     def write(self, path: Path, rows: Sequence[Row], facts: Sequence[str]) -> None:
@@ -147,7 +147,7 @@ class Page:
         ----------
         path : Path
         rows : sequence of Row
-            Of the summary.
+            Rows of the summary.
         facts : sequence of str
             Lines below it: versions, models, options.
 
@@ -234,12 +234,12 @@ def _led(row: Row, rows: Sequence[Row], compared: dict[str, list[dict[str, Verdi
 
 
 def require_report() -> None:
-    """Refuse to begin what would end without a report.
+    """Refuse to begin without the packages that a report needs.
 
     Raises
     ------
     MissingDependencyError
-        If Jinja2 or matplotlib is absent; the message has the command.
+        If Jinja2 or matplotlib is absent; the message has the command that installs it.
     """
     from importlib.util import find_spec
 

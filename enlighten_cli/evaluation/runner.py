@@ -1,4 +1,4 @@
-"""Folders of photos -> what each method makes of them -> scores."""
+"""Enhance folders of photos by each method, and score the results."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, as_pixels, as_rgb, as_srgb
 from enlighten_cli.resources import available_cores
 
-INPUT = "input"  # the method that takes photos as they are
+INPUT = "input"  # the method that leaves photos as they are
 
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """A folder to evaluate, and the reference of each photo where there is one."""
+    """A folder to evaluate, and the references of its photos, if any."""
 
     name: str
     folder: Path
@@ -41,7 +41,7 @@ def photo_sets(folders: Sequence[Path], reference: Path | None) -> list[PhotoSet
         share one folder of references.
     """
     if reference is not None and len(folders) != 1:
-        raise UsageError("--reference belongs to one folder; evaluate the others without it")
+        raise UsageError("--reference belongs to one folder; evaluate other folders separately")
     names = [folder.resolve().name for folder in folders]
     sets = []
     for folder, name in zip(folders, names, strict=True):
@@ -58,8 +58,8 @@ def _matched(paths: Sequence[Path], reference: Path, what: str = "reference") ->
     for path in find_photos(reference):
         by_stem.setdefault(path.stem, []).append(path)
     for problem, wrong in (
-        (f"without a {what}", [path for path in paths if path.stem not in by_stem]),
-        (f"with more than one {what}", [path for path in paths if len(by_stem.get(path.stem, [])) > 1]),
+        (f"no {what} for", [path for path in paths if path.stem not in by_stem]),
+        (f"more than one {what} for", [path for path in paths if len(by_stem.get(path.stem, [])) > 1]),
     ):
         if wrong:
             more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -69,14 +69,14 @@ def _matched(paths: Sequence[Path], reference: Path, what: str = "reference") ->
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is evaluated.
+    """A method, model or folder of results to evaluate.
 
     Parameters
     ----------
     enhance : callable
-        Given a decoded photo and its path, returns what became of it.
+        Given a decoded photo and its path, returns the result.
     is_timed : bool
-        Whether the seconds that it takes say something.
+        Whether its run time is reported.
     """
 
     enhance: Callable[[Photo, Path], Photo]
@@ -84,23 +84,23 @@ class Candidate:
 
 
 def by_method(method: Callable[[Rgb], Rgb], *, is_timed: bool = True) -> Candidate:
-    """Return what a method without a model, RGB to RGB, makes of a photo: 8-bit sRGB."""
+    """Return a candidate that applies a method, RGB to RGB; its results are 8-bit sRGB."""
     return Candidate(lambda photo, path: Photo(as_pixels(method(as_rgb(as_srgb(photo)))), "PNG"), is_timed)
 
 
 def by_network(network: Network, options: Options) -> Candidate:
-    """Return what a network makes of a photo."""
+    """Return a candidate that enhances by a network."""
     return Candidate(lambda photo, path: enhance(photo, network, options))
 
 
 def by_outputs(folder: Path, sets: Sequence[PhotoSet]) -> Candidate:
-    """Return results that were made elsewhere.
+    """Return a candidate that reads results of another program.
 
     Parameters
     ----------
     folder : Path
-        Its photos are matched by the stems of their names; where there are several sets, those of a
-        set stand in a subfolder of its name.
+        Its photos are matched by the stems of their names. If there are several sets, each has a
+        subfolder of its name.
     sets : sequence of PhotoSet
 
     Raises
@@ -122,19 +122,19 @@ def evaluate(
     scored: bool = True,
     optional: Collection[str] = (),
 ) -> Iterator[Scores]:
-    """Enhance photo by photo, and score on all cores meanwhile.
+    """Enhance photo by photo, while results are scored on all cores.
 
     Parameters
     ----------
     sets : sequence of PhotoSet
     candidates : mapping
-        By name.
+        Candidates by name.
     see : callable
         Receives scores and the photo before and after, 8-bit sRGB; in order.
     scored : bool
-        Whether anything is measured.
+        Whether to measure anything.
     optional : collection of str
-        Names of optional metrics that are measured too.
+        Names of optional metrics to measure too.
 
     Yields
     ------
@@ -144,7 +144,7 @@ def evaluate(
     Raises
     ------
     PhotoError
-        If a photo cannot be read: a mean over the others would be another figure.
+        If a photo cannot be read: a mean over the others would not be comparable.
     """
     with ThreadPoolExecutor(available_cores()) as pool:
         waiting: list[tuple[Future[Scores], Pixels, Pixels]] = []
@@ -203,7 +203,7 @@ def _scored(
     optional: Collection[str],
 ) -> Scores:
     try:
-        # Of a photo taken as it is, what compares it with itself says nothing.
+        # Metrics that compare with the input say nothing about the input itself.
         values = measured(after, before=None if method == INPUT else before, reference=reference, optional=optional)
     except PhotoError as error:
         raise PhotoError(f"{set_name}/{name}: {error}") from error

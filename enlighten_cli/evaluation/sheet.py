@@ -1,4 +1,4 @@
-"""Contact sheets: photos side by side, a row a photo."""
+"""Contact sheets: photos side by side, one row per photo."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def labelled(pixels: Pixels, label: str) -> Pixels:
 
 
 def marked_sheet(sheet: Pixels, suffix: str) -> bytes:
-    """Encode a sheet with a comment by which a later run knows that it may replace it.
+    """Encode a sheet, with a comment that allows a later run to replace it.
 
     Parameters
     ----------
     sheet : ndarray, shape (H, W, 3), uint8
     suffix : str
-        Of the file's name; it sets the format.
+        Suffix of the file; it sets the format.
     """
     return encode(Photo(sheet, "PNG", metadata=Metadata(comment=COMMENT)), SUFFIXES[suffix.lower()])
 

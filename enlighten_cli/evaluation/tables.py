@@ -15,14 +15,14 @@ from enlighten_cli.metrics import METRICS, Better
 
 @dataclass(frozen=True)
 class Scores:
-    """What one method made of one photo, in figures.
+    """Scores of one method for one photo.
 
     Parameters
     ----------
     set, method, photo : str
         The folder's name, the method's, and the photo's path below the folder.
     values : dict
-        By metric; those that could not be measured are left out.
+        Values by metric; those that could not be measured are left out.
     """
 
     set: str
@@ -54,7 +54,7 @@ class Row:
 
 
 def rows_of(scores: Iterable[Scores]) -> list[Row]:
-    """Average scores over sets and methods, in the order in which they came."""
+    """Average scores over each set and method, in the order of the first ones."""
     groups: dict[tuple[str, str], list[Scores]] = {}
     for each in scores:
         groups.setdefault((each.set, each.method), []).append(each)
@@ -71,7 +71,7 @@ def rows_of(scores: Iterable[Scores]) -> list[Row]:
 
 
 def best_of(rows: Sequence[Row], set_name: str, metric: str) -> float | None:
-    """Return the best mean of a set; None where nothing is compared."""
+    """Return the best mean of a set; None if there is nothing to compare."""
     values = [row.means[metric] for row in rows if row.set == set_name and metric in row.means]
     better = METRICS[metric].better
     if better is Better.NEITHER or len(values) < 2:
@@ -80,7 +80,7 @@ def best_of(rows: Sequence[Row], set_name: str, metric: str) -> float | None:
 
 
 def provenance(models: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return what figures depend on: versions, models with hashes and providers, options."""
+    """Return what the scores depend on: versions, models with hashes and providers, options."""
     from importlib import metadata
 
     versions = {"enlighten": __version__}

@@ -1,4 +1,4 @@
-"""What the pages share: templates beside this file, and pictures inside the page."""
+"""Templates of the HTML pages, and pictures embedded in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def environment() -> Environment:
-    """Return an environment that escapes everything, and knows the templates of this package.
+    """Return an environment that escapes all values, and loads the templates of this package.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def environment() -> Environment:
     try:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ImportError as error:
-        raise MissingDependencyError(f"a page needs Jinja2; {how_to_install('evaluate', 'jinja2')}") from error
+        raise MissingDependencyError(f"HTML pages need Jinja2; {how_to_install('evaluate', 'jinja2')}") from error
 
     templates = files("enlighten_cli.evaluation")
     return Environment(

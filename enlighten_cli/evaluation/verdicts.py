@@ -1,4 +1,4 @@
-"""Which of two methods is better, where the photos can tell."""
+"""Decide which of two methods is better, if the photos are enough to tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enlighten_cli.evaluation.interval import Interval, difference
 from enlighten_cli.evaluation.tables import Scores
 from enlighten_cli.metrics import METRICS, Better
 
-# Five photos or fewer may all favour one method by chance in more than one case of twenty: 2 * 0.5**5 = 6 %.
+# With five photos, all favour the same method by chance in 6 % of cases (2 * 0.5**5): too many for a 95 % interval.
 FEWEST_PHOTOS = 6
 
 
@@ -24,11 +24,11 @@ class Verdict:
     one, other : str
         Methods.
     metric : str
-        One of which a direction is better.
+        Name of a metric that has a better direction.
     photos : int
-        Those that both were scored on.
+        Number of photos on which both were scored.
     difference : Interval or None
-        Mean of one minus other; None where there are fewer than `FEWEST_PHOTOS`, or a score is infinite.
+        Mean of one minus other; None for fewer photos than `FEWEST_PHOTOS`, or if a score is infinite.
     """
 
     one: str
@@ -39,7 +39,7 @@ class Verdict:
 
     @property
     def better(self) -> str | None:
-        """The better method; None where there is no real difference, or no telling."""
+        """The better method; None if there is no real difference, or it cannot be decided."""
         if self.difference is None or not self.difference.excludes_zero:
             return None
         is_one = (self.difference.mean > 0) == (METRICS[self.metric].better is Better.HIGHER)
@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """Say it."""
+        """The verdict in words."""
         if self.better is not None:
             return f"{self.better} is better"
         if self.difference is not None:
@@ -56,7 +56,7 @@ class Verdict:
 
     @property
     def detail(self) -> str:
-        """Say by how much, and how sure that is; empty where there is no telling."""
+        """The size of the difference, with its interval; empty if it cannot be decided."""
         if self.difference is None:
             return ""
         low, high = self.difference.low, self.difference.high
@@ -67,7 +67,7 @@ class Verdict:
 
 
 def verdicts(scores: Iterable[Scores]) -> dict[str, list[dict[str, Verdict]]]:
-    """Compare every two methods.
+    """Compare all pairs of methods.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def verdicts(scores: Iterable[Scores]) -> dict[str, list[dict[str, Verdict]]]:
     Returns
     -------
     dict
-        By set: for every two methods that share a metric, verdicts by metric.
+        By set: for each pair of methods with a common metric, verdicts by metric.
     """
     sets: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for each in scores:
@@ -97,14 +97,14 @@ def verdicts(scores: Iterable[Scores]) -> dict[str, list[dict[str, Verdict]]]:
 
 
 def leaders(rows: Iterable[dict[str, Verdict]], best: str, metric: str) -> set[str]:
-    """Return the best method and those that do not really differ from it; none where that is all of them.
+    """Return the best method and those that do not really differ from it; empty if no method differs.
 
     Parameters
     ----------
     rows : iterable of dict
-        The verdicts of one set.
+        Verdicts of one set.
     best : str
-        The method of the best mean.
+        The method with the best mean.
     metric : str
     """
     compared = [row[metric] for row in rows if metric in row and best in (row[metric].one, row[metric].other)]

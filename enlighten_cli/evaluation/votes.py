@@ -1,4 +1,4 @@
-"""Votes of a blind comparison: which of two methods people preferred, and how certain that is."""
+"""Votes of a blind comparison: which of two methods people prefer, and how certain that is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL_SETS = "all"
 
 @dataclass(frozen=True)
 class Vote:
-    """What somebody preferred of one pair.
+    """A vote on one pair of results.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Vote:
     first, second : str
         The two methods, in alphabetical order.
     winner : str or None
-        One of them; None where they looked the same.
+        One of them; None for "the same".
     """
 
     set: str
@@ -39,13 +39,13 @@ class Vote:
 
 @dataclass(frozen=True)
 class Tally:
-    """Votes on two methods over a set.
+    """The count of votes on two methods over a set.
 
     Parameters
     ----------
     set, first, second : str
     wins, losses, ties : int
-        Of the first method.
+        Counts for the first method.
     """
 
     set: str
@@ -62,7 +62,7 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """The part of votes for the first method, ties shared, in [0, 1]."""
+        """The share of votes for the first method, in [0, 1]; a tie counts half."""
         return (self.wins + self.ties / 2) / self.count
 
     @property
@@ -75,7 +75,7 @@ class Tally:
 
     @property
     def p_value(self) -> float:
-        """Of a two-sided sign test: how often chance alone would be as one-sided; ties do not count."""
+        """The p-value of a two-sided sign test; ties do not count."""
         n, most = self.wins + self.losses, max(self.wins, self.losses)
         tail = sum(math.comb(n, k) for k in range(most, n + 1))
         return min(1.0, 2 * tail / 2**n) if n else 1.0
@@ -92,7 +92,7 @@ def read_votes(paths: Sequence[Path]) -> list[Vote]:
     Raises
     ------
     UsageError
-        If a file is something else.
+        If a file is not one that the page saved.
     """
     votes = []
     for path in paths:
@@ -101,22 +101,24 @@ def read_votes(paths: Sequence[Path]) -> list[Vote]:
                 raise ValueError("too large")
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["format"] != FORMAT:
-                raise ValueError("another format")
+                raise ValueError("unknown format")
             for each in record["votes"]:
                 words = [each[key] for key in ("set", "photo", "left", "right")]
                 if not all(isinstance(word, str) for word in words) or each["vote"] not in ("left", "right", "same"):
-                    raise ValueError("a vote of another form")
+                    raise ValueError("invalid vote")
                 set_name, photo, left, right = words
                 first, second = sorted((left, right))
                 winner = None if each["vote"] == "same" else left if each["vote"] == "left" else right
                 votes.append(Vote(set_name, photo, first, second, winner))
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise UsageError(f"{path}: not votes that a blind page saved ({error})") from error
+            raise UsageError(
+                f"{path}: not votes saved by the page of --blind ({error}); choose another file"
+            ) from error
     return votes
 
 
 def tallies(votes: Iterable[Vote]) -> list[Tally]:
-    """Count votes, by pair of methods and set; where there are several sets, over all of them too."""
+    """Count votes by pair of methods and set; if there are several sets, over all of them too."""
     groups: dict[tuple[str, str, str], list[Vote]] = {}
     for vote in votes:
         groups.setdefault((vote.first, vote.second, vote.set), []).append(vote)

@@ -1,6 +1,20 @@
 """Registry of the methods that need no model; each is defined in a module of its own.
 
-A method maps RGB in [0, 1], (H, W, 3) float32, to RGB of the same shape and range.
+All methods share this interface; their docstrings add only what differs.
+
+Parameters
+----------
+rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+    sRGB; it is not modified.
+
+Returns
+-------
+ndarray, shape (H, W, 3), float32, range [0, 1]
+
+Raises
+------
+MissingDependencyError
+    If a method uses SciPy or scikit-image, which the extra `methods` installs, and it is missing.
 """
 
 from __future__ import annotations

@@ -9,15 +9,6 @@ from enlighten_cli.photo import Rgb
 def clahe(rgb: Rgb) -> Rgb:
     """Equalize the value of HSV in tiles with limited contrast, by scikit-image with its defaults.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Raises
-    ------
-    MissingDependencyError
-        If scikit-image is not installed.
-
     Notes
     -----
     Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.

@@ -7,15 +7,5 @@ from enlighten_cli.photo import Rgb
 
 
 def equalize(rgb: Rgb) -> Rgb:
-    """Equalize the value of HSV over the whole photo, by scikit-image with its defaults.
-
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Raises
-    ------
-    MissingDependencyError
-        If scikit-image is not installed.
-    """
+    """Equalize the value of HSV over the whole photo, by scikit-image with its defaults."""
     return with_value(rgb, "equalize_hist")

@@ -19,15 +19,6 @@ Plane = NDArray[np.float32]
 def fusion(rgb: Rgb) -> Rgb:
     """Fuse exposures 0 to 4.5 stops above the photo's, simulated in linear light.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
-
     Notes
     -----
     Mertens, Kautz and Van Reeth, "Exposure fusion", Pacific Graphics 2007, doi:10.1109/PG.2007.17:

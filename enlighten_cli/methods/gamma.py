@@ -10,5 +10,5 @@ GAMMA = 1 / 2.2
 
 
 def gamma(rgb: Rgb, exponent: float = GAMMA) -> Rgb:
-    """Raise RGB in [0, 1], (H, W, 3), to a power; an exponent below 1 brightens."""
+    """Raise each channel to a power; an exponent below 1 brightens."""
     return np.asarray(rgb ** np.float32(exponent))

@@ -25,18 +25,9 @@ def lime(rgb: Rgb, *, exact: bool = False) -> Rgb:
 
     Parameters
     ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
+    rgb : ndarray
     exact : bool
         Whether the map minimizes the paper's own objective instead of its quadratic approximation.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Raises
-    ------
-    MissingDependencyError
-        If SciPy is not installed.
 
     Notes
     -----

@@ -18,19 +18,10 @@ FLAT = 1e-3  # a range too small to be stretched
 def msrcr(rgb: Rgb) -> Rgb:
     """Compare the logarithm of each pixel with that of its surroundings, at three scales.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
     Returns
     -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
+    ndarray
         A photo without contrast is returned unchanged.
-
-    Raises
-    ------
-    MissingDependencyError
-        If SciPy is not installed.
 
     Notes
     -----

@@ -19,14 +19,6 @@ STRIP_ROWS = 32  # rows computed together, few enough for the CPU's cache
 def npe(rgb: Rgb) -> Rgb:
     """Divide by the light of brighter neighbours, change its histogram, and multiply by it again.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
-
     Notes
     -----
     Wang, Zheng, Hu and Li, "Naturalness preserved enhancement algorithm for non-uniform illumination images",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 
 
 def scipy_part(name: str) -> Any:
@@ -19,6 +19,4 @@ def scipy_part(name: str) -> Any:
     try:
         return import_module(f"scipy.{name}")
     except ImportError as error:
-        raise MissingDependencyError(
-            "this method needs SciPy, which is in the extra `methods`; run: pip install scipy"
-        ) from error
+        raise MissingDependencyError(f"this method needs SciPy; {how_to_install('methods', 'scipy')}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from enlighten_cli.errors import MissingDependencyError
+from enlighten_cli.errors import MissingDependencyError, how_to_install
 from enlighten_cli.photo import Rgb
 
 
@@ -20,7 +20,9 @@ def with_value(rgb: Rgb, function: str) -> Rgb:
         from skimage import exposure
         from skimage.color import hsv2rgb, rgb2hsv
     except ImportError as error:
-        raise MissingDependencyError("this method needs scikit-image; run: pip install scikit-image") from error
+        raise MissingDependencyError(
+            f"this method needs scikit-image; {how_to_install('methods', 'scikit-image')}"
+        ) from error
     hsv = rgb2hsv(rgb)
     hsv[..., 2] = getattr(exposure, function)(hsv[..., 2])
     return np.asarray(hsv2rgb(hsv), np.float32)

@@ -22,19 +22,10 @@ JUDGED_SIDE_PX, LEVELS = 50, 256  # side of the copy on which they are compared,
 def ying(rgb: Rgb) -> Rgb:
     """Fuse the photo with the exposure that shows most in its dark parts.
 
-    Parameters
-    ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-
     Returns
     -------
-    ndarray, shape (H, W, 3), float32, range [0, 1]
+    ndarray
         Nowhere darker than the photo.
-
-    Raises
-    ------
-    MissingDependencyError
-        If SciPy is not installed.
 
     Notes
     -----

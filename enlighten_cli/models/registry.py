@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_473_162, "36d7c2845e06b5ab556b6f379ee4033d3e66b69a49df1a23d63666877e677352"),
+                Download("lite.onnx", 4_473_660, "9d9b5a97fe0a32100a72d182f18331a6fdb9e7e4ff477115c16292e60114868d"),
                 Download(
-                    "lite-fp16.onnx", 4_453_714, "4acf9a8c6ca3602d06d564d12fe87be71b3c5041826465c39ab2dcf94ce42c1d"
+                    "lite-fp16.onnx", 4_454_214, "1f749f25b247a0a69433faa73e512162c5c77147b8283bab9c45e4af48ad9d80"
                 ),
             ),
             width=16,

@@ -36,6 +36,7 @@ OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of me
 # Bytes of a run for each pixel and each channel of the network's first level: 25 to 34 were measured
 # for squares of 256 to 2048 px (benchmarks/session.py); a tenth is added.
 BYTES_PER_PIXEL_AND_CHANNEL = 38
+THUMBNAIL_PIXELS = 1 << 19  # pictures of at most so many pixels are no tiles
 UNKNOWN_WIDTH = 32
 
 AUTO = Device()
@@ -96,6 +97,7 @@ class Model:
             if session is None:
                 self.warning = f"CUDA is not available, so the CPU computes: {cause}"
         self._session = session or _session(runtime, path, session_options(threads), [CPU])
+        self._on_cpu = self.provider != CUDA
         try:
             said = self._session.get_modelmeta().custom_metadata_map
             self._input, self._output = self._checked_signature(path)
@@ -108,6 +110,13 @@ class Model:
         self.bytes_per_pixel = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
         self._black, self._white = output_range
         self.name = name or self.metadata.get("name") or path.stem
+
+    def _run_options(self, batch: Rgb) -> Any:
+        """Free the memory of the run after thumbnails, of which a photo has one; tiles need it again."""
+        options = import_runtime().RunOptions()
+        if self._on_cpu and batch[0, 0].size <= THUMBNAIL_PIXELS:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
     def _checked_signature(self, path: Path) -> tuple[str, str]:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -150,7 +159,7 @@ class Model:
         """
         batch = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
         try:
-            (result,) = self._session.run([self._output], {self._input: batch})
+            (result,) = self._session.run([self._output], {self._input: batch}, self._run_options(batch))
         except Exception as error:
             raise failure_of(error, self.name, rgb) from error
         if result.shape != batch.shape:

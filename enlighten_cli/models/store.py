@@ -10,6 +10,7 @@ from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import ModelError, OutputError, UnknownModelError, UsageError, did_you_mean
 from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.folders import imported_folder, weights_folder
+from enlighten_cli.models.metadata import checked_numbers
 from enlighten_cli.models.registry import MODELS
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -98,7 +99,7 @@ def read_record(name: str) -> dict[str, dict[str, str]]:
     Raises
     ------
     ModelError
-        If it cannot be read.
+        If it cannot be read, or a number in it is out of range.
     """
     path = imported_folder() / f"{name}.json"
     try:
@@ -106,6 +107,7 @@ def read_record(name: str) -> dict[str, dict[str, str]]:
             record = json.loads(file.read(MOST_RECORD_BYTES))
         if not _is_record(record, name):
             raise ValueError
+        checked_numbers(record["provenance"], str(path))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a readable record of an imported model") from error
     return {part: record[part] for part in RECORD_PARTS}

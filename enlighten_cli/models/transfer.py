@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,7 @@ OFFLINE_VARIABLE = "ENLIGHTEN_OFFLINE"
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = (10.0, 30.0)  # to connect, and between two packets
 REDIRECTS = 5
+SIZE = re.compile(r"[0-9]{1,18}")  # of a file, as a server announces it
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -100,7 +102,7 @@ def receive(
                 _copy(response.iter_content(CHUNK_BYTES), file, size_bytes, host, tell)
                 size = file.tell()
             announced = response.headers.get("Content-Length", "")
-            expected = int(announced) + (have if resumed else 0) if announced.isdecimal() else 0
+            expected = int(announced) + (have if resumed else 0) if SIZE.fullmatch(announced) else 0
             if size < (size_bytes if exact_size else expected):
                 raise TransientError(f"the connection ended after {size:,} bytes")
             return resumed

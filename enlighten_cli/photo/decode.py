@@ -27,6 +27,7 @@ TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
 GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496", b"urn:com:apple:photo:2020:aux:hdrgainmap")
+BAND_ROWS = 256
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
 # What each orientation is undone by, on the first two axes.
 UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
@@ -197,8 +198,17 @@ def _plain_pixels(image: Image.Image, metadata: Metadata, notes: list[str]) -> t
     if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
         alpha = np.asarray(image.convert("RGBA").getchannel("A"))
     grey = image.mode in ("1", "L", "LA")
-    pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    return pixels[..., None] if grey else pixels, alpha, metadata
+    return _array(image, "L" if grey else "RGB"), alpha, metadata
+
+
+def _array(image: Image.Image, mode: str) -> Pixels:
+    """Convert an image to an array, (H, W, C) uint8, by bands: Pillow would copy all of it three times."""
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    for top in range(0, image.height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, image.height)
+        band = np.asarray(image.crop((0, top, image.width, bottom)).convert(mode))
+        pixels[top:bottom] = band.reshape(bottom - top, image.width, len(mode))
+    return pixels
 
 
 def _without_cmyk(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.Image, bytes]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from enlighten_cli import __version__
 from enlighten_cli.batch.jobs import Destination
-from enlighten_cli.batch.runner import cost_of
+from enlighten_cli.batch.memory import cost_of
 from enlighten_cli.enhancement.encoded import Enhanced, enhance_encoded
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT
 from enlighten_cli.photo.source import opened_source

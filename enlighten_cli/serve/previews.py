@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from enlighten_cli.batch.runner import MemoryBudget, cost_of
+from enlighten_cli.batch.memory import MemoryBudget, cost_of
 from enlighten_cli.photo import Limits, decode
 from enlighten_cli.photo.source import opened_source
 from enlighten_cli.serve.gallery import Shown

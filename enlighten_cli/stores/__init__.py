@@ -1,1 +1,1 @@
-"""Photos in object stores: their addresses, and how they are listed, read and written, through fsspec."""
+"""Photos in object stores, through fsspec: addresses, listing, reading, writing, errors."""

@@ -1,4 +1,4 @@
-"""Addresses of photos and folders in stores, with what `Path` offers where photos are planned."""
+"""Addresses of photos and folders in stores, with the part of `Path`'s interface that planning a batch needs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ NOT_LOCAL = ("", ".", "..")
 
 @dataclass(frozen=True)
 class Scheme:
-    """A kind of store, described in one row.
+    """A kind of store.
 
     Parameters
     ----------
     package, module : str
-        What fsspec needs for it, as it is installed and as it is imported.
+        The package that fsspec needs for it: the name to install, and the name to import.
     writable : bool
     folders : bool
-        Whether it can be listed.
+        Whether folders can be listed.
     credentials : str
-        Where its users keep their credentials, in words.
+        Where credentials are read from, for messages.
     """
 
     package: str
@@ -56,23 +56,23 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class Address:
-    """A photo or a folder in a store; for photos what `Path` is for files.
+    """A photo or a folder in a store.
 
-    Parts of a key are taken as they are: `..`, `.` and nothing between two slashes are names like others.
-    What may be secret, the user and the query of a web address, is never part of the text.
+    The parts of a key are literal: `..`, `.` and an empty part are ordinary names. The user and the query of a web
+    address may be secret; `str` and `repr` leave them out.
 
     Parameters
     ----------
     scheme : str
         One of `SCHEMES`.
     key : str
-        Bucket, or host, and key, without a slash at the end.
+        Bucket or host, and the key in it, without a slash at the end.
     folder : bool
         Whether it is a folder.
     size_bytes : int or None
-        Of a photo, where a listing told it.
+        Size of a photo, if it is known from a listing.
     user, query : str
-        Of a web address.
+        Parts of a web address.
     """
 
     scheme: str
@@ -83,17 +83,17 @@ class Address:
     query: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """Return the address as it may be shown."""
+        """Return the address without secrets, for messages."""
         return f"{self.scheme}://{self.key}"
 
     @property
     def url(self) -> str:
-        """The address as the store takes it; it may hold credentials, and is never shown."""
+        """The full address, for the store; it may contain credentials, so never show it."""
         return f"{self.scheme}://{self.user}{self.key}{self.query}"
 
     @property
     def row(self) -> Scheme:
-        """What is known of its kind of store."""
+        """Its kind of store."""
         return SCHEMES[self.scheme]
 
     @property
@@ -108,7 +108,7 @@ class Address:
 
     @property
     def name(self) -> str:
-        """The last part of the key; of a web address as it reads without escapes."""
+        """The last part of the key, percent-decoded in a web address."""
         name = self.key.rpartition("/")[2]
         if self.row is not WEB:
             return name
@@ -128,7 +128,7 @@ class Address:
 
     @property
     def parent(self) -> Address:
-        """Its folder; that of a bucket is itself."""
+        """The folder that contains it; for a bucket, the bucket itself."""
         above, slash, _ = self.key.rpartition("/")
         return Address(self.scheme, above, folder=True, user=self.user) if slash else self
 
@@ -137,7 +137,7 @@ class Address:
         return self.folder
 
     def joinpath(self, *parts: str) -> Address:
-        """Return the address below this folder."""
+        """Return an address below this folder."""
         return Address(self.scheme, "/".join((self.key, *parts)), user=self.user)
 
     def with_name(self, name: str) -> Address:
@@ -149,11 +149,12 @@ class Address:
         return self.scheme == folder.scheme and f"{self.key}/".startswith(f"{folder.key}/")
 
     def parts_below(self, root: Address) -> tuple[str, ...]:
-        """Return the folders between a folder above it and the name.
+        """Return the names of the folders between `root` and this photo.
 
         Parameters
         ----------
         root : Address
+            A folder above it.
         """
         return tuple(self.key[len(root.key) + 1 :].split("/")[:-1])
 
@@ -167,7 +168,7 @@ def is_address(word: str) -> bool:
 
 
 def place_of(word: str) -> Place:
-    """Return the path or the address that a word of the command line means.
+    """Return a word of the command line as an address if it is a URL, else as a path.
 
     Raises
     ------
@@ -178,34 +179,35 @@ def place_of(word: str) -> Place:
 
 
 def parsed(url: str) -> Address:
-    """Return the address that a URL means.
+    """Parse a URL.
 
     Raises
     ------
     UsageError
-        If there is no such kind of store, no bucket is named, or credentials stand where none are taken.
+        If the kind of store is not supported, no bucket is named, or the URL contains credentials for a store that
+        reads them from elsewhere.
     """
     found = URL.fullmatch(url)
     assert found is not None
     scheme, rest = found[1].lower(), found[2]
     if scheme not in SCHEMES:
-        raise UsageError(f"{scheme}://: such addresses are not read; there are {', '.join(SCHEMES)}")
+        raise UsageError(f"{scheme}://: URLs of this kind are not supported; use one of {', '.join(SCHEMES)}")
     if SCHEMES[scheme] is WEB:
         return _web_address(scheme, rest)
     container, slash, key = rest.partition("/")
     user, at, host = container.rpartition("@")
     if at and (SCHEMES[scheme] is not AZURE or ":" in user):
         raise UsageError(
-            f"{scheme}://{host}/...: an address holds no credentials; they come from {SCHEMES[scheme].credentials}"
+            f"{scheme}://{host}/...: the URL must not contain credentials; they come from {SCHEMES[scheme].credentials}"
         )
     # `?key=value` is how other programs pass options, credentials among them.
     if query := re.search(r"\?[^/?=]*=", rest):
         raise UsageError(
-            f"{scheme}://{rest[: query.start()]}: an address takes no ?options; "
+            f"{scheme}://{rest[: query.start()]}: the URL must not contain ?options; "
             f"credentials come from {SCHEMES[scheme].credentials or 'the environment'}"
         )
     if not host:
-        raise UsageError(f"{scheme}://: names no bucket; write {scheme}://BUCKET/FOLDER/")
+        raise UsageError(f"{scheme}://: no bucket is named; write {scheme}://BUCKET/FOLDER/")
     is_folder = not key or key.endswith("/")
     return Address(scheme, container + (slash + key.removesuffix("/") if key else ""), folder=is_folder)
 
@@ -217,22 +219,22 @@ def _web_address(scheme: str, rest: str) -> Address:
     user, at, host = host.rpartition("@")
     if not host or not path or path.endswith("/"):
         raise UsageError(
-            f"{scheme}://{host}{slash}{path}: folders on the web cannot be listed; give the photos' addresses"
+            f"{scheme}://{host}{slash}{path}: folders on the web cannot be listed; give the URL of each photo"
         )
     return Address(scheme, f"{host}/{path}", user=user + at, query=mark + query)
 
 
 def fault_of_parts(parts: tuple[str, ...]) -> str:
-    """Say which part of a key would be another place, or none, in a folder of this machine; nothing if none would."""
+    """Return why these parts of a key cannot become a path below a folder of this machine; empty if they can."""
     for part in parts:
         if part in NOT_LOCAL or "\0" in part:
-            return f"its key has the part {part!r}, which a folder here cannot have"
+            return f"its key has the part {part!r}, which cannot be a file name on this machine"
         if fault := fault_of_name(part):
             return f"its key has the part {part!r}: {fault}"
     return ""
 
 
 def as_file(place: Place) -> Path:
-    """Return a place that is known to be on this machine, as a path."""
+    """Return a place as a path; it must be on this machine."""
     assert isinstance(place, Path)
     return place

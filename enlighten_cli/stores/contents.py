@@ -1,4 +1,4 @@
-"""Photos in stores are read, and results written, whole or not at all."""
+"""Read photos from stores, and write results to them, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from enlighten_cli.stores.faults import Fault, StoreError, tried
 from enlighten_cli.stores.filesystem import filesystem
 from enlighten_cli.stores.folders import exists, unwritable
 
-# S3 takes results of two of these and more in parts, and shows them once all are there.
+# Results of at least twice this size are uploaded to S3 in parts; they appear once all parts have arrived.
 PART_BYTES = 50 * 2**20
 PARTS_AT_ONCE = 4
 READ_BYTES = 2**20
@@ -25,7 +25,7 @@ def read(address: Address, most_bytes: int) -> bytes:
     ----------
     address : Address
     most_bytes : int
-        Larger ones are refused, before they are read where a size is known.
+        Larger photos are refused; before reading, if the store tells the size.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def read(address: Address, most_bytes: int) -> bytes:
 
 
 def _streamed(store: Any, address: Address, most_bytes: int) -> bytes:
-    """Read from the web, where nobody need tell the truth about sizes."""
+    """Read from the web, without relying on the size that the server states."""
     pieces, size = [], 0
     with store.open(address.url, "rb", block_size=0) as file:
         while size <= most_bytes and (piece := file.read(READ_BYTES)):
@@ -60,33 +60,33 @@ def _streamed(store: Any, address: Address, most_bytes: int) -> bytes:
 
 
 def write(address: Address, content: bytes, *, replace: bool) -> None:
-    """Write a result whole or not at all: until the store has all of it, there is nothing new under its name.
+    """Write a result whole or not at all: it appears under its name once the store has all of it.
 
     Parameters
     ----------
     address : Address
     content : bytes
     replace : bool
-        Whether one of that name is replaced.
+        Whether to replace an existing photo of that name.
 
     Raises
     ------
     AlreadyThereError
-        If it exists and is not to be replaced, even if somebody wrote it meanwhile.
+        If it exists and is not to be replaced, even if another process wrote it meanwhile.
     OutputError
-        If the next result could not be written either.
+        If no result could be written, for example because permission is missing.
     PhotoError
         If only this name cannot be written.
     """
     try:
         address.key.encode()
     except UnicodeEncodeError:
-        raise PhotoError("cannot be written: its name is not valid Unicode, which names in stores are") from None
+        raise PhotoError("cannot be written: its name is not valid Unicode, and names in stores must be") from None
     try:
         _put(filesystem(address), address, content, replace=replace)
     except StoreError as error:
         if error.fault is Fault.TAKEN:
-            raise AlreadyThereError(f"{address}: is there already") from None
+            raise AlreadyThereError(f"{address}: already exists") from None
         raise unwritable(address, error) from None
 
 
@@ -106,13 +106,13 @@ def _put(store: Any, address: Address, content: bytes, *, replace: bool) -> None
     try:
         tried(lambda: put("create"), address)
     except StoreError as error:
-        if error.fault is Fault.UNSUPPORTED:  # some stores have no condition; two runs could write one name there
+        if error.fault is Fault.UNSUPPORTED:  # no conditional writes: two runs could write the same name
             if exists(address):
                 raise StoreError(Fault.TAKEN, Fault.TAKEN.value) from None
             tried(lambda: put("overwrite"), address)
         elif error.fault is not Fault.TAKEN or not _holds(store, address, content):
             raise
-        # Otherwise a try of ours, or of a library below, arrived, and only its answer was lost.
+        # Otherwise an earlier try arrived, and only its answer was lost.
 
 
 def _holds(store: Any, address: Address, content: bytes) -> bool:

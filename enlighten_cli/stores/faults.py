@@ -1,4 +1,4 @@
-"""What went wrong in a store: whether another try can help, and what the user is told."""
+"""Errors of stores: which ones are worth a retry, and what to tell the user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from enlighten_cli.stores.address import Address
 Result = TypeVar("Result")
 
 TRIES = 6
-FIRST_WAIT_SECONDS = 0.25  # doubled from try to try
+FIRST_WAIT_SECONDS = 0.25  # doubled after each try
 BUSY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 BUSY_ERRNOS = (
     errno.EBUSY,
@@ -22,9 +22,9 @@ BUSY_ERRNOS = (
     errno.EPIPE,
     errno.ECONNRESET,
     errno.ETIMEDOUT,
-    getattr(errno, "EREMOTEIO", errno.EIO),  # what s3fs calls an internal error of the store
+    getattr(errno, "EREMOTEIO", errno.EIO),  # what s3fs makes of an internal error of the store
 )
-# Of botocore, aiohttp, azure and google: named, because none of them may be imported for it.
+# Of botocore, aiohttp, azure and google; by name, because they may not be installed.
 BROKEN_CONNECTIONS = {
     "HTTPClientError",
     "ConnectionError",
@@ -49,27 +49,27 @@ NO_CREDENTIALS = {
 
 
 class Fault(Enum):
-    """Kinds of failure."""
+    """Kinds of errors, with their message."""
 
-    ABSENT = "there is no such photo, folder or bucket"
+    ABSENT = "no such photo, folder or bucket"
     DENIED = "permission denied"
     NO_CREDENTIALS = "no valid credentials"
-    TAKEN = "is there already"
-    UNSUPPORTED = "the store cannot do this"
+    TAKEN = "already exists"
+    UNSUPPORTED = "the store does not support this"
     BUSY = "the store does not answer, or is busy"
     OTHER = ""
 
 
 class StoreError(Exception):
-    """A store failed, and further tries would not help.
+    """A request to a store failed, and retrying does not help.
 
-    The error of the library is no cause of this one: its words may hold credentials.
+    It is raised without the error of the library as its cause, whose message may contain credentials.
 
     Parameters
     ----------
     fault : Fault
     words : str
-        Why, in words for the user.
+        The reason, for the user.
     """
 
     def __init__(self, fault: Fault, words: str) -> None:
@@ -78,15 +78,15 @@ class StoreError(Exception):
 
 
 def tried(action: Callable[[], Result], address: Address, *, sleep: Callable[[float], None] = time.sleep) -> Result:
-    """Return what an action on a store returns; try again, after longer and longer waits, while that can help.
+    """Call a function that uses a store, and retry with growing waits while the store is busy.
 
     Parameters
     ----------
     action : callable
     address : Address
-        What it reads or writes.
+        What the function reads or writes.
     sleep : callable
-        Waits for seconds.
+        Called with the seconds to wait.
 
     Raises
     ------
@@ -95,20 +95,20 @@ def tried(action: Callable[[], Result], address: Address, *, sleep: Callable[[fl
     for number in range(TRIES):
         try:
             return action()
-        except Exception as error:  # every library has its own
+        except Exception as error:  # each library has its own classes
             fault = fault_of(error)
             words = _words(error, fault, address)
         if fault is not Fault.BUSY:
             break
         if number < TRIES - 1:
             longest = FIRST_WAIT_SECONDS * 2**number
-            sleep(longest * random.uniform(0.5, 1))  # so that many clients do not come back at once
+            sleep(longest * random.uniform(0.5, 1))  # so that many clients do not retry at the same moment
     raise StoreError(fault, words)
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Tell what kind of failure an error of fsspec, or of a library below it, is."""
-    # The first cause tells most: what is no photo to fsspec may be a server that is busy.
+    """Classify an error of fsspec, or of a library that it uses."""
+    # The first cause tells most: fsspec may say that a photo does not exist because a server is busy.
     for each in reversed([*_with_causes(error)]):
         names = {kind.__name__ for kind in type(each).__mro__}
         status = _status(each)
@@ -136,7 +136,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that an error holds, wherever its library keeps it."""
+    """Return the HTTP status of an error; each library stores it elsewhere."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore's
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -148,7 +148,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _words(error: BaseException, fault: Fault, address: Address) -> str:
-    """Say what is wrong; the words of libraries are taken only where there are no own, without what may be secret."""
+    """Return the message for the user: our own, or if there is none, the library's without secrets."""
     if fault is Fault.NO_CREDENTIALS:
         return f"{fault.value}; they come from {address.row.credentials or 'the address'}"
     if fault is not Fault.OTHER:

@@ -1,4 +1,4 @@
-"""The file systems of fsspec, one a kind of store."""
+"""The file systems of fsspec, one for each kind of store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_packages(address: Address) -> None:
     Raises
     ------
     MissingDependencyError
-        The message names it.
+        The message names the package.
     """
     row = address.row
     needed = {"fsspec": "fsspec", row.module: row.package}
@@ -47,7 +47,7 @@ def _filesystem(scheme: str, account: str) -> Any:
         options |= fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(f"{scheme}://{account}/")
     is_s3 = scheme in ("s3", "s3a")
     if is_s3:
-        # One GET reads a photo, without a request for its size before it; and only `tried` tries again.
+        # A photo is read by one GET, without a request for its size; and only `tried` retries.
         options |= {"max_concurrency": 1, "config_kwargs": {"retries": {"total_max_attempts": 1}}}
     filesystem = fsspec.filesystem(scheme, **options)
     if is_s3:
@@ -63,7 +63,7 @@ def filesystem(address: Address) -> Any:
     MissingDependencyError
         See `require_packages`.
     StoreError
-        If it cannot be opened.
+        If the file system cannot be opened.
     """
     require_packages(address)
     account = address.container if "@" in address.container else ""

@@ -1,4 +1,4 @@
-"""What is in a store: look at one address, list folders."""
+"""Look up addresses in stores, and list folders."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from enlighten_cli.stores.address import S3, Address
 from enlighten_cli.stores.faults import Fault, StoreError, tried
 from enlighten_cli.stores.filesystem import filesystem
 
-PAGE = 1000  # the most names that S3 tells at once
-# The next photo would meet the same.
+PAGE = 1000  # the most names that S3 returns at once
+# After these errors the next photo would fail too.
 HOPELESS = (Fault.ABSENT, Fault.DENIED, Fault.NO_CREDENTIALS, Fault.BUSY)
 
 
 def located(address: Address) -> Address:
-    """Return an input's address with what the store knows: whether it is a folder, and a photo's size.
+    """Look up an input: return its address, with whether it is a folder, and the size of a photo.
 
     Raises
     ------
     MissingDependencyError
         See `require_packages`.
     UsageError
-        If there is nothing of that name, or it cannot be seen.
+        If it does not exist, or cannot be read.
     """
     try:
         found = look(address)
@@ -36,7 +36,7 @@ def located(address: Address) -> Address:
 
 
 def look(address: Address) -> Address | None:
-    """Return an address with what the store knows of it; None if there is nothing, or no folder where it says one.
+    """Look up an address: return it with whether it is a folder, and the size of a photo; None if it does not exist.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def look(address: Address) -> Address | None:
 
 
 def exists(address: Address) -> bool:
-    """Ask the store whether there is a photo of this name: one request. `Listed` answers for many.
+    """Tell whether a photo of this name exists, by one request; `Listed` needs fewer for many photos.
 
     Raises
     ------
@@ -75,22 +75,22 @@ def exists(address: Address) -> bool:
 
 
 def check_container(address: Address) -> None:
-    """Ask whether the bucket of an address is there.
+    """Check that the bucket of an address exists.
 
     Raises
     ------
     StoreError
-        If it is not, or cannot be seen.
+        If it does not exist, or cannot be read.
     """
     if address.row is S3:
         names_of_page(address.bucket, most=1)
-    elif address.scheme != "memory":  # where none need be made
+    elif address.scheme != "memory":  # which has no buckets
         store = filesystem(address)
         tried(lambda: store.info(address.bucket.url), address)
 
 
 def entries(folder: Address) -> Iterator[Address]:
-    """Yield what is in a folder, in the order of the names within a page, page by page where the store has pages.
+    """Yield the photos and folders in a folder, sorted by name within each page of the store's answer.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def names_of_page(
     ----------
     folder : Address
     token : str, optional
-        Of this page.
+        Token of this page.
     after : str
-        A name; the page begins behind it.
+        The page begins after this name.
     most : int
 
     Raises
@@ -139,7 +139,7 @@ def names_of_page(
     folders = [folder.joinpath(each["Prefix"][len(prefix) : -1]) for each in answer.get("CommonPrefixes", ())]
     photos = [(each["Key"][len(prefix) :], each["Size"]) for each in answer.get("Contents", ())]
     found = [replace(each, folder=True) for each in folders]
-    # Some programs leave a mark without a name for a folder.
+    # Some programs mark a folder by an object without a name.
     found += [replace(folder.joinpath(name), size_bytes=size) for name, size in photos if name]
     found.sort(key=lambda each: each.key)
     return found, answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
@@ -151,7 +151,7 @@ def _prefix(folder: Address) -> str:
 
 
 def whole_folder(folder: Address) -> list[Address]:
-    """Return what is in a folder, in a store of which no pages are known; nothing if there is no such folder.
+    """Return the photos and folders in a folder, by one request; empty if it does not exist.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def whole_folder(folder: Address) -> list[Address]:
 
 
 def unwritable(address: Address, error: StoreError) -> OutputError | PhotoError:
-    """Return the error to raise where a result cannot be written.
+    """Return the error to raise if a result cannot be written.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which results are there already, by listing their folders, not by a request for each."""
+"""Find out which results exist by listing their folders, instead of a request for each."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from enlighten_cli.stores.address import S3, Address
 from enlighten_cli.stores.faults import StoreError
 from enlighten_cli.stores.folders import names_of_page, unwritable, whole_folder
 
-WINDOWS = 8  # kept at once: photos in work come nearly, not quite, in the order of their names
+WINDOWS = 8  # kept; the photos in work are only nearly in the order of their names
 
 
 @dataclass(frozen=True)
 class _Window:
-    """The names in a part of a folder: those after `first`, up to `last` (None: to the end)."""
+    """The names in part of a folder: after `first`, up to and including `last` (None: to the end)."""
 
     folder: Address
     first: str
@@ -27,9 +27,9 @@ class _Window:
 
 
 class Listed:
-    """Tells which names are taken; asks the store once for a thousand names in order, where it has pages.
+    """Tells which names are taken; in S3 one request answers a thousand names, if they are asked in order.
 
-    It does not see what is written meanwhile: `write` with ``replace=False`` does.
+    It misses what is written meanwhile; `write` with ``replace=False`` notices it.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Listed:
         self._lock = threading.Lock()
 
     def __contains__(self, address: Address) -> bool:
-        """Tell whether a photo of this name was there.
+        """Tell whether a photo of this name existed when its folder was listed.
 
         Raises
         ------
@@ -74,6 +74,6 @@ def _last(page: list[Address], token: str | None) -> str | None:
 
 
 def _just_before(name: str) -> str:
-    """Return a name before this one, with next to none between them; S3 lists what comes after a name."""
+    """Return a name shortly before this one, to list from: S3 lists what comes after a name."""
     letter = chr(max(ord(name[-1]) - 1, 0))
     return name[:-1] + (letter if letter.isprintable() else "")

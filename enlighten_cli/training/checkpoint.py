@@ -149,7 +149,8 @@ def read_weights(path: Path) -> Weights:
     if first is None or first.ndim != 4:
         raise ModelError(f"{path}: not an EnlightenGAN generator: no tensor conv1_1.weight")
     align_corners = file.metadata.get("align_corners", str(path.suffix != ".safetensors")).lower() == "true"
-    generator = EnlightenNet(len(first), align_corners=align_corners)
+    attention = file.metadata.get("attention", "true") == "true"
+    generator = EnlightenNet(len(first), align_corners=align_corners, attention=attention)
     load_strictly(generator, tensors, str(path))
     discriminators = file.under("discriminators")
     if not discriminators and discriminators_beside(path).is_file():
@@ -173,6 +174,7 @@ def write_weights(
         **metadata,
         "width": str(generator.width),
         "align_corners": str(generator.align_corners).lower(),
+        "attention": str(generator.attention).lower(),
     }
     write_tensors(path, half_kernels(generator.state_dict()), metadata)
     if discriminators:

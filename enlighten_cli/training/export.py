@@ -71,6 +71,7 @@ def export_onnx(
         "width": str(generator.width),
         "reach": str(RECEPTIVE_FIELD_PX),
         "align_corners": str(generator.align_corners).lower(),
+        "attention": str(generator.attention).lower(),
         "training_pixels": _training_pixels(weights, training_pixels),
         "weights_sha256": sha256_of(checkpoint),
     }

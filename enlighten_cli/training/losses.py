@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+LEAST_MEAN = 1e-3  # of a frame, to divide by
+
 
 def least_squares(scores: Tensor, target: float) -> Tensor:
     """Return the mean squared error of scores against a target (Mao et al. 2017, LSGAN)."""
@@ -52,7 +54,7 @@ def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tenso
     return (change - F.avg_pool2d(change, side, 1, radius_px, count_include_pad=False)).abs().mean()
 
 
-def light_difference(made: Tensor, wanted: Tensor, *, cell_px: int) -> Tensor:
+def light_difference(made: Tensor, wanted: Tensor, *, cell_px: int = 8) -> Tensor:
     """Return how far apart the light of two batches is: the L1 norms of the means of cells, and of whole frames.
 
     Parameters
@@ -63,3 +65,33 @@ def light_difference(made: Tensor, wanted: Tensor, *, cell_px: int) -> Tensor:
     """
     cells = F.avg_pool2d(made - wanted, cell_px)
     return cells.abs().mean() + cells.mean(dim=(2, 3)).abs().mean()
+
+
+def aligned_difference(made: Tensor, wanted: Tensor, *, tolerance: float = 0.12) -> Tensor:
+    """Return the L1 norm after each frame and channel got the wanted mean, and what the means differ too much.
+
+    Parameters
+    ----------
+    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    tolerance : float
+        Difference of the means that costs nothing.
+    """
+    mean, wanted_mean = (frames.mean(dim=(2, 3), keepdim=True) for frames in (made, wanted))
+    aligned = made * (wanted_mean / mean.clamp(min=LEAST_MEAN))
+    beyond = F.relu((mean - wanted_mean).abs() - tolerance)
+    return F.l1_loss(aligned, wanted) + beyond.mean()
+
+
+def exposure_inconsistency(one: Tensor, other: Tensor) -> Tensor:
+    """Return the L1 norm between results for two exposures of the same frames, each divided by its mean.
+
+    After Fu et al., "Learning a simple low-light image enhancer from paired low-light instances", CVPR 2023,
+    doi:10.1109/CVPR52729.2023.02134, where the reflectance of both must be the same.
+    """
+    one, other = (each / each.mean(dim=(1, 2, 3), keepdim=True).clamp(min=LEAST_MEAN) for each in (one, other))
+    return F.l1_loss(one, other)
+
+
+def hinge(scores: Tensor, sign: float) -> Tensor:
+    """Return a discriminator's hinge loss: scores times `sign` should exceed 1 (Lim and Ye 2017, arXiv:1705.02894)."""
+    return F.relu(1 - sign * scores).mean()

@@ -9,8 +9,9 @@ from conftest import scene
 
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.memory import MemoryBudget
 from enlighten_cli.batch.outcome import Status
-from enlighten_cli.batch.runner import BatchOptions, MemoryBudget, run_batch
+from enlighten_cli.batch.runner import BatchOptions, run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.errors import OutputError
 from enlighten_cli.models.network import FunctionNetwork

@@ -102,7 +102,7 @@ def test_names_with_control_characters_cannot_play_with_the_terminal(tmp_path, m
         (["zzz.jpg"], 2, "zzz.jpg: no such file or folder\n"),
         (["in/0.png", "--model", "lit"], 4, "did you mean lite?"),
         (["in/0.png", "--format", "jepg"], 2, "did you mean"),
-        (["ftp://example.org/a.jpg"], 2, "ftp://: such addresses are not read; there are s3"),
+        (["ftp://example.org/a.jpg"], 2, "ftp://: URLs of this kind are not supported; use one of s3"),
         (["help", "modls"], 2, "did you mean models?"),
         (["trian", "--low", "x"], 2, "trian: no such photo, folder or command; did you mean `enlighten train`?"),
         (["evalute", "in", "--reference", "x"], 2, "did you mean `enlighten evaluate`?"),
@@ -124,7 +124,7 @@ def test_errors_have_their_codes(photos, tmp_path, arguments, code, message):
 
 def test_an_output_that_cannot_be_written_is_its_own_code(photos, tmp_path, tiny_model):
     (tmp_path / "file").touch()
-    assert "cannot be written" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
+    assert "is a file, not a folder" in enlighten(photos, "-o", "file/", "--model", tiny_model, code=6)
 
 
 def test_a_missing_runtime_is_its_own_code(photos, monkeypatch, tiny_model):

@@ -99,10 +99,10 @@ def test_enhancing_writes_a_report_too(folders, tiny_model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["night", "--reference", "empty"], "without a reference"),
+        (["night", "--reference", "empty"], "no reference for"),
         (["empty"], "no photos"),
         (["night", "--compare", "sheet.tif"], "must end in .png or .jpg"),
-        (["night", "--report", "nowhere/report.html"], "its folder is not there"),
+        (["night", "--report", "nowhere/report.html"], "its folder does not exist"),
         (["night", "--method", "nonsense"], "nonsense"),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_blind_page_and_its_votes(folders, tmp_path):
         (("night", "--blind", "b.html", "--method", "gamma"), "at least two"),
         (("night", "--blind", "b.html", "--method", "gamma", "--report", "r.html"), "scores nothing"),
         (("night", "--blind", "b.txt", "--method", "gamma"), "must end in .html"),
-        (("night", "--votes", "votes.json"), "takes no folder"),
+        (("night", "--votes", "votes.json"), "leave out the folders"),
         ((), "no folder given"),
     ],
 )

@@ -68,7 +68,7 @@ def far(tmp_path, monkeypatch):
 def test_list_says_what_there_is():
     output = enlighten("models", "list").stdout
     assert f"{DEFAULT_MODEL}  (in the package, the default)" in output
-    assert "enlightengan-original  (not here)" in output
+    assert "enlightengan-original  (not downloaded)" in output
     assert "not verified by the project" in output
     entries = json.loads(enlighten("models", "list", "--json").stdout)
     models = [entry for entry in entries if entry["state"] != "method"]
@@ -102,14 +102,15 @@ def test_a_model_elsewhere_is_fetched_used_checked_repaired_and_removed(far, tmp
     result = enlighten("models", "verify", code=4)
     assert f"far: {path}: damaged" in result.stdout
     enlighten("models", "fetch", "far")
-    assert "far: as it should be" in enlighten("models", "verify").stdout
+    assert "far: intact" in enlighten("models", "verify").stdout
+    assert "far  (downloaded)" in enlighten("models", "list").stdout
     enlighten("models", "remove", "far")
-    assert "far: not here" in enlighten("models", "verify").stdout
+    assert "far: not downloaded" in enlighten("models", "verify").stdout
 
 
 def test_fetching_what_is_here_or_unknown():
     assert "is part of the package" in enlighten("models", "fetch", DEFAULT_MODEL).stderr
-    assert "no model of the project" in enlighten("models", "fetch", "nonsense", code=2).stderr
+    assert "not a model of this project" in enlighten("models", "fetch", "nonsense", code=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_an_onnx_file_is_imported_and_used(tiny_model, tmp_path):
 
 def test_a_card_is_asked_for_kept_and_listed(tiny_model):
     said = enlighten("models", "import", tiny_model, "--name", "bare").stderr
-    assert "--licence, --source and --paper" in said
+    assert "its card lacks --licence, --source, --paper; import it again with --replace" in said
     card = ("--licence", "CC-BY-4.0", "--source", "https://example.org/net", "--paper", "doi:10.1000/1")
     said = enlighten("models", "import", tiny_model, "--name", "mine", *card).stderr
     assert "--paper" not in said
@@ -294,7 +295,7 @@ def test_doctor_takes_models_that_were_never_fetched_for_no_finding(monkeypatch,
     monkeypatch.setenv("ENLIGHTEN_CACHE", str(tmp_path / "empty"))
     output = enlighten("doctor").stdout
     assert not [name for name, row in registry.MODELS.items() if not row.bundled and f" {name} " in output]
-    assert "not here" not in output
+    assert "not downloaded" not in output
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_doctor_without_a_runtime(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     output = enlighten("doctor", code=3).stdout
     assert "problem: no ONNX Runtime is installed; run: pip install onnxruntime" in output
-    assert "enhancing would not work here" in output
+    assert "enhancing does not work here" in output
 
 
 def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):

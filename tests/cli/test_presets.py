@@ -73,12 +73,12 @@ def test_without_a_file_nothing_changes(here, given, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[enhance]\nstrenght = 1", "strenght is no option that it can set; did you mean strength?"),
-        ("[enhance]\ndry-run = true", "dry-run is no option that it can set"),
+        ("[enhance]\nstrenght = 1", "strenght is not an option that can be set here; did you mean strength?"),
+        ("[enhance]\ndry-run = true", "dry-run is not an option that can be set here"),
         ("[enhance]\nstrength = 'much'", "strength: 'much' is not a valid float"),
         ("[enhance]\npreserve = 'yes'", "preserve is 'yes'; it must be true or false"),
         ("[enhance]\nstrength = true", "strength is True; it must be a number or a word in quotes"),
-        ("[enhance]\nformat = 'jepg'", "format: 'jepg' is none of"),
+        ("[enhance]\nformat = 'jepg'", "format: 'jepg' is not one of"),
         ("[preset.a]\nquality = 300", "web"),
         ("[train]\nimages = 1", "no table [train]"),
         ("enhance = 1", "must be a table"),

@@ -58,8 +58,8 @@ def test_a_sheet_replaces_only_a_sheet(photos, tmp_path):
     ("words", "code", "message"),
     [
         (["in", "--preview", "sheet.gif"], 2, "sheet.gif: the name must end in .png or .jpg"),
-        (["in", "-o", "out/", "--preview", "sheet.jpg"], 2, "it goes without --output"),
-        (["in", "--preview", "sheet.jpg", "--json"], 2, "it goes without --json"),
+        (["in", "-o", "out/", "--preview", "sheet.jpg"], 2, "leave out --output"),
+        (["in", "--preview", "sheet.jpg", "--json"], 2, "leave out --json"),
         (["empty", "--preview", "sheet.jpg"], 5, "no photos"),
         (["bad.jpg", "--preview", "sheet.jpg"], 1, "bad.jpg: not a photo"),
         (["many", "--preview", "sheet.jpg"], 2, "at most 20 photos"),

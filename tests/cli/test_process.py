@@ -113,20 +113,20 @@ def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-", "in/0.png", "-o", "out"], b"goes with no other"),
-        (["-", "--files-from", "list", "-o", "out"], b"cannot go together"),
+        (["-", "in/0.png", "-o", "out"], b"give no others with it"),
+        (["-", "--files-from", "list", "-o", "out"], b"cannot be combined"),
         (["in", "-o", "-"], b"takes one photo"),
         (["-"], b"needs -o"),
-        (["in/0.png", "-o", "-", "--json"], b"both want stdout"),
+        (["in/0.png", "-o", "-", "--json"], b"both write to stdout"),
         (["in/0.png", "-o", "x.png", "--name", "{stem}"], b"--name is for results in folders"),
         (["in/0.png", "-o", "x.png", "--format", "jpg"], b"contradict each other"),
-        (["-", "-o", "x.png", "--dry-run"], b"--dry-run is not for one photo in a pipeline"),
-        (["-", "-o", "in"], b"name a file whose ending is a format"),
-        (["-", "-o", "new/"], b"name a file whose ending is a format"),
-        (["-", "-o", "x.png", "--json"], b"--json is not for one photo in a pipeline"),
+        (["-", "-o", "x.png", "--dry-run"], b"--dry-run does not work with -"),
+        (["-", "-o", "in"], b"needs a file with the ending of a format"),
+        (["-", "-o", "new/"], b"needs a file with the ending of a format"),
+        (["-", "-o", "x.png", "--json"], b"--json does not work with -"),
         (["in/0.png", "--fast", "--tile", "64"], b"tiles belong to full mode"),
         (["in/0.png", "--fast", "--mode", "full"], b"contradict each other"),
-        ([], b"no photo and no folder"),
+        ([], b"no photo or folder given"),
     ],
 )
 def test_what_makes_no_sense_in_a_pipeline(photos, tmp_path, run, arguments, message):

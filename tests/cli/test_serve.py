@@ -30,7 +30,7 @@ def start(tmp_path, monkeypatch):
         process = subprocess.Popen([*SERVE, *words], stderr=subprocess.PIPE, text=True)
         running.append(process)
         line = process.stderr.readline()
-        found = re.match(r"enlighten: (http://[^/ ]+/)(?:\?token=(\S+))?   \(Ctrl-C ends it\)", line)
+        found = re.match(r"enlighten: (http://[^/ ]+/)(?:\?token=(\S+))?   \(Ctrl-C stops the server\)", line)
         assert found, line
         return process, found[1], found[2]
 
@@ -122,7 +122,7 @@ def test_without_the_extra_the_command_to_install_it_is_told(monkeypatch):
     assert code == 3
     assert (
         said
-        == "enlighten: a page needs uvicorn; run: pip install uvicorn   (or, in a checkout: pip install '.[serve]')\n"
+        == "enlighten: serving needs uvicorn; run: pip install uvicorn   (or, in a checkout: pip install '.[serve]')\n"
     )
 
 

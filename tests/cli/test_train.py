@@ -42,7 +42,7 @@ def test_a_run_ends_with_a_model_that_enhances(folders, tmp_path, vgg_file):
         *folders, "--from", "random", "--width", 2, "--images", 8, "--set", "warm_start_images=4", "--vgg", vgg_file,
         "--val", "low", "--workers", 0, "--device", "cpu",
     ).stderr  # fmt: skip
-    assert "a batch of 2 tends to leave artefacts" in said
+    assert "a batch size of 2 makes artefacts likely" in said
     assert "8 of 8 images" in said
     assert "niqe" in said
     run = tmp_path / "run"
@@ -94,9 +94,9 @@ def test_a_batch_that_processes_cannot_share_is_refused(folders, vgg_file, monke
     monkeypatch.setenv("MASTER_PORT", "29612")
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
     refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cpu", code=2)
-    assert "batch is 2; it must be a multiple of the 3 processes" in refused.stderr
+    assert "batch is 2; it must be a multiple of the number of processes, 3" in refused.stderr
     refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cuda:1", code=2)
-    assert "torchrun gives every process a device of its own" in refused.stderr
+    assert "torchrun gives each process its own device" in refused.stderr
 
 
 def test_tensorboard_has_to_be_installed(folders, monkeypatch):
@@ -123,13 +123,13 @@ def test_interrupting_writes_a_checkpoint_from_which_resume_goes_on(folders, tmp
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
-    assert "go on with: enlighten train --resume -o run" in said
-    assert "or use it as it is: enlighten export run/checkpoint" in said
+    assert "continue with: enlighten train --resume -o run" in said
+    assert "or use the model so far: enlighten export run/checkpoint" in said
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
 
     assert "width is 2 in run, not 3" in train("-o", "run", "--resume", "--width", 3, code=2).stderr
     assert json.loads(train("-o", "run", "--resume", "--dry-run").stdout)["width"] == 2
-    assert "holds a run already" in train(*folders, "--from", "random", code=2).stderr
+    assert "already contains a run" in train(*folders, "--from", "random", code=2).stderr
 
 
 def test_the_defaults_are_the_papers_and_the_command_line_wins(folders):
@@ -194,7 +194,7 @@ def test_distillation_needs_neither_vgg_nor_more_than_two_words(folders, tmp_pat
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (["sfp_weight"], "--set sfp_weight: NAME=VALUE is wanted"),
+        (["sfp_weight"], "--set sfp_weight: must be NAME=VALUE"),
         (["sfp_weight=1", "sfp_weight=2"], "sfp_weight is given twice"),
         (["sfp_weight=much"], "sfp_weight is 'much'; it must be of type float"),
         (["sfp=1"], "unknown option 'sfp'"),
@@ -225,7 +225,7 @@ def test_a_run_remembers_what_it_needs_of_this_machine(folders, tmp_path, vgg_fi
         return False
 
     monkeypatch.setattr("enlighten_cli.training.loop.train", stopped)
-    assert "left out: low/bad.png" in train(*begin, "--skip-bad", "--val", "normal", code=130).stderr
+    assert "skipped: low/bad.png" in train(*begin, "--skip-bad", "--val", "normal", code=130).stderr
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("enlighten_cli.models.download.fetch", lambda file: pytest.fail("VGG-16 was asked for"))
@@ -242,7 +242,7 @@ def test_a_run_says_what_it_remembers_and_no_longer_finds(folders, tmp_path):
     from enlighten_cli.errors import UsageError
 
     setting = Setting(tmp_path / "run", None, None, None, None, False, False)
-    with pytest.raises(UsageError, match=r"/gone/vgg\.pth: no longer there; give --vgg"):
+    with pytest.raises(UsageError, match=r"/gone/vgg\.pth: no longer exists; give --vgg"):
         setting.remembered()
 
 
@@ -259,7 +259,7 @@ def shipped():
         (["--low", "low", "--normal", "low"], 2, "folders of low and normal light must differ"),
         (["--low", "low", "--normal", "absent"], 2, "absent: not a folder"),
         (["--low", "low", "--normal", "empty"], 7, "empty: 0 photos"),
-        (["--low", "low"], 2, "--normal FOLDER is needed"),
+        (["--low", "low"], 2, "--normal FOLDER is required by"),
         (["--low", "low", "--normal", "normal", "--epochs", "1", "--images", "1"], 2, "give one"),
         (["--low", "low", "--normal", "normal", "--crop", "33"], 2, "multiple of 16"),
         (["--low", "low", "--normal", "normal", "--device", "tpu"], 2, "device is 'tpu'"),

@@ -81,7 +81,7 @@ def test_what_is_there_and_what_comes_is_enhanced_until_ctrl_c(tmp_path, monkeyp
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130, said
     assert decode(tmp_path / "out" / "new" / "late.png").pixels.shape == (40, 50, 3)
-    assert said.splitlines()[0] == "Watching in (Ctrl-C ends it)"
+    assert said.splitlines()[0] == "Watching in (Ctrl-C stops it)"
     assert "in/new/late.png -> out/new/late.png" in said
     assert said.splitlines()[-1] == "Stopped watching: 2 brightened."
     assert "notes.txt" not in said
@@ -90,10 +90,10 @@ def test_what_is_there_and_what_comes_is_enhanced_until_ctrl_c(tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["in/0.png", "--watch"], "--watch: takes one folder, not in/0.png"),
-        (["in", "in/0.png", "-o", "out/", "--watch"], "--watch: takes one folder, not 2 inputs"),
-        (["in", "-o", "out/", "--watch", "--dry-run"], "it goes without --dry-run"),
-        (["in", "-o", "out/", "--watch", "--report", "page.html"], "it goes without --report"),
+        (["in/0.png", "--watch"], "--watch takes one folder, not in/0.png"),
+        (["in", "in/0.png", "-o", "out/", "--watch"], "--watch takes one folder, not 2 inputs"),
+        (["in", "-o", "out/", "--watch", "--dry-run"], "cannot be combined with --dry-run"),
+        (["in", "-o", "out/", "--watch", "--report", "page.html"], "cannot be combined with --report"),
     ],
 )
 def test_what_cannot_be_watched(tmp_path, monkeypatch, words, message):

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enlighten_cli.enhancement import fast
+from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.models.network import FunctionNetwork
-from enlighten_cli.photo import Metadata, Photo
+from enlighten_cli.photo import Metadata, Photo, encode
 
 sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
 from samples import icc_profile
@@ -179,3 +180,31 @@ def test_a_network_s_own_hand_is_kept_in_part():
     drawn = drawn.astype(np.float32)
     kept = brightened(pixels, lambda rgb: rgb + drawn)[10:-10, 10:-10].std() / 25.5
     assert kept == pytest.approx(fast.FINISH, abs=0.03)
+
+
+@pytest.mark.parametrize("denoise", [0.0, 1.0])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_are_overwritten_only_where_that_is_allowed_and_can_be(channels, denoise):
+    """It cannot where noise is removed, which looks at neighbours."""
+    pixels = noisy(4)[..., :channels]
+    network = FunctionNetwork(lambda rgb: rgb**0.5)
+    kept, used = Photo(pixels.copy(), "PNG"), Photo(pixels.copy(), "PNG")
+    options = Options(mode=Mode.FAST, denoise=denoise)
+    expected = enhance(kept, network, options).pixels
+    result = enhance(used, network, options, in_place=True).pixels
+    np.testing.assert_array_equal(result, expected)
+    np.testing.assert_array_equal(kept.pixels, pixels)
+    assert np.shares_memory(result, used.pixels) == (denoise == 0)
+    used.pixels.flags.writeable = False
+    enhance(used, network, options, in_place=True)
+
+
+@pytest.mark.parametrize("keep_before", [False, True])
+def test_the_photo_as_it_was_is_kept_if_it_is_asked_for(keep_before):
+    content = encode(Photo(scene(60, 80, exposure=0.2), "PNG"))
+    enhanced = enhance_encoded(content, FunctionNetwork(lambda rgb: rgb**0.5), Treatment(), keep_before=keep_before)
+    assert (enhanced.height, enhanced.width) == (60, 80)
+    if keep_before:
+        np.testing.assert_array_equal(enhanced.before.pixels, scene(60, 80, exposure=0.2))
+    else:
+        assert enhanced.before is None

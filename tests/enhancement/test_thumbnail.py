@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
+from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, _block_means, thumbnail
 from enlighten_cli.photo import colour_of
 
 
@@ -14,3 +15,12 @@ def test_the_look_is_an_average_of_the_asked_size(dtype, channels):
     assert rgb.shape[0] / rgb.shape[1] == pytest.approx(1201 / 2003, rel=0.01)
     assert rgb.mean() == pytest.approx(0.5, abs=0.01)
     assert thumbnail(pixels[:30, :30], colour_of(None, channels).to_srgb).shape == (30, 30, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blocks_are_averaged_across_bands_too(channels):
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (3 * (BAND_ROWS + 2) + 1, 11, channels)).astype(np.uint8)
+    means = _block_means(pixels, 3)
+    whole = np.asarray(Image.fromarray(pixels if channels == 3 else pixels[..., 0]).reduce(3))
+    np.testing.assert_array_equal(means, whole.reshape(BAND_ROWS + 3, 4, channels))

@@ -204,7 +204,7 @@ def test_the_page_keys_follow_what_is_shown(opened):
 
 def test_verdicts_are_narrowed_to_a_method(opened):
     assert opened.locator("#verdicts tr[data-pair]:visible").count() == 6
-    opened.locator("#versus").select_option("method 1 and each other one")
+    opened.locator("#versus").select_option("method 1 against each other method")
     assert opened.locator("#verdicts tr[data-pair]:visible").count() == 4
 
 

@@ -40,7 +40,9 @@ def test_references_are_matched_by_stem(folder, tmp_path):
     assert all(each.values["psnr"] > 30 and each.values["ssim"] > 0.8 for each in scores)
 
 
-@pytest.mark.parametrize(("change", "message"), [("missing", "without a reference: 1.png"), ("twice", "more than one")])
+@pytest.mark.parametrize(
+    ("change", "message"), [("missing", "no reference for: 1.png"), ("twice", "more than one reference for")]
+)
 def test_what_does_not_match_is_found_first(folder, tmp_path, change, message):
     bright = write_photos(tmp_path / "day", 3, exposure=1.0, size=(200, 220))
     if change == "missing":
@@ -121,7 +123,7 @@ def test_results_made_elsewhere_are_matched_and_not_timed(folder, tmp_path):
     assert [each.method for each in scores] == ["theirs"] * 3
     assert all(each.values["luma"] > 0.1 and "seconds" not in each.values for each in scores)
     (outputs / "2.png").unlink()
-    with pytest.raises(UsageError, match=r"without a result: 2\.png"):
+    with pytest.raises(UsageError, match=r"no result for: 2\.png"):
         by_outputs(outputs, sets)
 
 

@@ -53,7 +53,7 @@ def test_ties_are_shared_and_do_not_count_in_the_sign_test():
 )
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "votes.json").write_text(content)
-    with pytest.raises(UsageError, match=r"votes\.json: not votes"):
+    with pytest.raises(UsageError, match=r"votes\.json: not votes saved by the page"):
         read_votes([tmp_path / "votes.json"])
 
 

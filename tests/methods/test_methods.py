@@ -1,7 +1,10 @@
+import sys
+
 import numpy as np
 import pytest
 from conftest import scene
 
+from enlighten_cli.errors import MissingDependencyError
 from enlighten_cli.methods import METHODS
 from enlighten_cli.methods.gamma import gamma
 
@@ -26,3 +29,15 @@ def test_gamma_is_a_power():
 def test_equalizing_spreads_the_values_evenly():
     levels, _ = np.histogram(METHODS["equalize"].enhance(RGB).max(axis=2), bins=4, range=(0, 1))
     assert levels.min() > 0.8 * levels.max()
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "package"),
+    [("clahe", "skimage", "scikit-image"), ("equalize", "skimage", "scikit-image"), ("lime", "scipy.ndimage", "scipy")],
+)
+def test_without_its_package_a_method_names_the_extra_that_brings_it(name, module, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    with pytest.raises(MissingDependencyError) as error:
+        METHODS[name].enhance(RGB)
+    remedy = f"run: pip install {package}   (or, in a checkout: pip install '.[methods]')"
+    assert str(error.value).endswith(remedy)

@@ -84,6 +84,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def says_too_little(self, start):
         self.body(CONTENT, length=1000)
 
+    def says_an_endless_number(self, start):
+        self.body(CONTENT, length="9" * 5000)
+
     def other_bytes(self, start):
         self.body(b"!" + CONTENT[1:])
 
@@ -148,6 +151,7 @@ SURVIVED = [
     (["truncates", "another_part", "good"], "nothing: begun anew"),
     (["truncates", "416", "good"], "nothing: begun anew"),
     (["says_too_little", "good"], "nothing: asked again"),
+    (["says_an_endless_number"], "nothing: taken by its hash"),
 ]
 
 

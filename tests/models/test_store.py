@@ -142,6 +142,16 @@ def test_records_of_other_shapes_are_refused_and_the_others_listed(tmp_path, rec
     assert models.imported_names() == ["mine"]
 
 
+@pytest.mark.parametrize("width", ["9" * 5000, "0", "many"])
+def test_a_record_with_an_impossible_number_is_refused(tmp_path, width):
+    folder = tmp_path / "data" / "models"
+    folder.mkdir(parents=True)
+    record = RECORD | {"provenance": {"source": "here", "width": width}}
+    (folder / "mine.json").write_text(json.dumps(record))
+    with pytest.raises(ModelError, match=r"mine\.json: its width is not a number"):
+        models.read_record("mine")
+
+
 def test_a_record_is_what_was_kept(tmp_path):
     models.keep("mine", {"mine.onnx": CONTENT}, {"source": "here"})
     assert models.read_record("mine") == {

@@ -11,7 +11,7 @@ from samples import deep_png, deep_tiff, exif, multi_frame_tiff, saved
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Limits, Photo, decode, encode
-from enlighten_cli.photo.decode import PLAIN_MODES
+from enlighten_cli.photo.decode import BAND_ROWS, PLAIN_MODES
 
 ALL_MODES = ("1", "CMYK", "F", "HSV", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La", "LAB", "P", "PA", "RGB", "RGBA",
              "RGBX", "RGBa", "YCbCr")  # fmt: skip
@@ -360,3 +360,13 @@ def test_a_bigtiff_becomes_a_classic_one_with_what_it_carries():
             assert not content.startswith((b"II+", b"MM\0+"))
             assert Image.open(io.BytesIO(content)).getexif()[315] == "an artist"
         np.testing.assert_array_equal(decode(encode(photo, "TIFF")).pixels, values)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_bands_are_seamless(mode):
+    """An image of several bands, the last of which is short."""
+    image = Image.fromarray(scene(2 * BAND_ROWS + 3, 5)).convert(mode)
+    photo = decode(saved(image, "PNG"))
+    grey = mode in ("1", "L", "LA")
+    expected = np.asarray(image.convert("L" if grey else "RGB"))
+    assert np.array_equal(photo.pixels, expected[..., None] if grey else expected)

@@ -49,11 +49,11 @@ def test_a_web_address_is_fetched_with_what_is_never_shown():
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("ftp://host/a.jpg", "ftp://: such addresses are not read; there are s3"),
-        ("file:///a.jpg", "file://: such addresses are not read"),
-        ("s3:///a.jpg", "names no bucket"),
-        ("s3://key:secret@bucket/a.jpg", "s3://bucket/...: an address holds no credentials"),
-        ("s3://bucket/a.jpg?secret_key=secret", "s3://bucket/a.jpg: an address takes no ?options"),
+        ("ftp://host/a.jpg", "ftp://: URLs of this kind are not supported; use one of s3"),
+        ("file:///a.jpg", "file://: URLs of this kind are not supported"),
+        ("s3:///a.jpg", "no bucket is named"),
+        ("s3://key:secret@bucket/a.jpg", "s3://bucket/...: the URL must not contain credentials"),
+        ("s3://bucket/a.jpg?secret_key=secret", "s3://bucket/a.jpg: the URL must not contain ?options"),
         ("https://me:secret@host/folder/?key=secret", "https://host/folder/: folders on the web cannot be listed"),
         ("https://host", "cannot be listed"),
     ],

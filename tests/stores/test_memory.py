@@ -164,7 +164,7 @@ def test_records_and_plans_name_addresses(store):
 def test_lists_and_pipelines(store, tmp_path):
     (tmp_path / "list").write_text("memory://bucket/night/a.png\nmemory://bucket/absent.png\n")
     said = enlighten("--files-from", "list", "-o", "memory://bucket/bright/", code=1).stderr
-    assert "memory://bucket/absent.png: there is no such photo" in said
+    assert "memory://bucket/absent.png: no such photo" in said
     assert below(store, "bucket/bright") == ["a.png"]
     runner = CliRunner()
     piped = runner.invoke(main, ["-", "-o", "memory://bucket/p.png", "--model", "gamma"], input=PNG)
@@ -192,18 +192,18 @@ def test_a_report_shows_photos_of_stores(store, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["memory://bucket/absent.png"], 2, "memory://bucket/absent.png: there is no such photo, folder or bucket"),
-        (["memory://bucket/absent/", "-o", "x"], 2, "memory://bucket/absent: there is no such"),
-        (["memory://bucket/night/", "-o", "memory://bucket/x", "--preserve"], 2, "--preserve is for files on this"),
-        (["memory://bucket/night/", "-o", "out", "--watch"], 2, "--watch is for files on this machine"),
-        (["memory://bucket/night/a.png", "--preview", "sheet.png"], 2, "--preview is for files on this machine"),
-        (["memory://bucket/night/a.png", "--report", "memory://r.html"], 2, "--report: a file on this machine"),
+        (["memory://bucket/absent.png"], 2, "memory://bucket/absent.png: no such photo, folder or bucket"),
+        (["memory://bucket/absent/", "-o", "x"], 2, "memory://bucket/absent: no such"),
+        (["memory://bucket/night/", "-o", "memory://bucket/x", "--preserve"], 2, "--preserve does not work with URLs"),
+        (["memory://bucket/night/", "-o", "out", "--watch"], 2, "--watch does not work with URLs"),
+        (["memory://bucket/night/a.png", "--preview", "sheet.png"], 2, "--preview does not work with URLs"),
+        (["memory://bucket/night/a.png", "--report", "memory://r.html"], 2, "--report writes a file on this machine"),
         (["memory://bucket/night/a.png", "-o", "https://host/"], 2, "cannot be listed"),
-        (["memory://bucket/night/a.png", "-o", "https://host/a.png"], 2, "nothing is written to the web"),
+        (["memory://bucket/night/a.png", "-o", "https://host/a.png"], 2, "results cannot be written to the web"),
         (["memory://bucket/night/a.png", "-o", "memory://bucket/x"], 2, "no ending that names a format"),
         (["memory://bucket/night/", "-o", "memory://bucket/x.png"], 2, "names one photo, but a folder was given"),
-        (["memory://bucket/night/a.png", "-o", "memory://bucket/x.gif"], 2, ".gif files are not written"),
-        (["nosuch://bucket/a.png"], 2, "nosuch://: such addresses are not read; there are s3"),
+        (["memory://bucket/night/a.png", "-o", "memory://bucket/x.gif"], 2, ".gif files cannot be written"),
+        (["nosuch://bucket/a.png"], 2, "nosuch://: URLs of this kind are not supported; use one of s3"),
         (["s3:/bucket/a.png"], 2, "s3:/bucket/a.png: no such file or folder"),
     ],
 )
@@ -240,3 +240,19 @@ def test_a_name_that_is_no_unicode_fails_alone(store, tmp_path):
     said = enlighten("in", "-o", "memory://bucket/out/", code=1).stderr
     assert "not valid Unicode" in said
     assert below(store, "bucket/out") == ["good.png"]
+
+
+def test_a_folder_of_results_that_cannot_be_listed_ends_the_batch(store, monkeypatch):
+    from enlighten_cli.stores import listed
+    from enlighten_cli.stores.faults import Fault, StoreError
+
+    asked = []
+
+    def denied(folder):
+        asked.append(str(folder))
+        raise StoreError(Fault.DENIED, Fault.DENIED.value)
+
+    monkeypatch.setattr(listed, "whole_folder", denied)
+    said = enlighten("memory://bucket/night/a.png", "-o", "memory://bucket/bright/", code=6).stderr
+    assert "memory://bucket/bright: cannot be written: permission denied" in said
+    assert asked == ["memory://bucket/bright"]

@@ -262,4 +262,4 @@ def test_a_signed_web_address_is_read_and_its_signature_never_shown(bucket, port
         assert message in said
         assert "Signature" not in said
     proxy.fault = lambda method, path, headers: ""
-    assert "nothing is written beside" in enlighten(url, code=2)
+    assert "cannot be written beside" in enlighten(url, code=2)

@@ -53,3 +53,23 @@ def test_changed_detail_is_blind_to_light():
     share = 1 / 17**2
     expected = (1 - share + (17**2 - 1) * share) / 40**2
     assert float(losses.changed_detail(speck, before)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_aligned_frames_cost_nothing_within_the_tolerance():
+    wanted = 0.2 + 0.4 * torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert float(losses.aligned_difference(wanted * 0.85, wanted)) == pytest.approx(0, abs=1e-6)
+    darker = float(losses.aligned_difference(wanted * 0.5, wanted))
+    assert darker == pytest.approx(float((wanted.mean(dim=(2, 3)) * 0.5 - 0.12).mean()), rel=1e-4)
+    assert float(losses.aligned_difference(1 - wanted, wanted)) > 0.1
+
+
+def test_a_gain_is_no_inconsistency_and_a_tone_curve_is():
+    frames = 0.2 + 0.4 * torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert float(losses.exposure_inconsistency(frames, 0.5 * frames)) == pytest.approx(0, abs=1e-6)
+    assert float(losses.exposure_inconsistency(frames, frames**2)) > 0.05
+
+
+def test_the_hinge_loss_of_known_scores():
+    scores = torch.tensor([-2.0, 0.0, 3.0])
+    assert float(losses.hinge(scores, 1.0)) == pytest.approx((3 + 1 + 0) / 3)
+    assert float(losses.hinge(scores, -1.0)) == pytest.approx((0 + 1 + 4) / 3)

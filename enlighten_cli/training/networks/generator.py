@@ -27,6 +27,9 @@ class EnlightenNet(nn.Module):
     align_corners : bool
         How the decoder interpolates. ``False`` makes exact tiling possible; the published weights
         were trained with ``True``.
+    attention : bool
+        Whether the attention map, which is large where the photo is dark, multiplies features and residual;
+        without it, it is 1 everywhere.
 
     Notes
     -----
@@ -34,10 +37,11 @@ class EnlightenNet(nn.Module):
     2021, doi:10.1109/TIP.2021.3051462, figure 2.
     """
 
-    def __init__(self, width: int = PAPER_WIDTH, *, align_corners: bool = False) -> None:
+    def __init__(self, width: int = PAPER_WIDTH, *, align_corners: bool = False, attention: bool = True) -> None:
         super().__init__()
         self.width = width
         self.align_corners = align_corners
+        self.attention = attention
         widths = [width * 2**level for level in range(5)]
         for level, (before, after) in enumerate(zip([4, *widths[:-1]], widths, strict=True), start=1):
             self._add_level(level, before, after)
@@ -79,7 +83,7 @@ class EnlightenNet(nn.Module):
         Tensor, shape (N, 3, H, W)
             Not clamped; the caller clamps after applying the strength.
         """
-        attention = 1 - luma(rgb)
+        attention = 1 - luma(rgb) if self.attention else torch.ones_like(rgb[:, :1])
         precision = self.conv10.weight.dtype  # input and output are fp32 even if the layers are fp16
         attentions = [attention.to(precision)]
         for _ in range(4):

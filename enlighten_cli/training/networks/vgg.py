@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -67,12 +67,18 @@ class VggFeatures(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Return features: (N, 3, H, W) in [0, 1] to (N, 512, H // 8, W // 8)."""
-        features = rgb
-        for name in CONVOLUTIONS:
+        return self.taps(rgb, CONVOLUTIONS[-1:])[0]
+
+    def taps(self, rgb: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """Return the features after the ReLU of some layers, named in order: (N, C, h, w) each."""
+        features, found = rgb, []
+        for name in CONVOLUTIONS[: CONVOLUTIONS.index(names[-1]) + 1]:
             features = F.relu(self.get_submodule(name)(features))
+            if name in names:
+                found.append(features)
             if name in POOL_AFTER:
                 features = F.max_pool2d(features, 2)
-        return features
+        return found
 
 
 def self_feature_preserving(features: nn.Module, low: Tensor, enhanced: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ def widened(generator: EnlightenNet, width: int, seed: int) -> EnlightenNet:
     factor, rest = divmod(width, generator.width)
     if rest or factor < 1:
         raise UsageError(f"width is {width}; it must be a multiple of the weights' own, {generator.width}")
-    wide = EnlightenNet(width, align_corners=generator.align_corners)
+    wide = EnlightenNet(width, align_corners=generator.align_corners, attention=generator.attention)
     tensors: dict[str, Tensor] = {}
     for name, tensor in generator.state_dict().items():
         layer = name.split(".")[0]

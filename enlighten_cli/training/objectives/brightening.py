@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,13 +17,26 @@ from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Photo, Pixels, Rgb
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import Weights, load_strictly, read_weights
-from enlighten_cli.training.config import RANDOM, TrainConfig
+from enlighten_cli.training.config import RANDOM, ObjectiveOptions, TrainConfig
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.generator import RECEPTIVE_FIELD_PX, EnlightenNet, initialise, seed_of
 from enlighten_cli.training.networks.widening import widened
 from enlighten_cli.training.objectives.objective import Objective
 
 ADAM_BETAS = (0.5, 0.999)
+
+
+@dataclass(frozen=True)
+class BrighteningOptions(ObjectiveOptions):
+    """Options of all objectives of the generator.
+
+    Parameters
+    ----------
+    attention : bool
+        Whether the generator has the paper's attention map.
+    """
+
+    attention: bool = True
 
 
 class Brightening(Objective):
@@ -49,7 +62,7 @@ class Brightening(Objective):
     ) -> None:
         super().__init__(config, descent, features)
         if networks is None:
-            generator = EnlightenNet(config.width)
+            generator = EnlightenNet(config.width, attention=cast("BrighteningOptions", config.options).attention)
             initialise(generator, seed_of(config.seed, "generator"))
             networks = nn.ModuleDict({"generator": generator})
         self.networks = descent.place(networks)
@@ -70,8 +83,17 @@ class Brightening(Objective):
         for generator in self._generators():
             generator.load_state_dict(weights.generator.state_dict())
             generator.align_corners = weights.generator.align_corners
+        if "beginning" in self.networks:
+            cast("EnlightenNet", self.networks["beginning"]).attention = weights.generator.attention
         if weights.discriminators and "discriminators" in self.networks:
-            load_strictly(self.networks["discriminators"], weights.discriminators, "the discriminators")
+            for name, network in cast("nn.ModuleDict", self.networks["discriminators"]).items():
+                known = {
+                    key.removeprefix(f"{name}."): tensor
+                    for key, tensor in weights.discriminators.items()
+                    if key.startswith(f"{name}.")
+                }
+                if known or name in ("global", "local"):
+                    load_strictly(network, known, f"the {name} discriminator")
 
     def enhanced(self, rgb: Tensor, *, learns: bool = True) -> Tensor:
         """Brighten a batch, (N, 3, H, W), in mixed precision; the result is fp32.
@@ -108,6 +130,7 @@ class Brightening(Objective):
         return {
             "width": str(self.generator.width),
             "align_corners": str(self.generator.align_corners).lower(),
+            "attention": str(self.generator.attention).lower(),
             "training_pixels": str(self.config.training_pixels),
         }
 

@@ -5,6 +5,7 @@ The shipped weights were trained this way. The network sees whole frames, becaus
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -12,29 +13,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from enlighten_cli.training.config import RANDOM, SQUARE, ObjectiveOptions, Rules, TrainConfig
+from enlighten_cli.training.config import RANDOM, SQUARE, Rules, TrainConfig
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.losses import light_difference
-from enlighten_cli.training.objectives.brightening import Brightening
+from enlighten_cli.training.losses import aligned_difference, light_difference
+from enlighten_cli.training.objectives.brightening import Brightening, BrighteningOptions
 from enlighten_cli.training.objectives.objective import Needs
 from enlighten_cli.training.objectives.teacher import teacher
 
-LIGHT_CELL_PX = 8
 LOW_PER_NORMAL = 4  # low frames for each normal frame
 
 
 @dataclass(frozen=True)
-class DistillationOptions(ObjectiveOptions):
+class DistillationOptions(BrighteningOptions):
     """Options of distillation.
 
     Parameters
     ----------
+    attention : bool
+        See `BrighteningOptions`.
     teacher_weight : float
         Weight of the L1 loss against the `teacher`, on low frames.
+    aligned_weight : float
+        Weight of `losses.aligned_difference` against the teacher, on low frames: an anchor that leaves the brightness
+        to other losses.
     light_weight : float
-        Weight of the L1 loss between the light of both, their means over cells of `LIGHT_CELL_PX` and over the frame:
+        Weight of the L1 loss between the light of both, the means of cells and of frames:
         a photo that is a little too dark all over costs little per pixel, but is plain to see.
     well_lit_weight : float
         Weight of the L1 loss on normal frames, whose target is the frame itself or close to it: well-lit photos
@@ -50,16 +55,22 @@ class DistillationOptions(ObjectiveOptions):
     objective: ClassVar[str] = "distillation"
 
     teacher_weight: float = 1.0
+    aligned_weight: float = 0.0
     light_weight: float = 0.0
     well_lit_weight: float = 1.0
     well_lit_lift: float = 0.0
     kept_detail_weight: float = 0.0
 
+    @property
+    def follows(self) -> bool:
+        """Whether a loss needs the teacher's results for low frames."""
+        return self.teacher_weight > 0 or self.aligned_weight > 0 or self.light_weight > 0
+
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules of these options; the teacher needs square frames, which it sees whole."""
         return {
             **anchor_rules(self, config),
-            "teacher_weight": (self.teacher_weight > 0, "above 0"),
+            "teacher_weight": (self.follows, "above 0 without aligned_weight"),
             "frame": (config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }
 
@@ -68,10 +79,8 @@ def anchor_rules(options: DistillationOptions, config: TrainConfig) -> Rules:
     """Return the rules of the options that belong to the teacher."""
     return {
         "teacher_weight": (options.teacher_weight >= 0, "0 or more"),
-        "light_weight": (
-            options.light_weight == 0 or (options.light_weight > 0 and options.teacher_weight > 0),
-            "0 without teacher_weight, and 0 or more with it",
-        ),
+        "aligned_weight": (options.aligned_weight >= 0, "0 or more"),
+        "light_weight": (options.light_weight >= 0, "0 or more"),
         "well_lit_weight": (options.well_lit_weight >= 0, "0 or more"),
         "well_lit_lift": (0 <= options.well_lit_lift <= 1, "from 0 to 1"),
         "kept_detail_weight": (
@@ -134,12 +143,15 @@ def taught(
     enhanced, enhanced_normal : Tensor, of these shapes
         The generator's results for them.
     """
-    losses = {}
-    if options.teacher_weight:
+    losses: dict[str, Tensor] = {}
+    if options.follows:
         wanted = teacher(low)
-        losses["teacher"] = options.teacher_weight * F.l1_loss(enhanced, wanted)
-        if options.light_weight:
-            losses["light"] = options.light_weight * light_difference(enhanced, wanted, cell_px=LIGHT_CELL_PX)
+        terms: dict[str, tuple[float, Callable[[Tensor, Tensor], Tensor]]] = {
+            "teacher": (options.teacher_weight, F.l1_loss),
+            "aligned": (options.aligned_weight, aligned_difference),
+            "light": (options.light_weight, light_difference),
+        }
+        losses |= {name: weight * loss(enhanced, wanted) for name, (weight, loss) in terms.items() if weight}
     if options.well_lit_weight:
         wanted = normal
         if options.well_lit_lift:

@@ -18,11 +18,12 @@ from torch.nn import functional as F
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import Weights
 from enlighten_cli.training.config import SQUARE, Rules, TrainConfig
+from enlighten_cli.training.data.augmentation import exposed
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.discriminators import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
-from enlighten_cli.training.networks.generator import initialise, seed_of
+from enlighten_cli.training.networks.generator import seed_of
+from enlighten_cli.training.networks.light_statistics import LightStatistics
 from enlighten_cli.training.networks.vgg import self_feature_preserving
 from enlighten_cli.training.objectives.brightening import Brightening, adam
 from enlighten_cli.training.objectives.distillation import (
@@ -32,11 +33,13 @@ from enlighten_cli.training.objectives.distillation import (
     anchor_rules,
     taught,
 )
+from enlighten_cli.training.objectives.judges import Judges
 from enlighten_cli.training.objectives.objective import Needs, Stage
 
-AUGMENTATION = 1  # number of the random stream; separate from the dataset's
+AUGMENTATION, SECOND_EXPOSURE = 1, 2  # numbers of the random streams; separate from the dataset's
 WARM_START_IMAGES = 2000  # for a random start, which otherwise does not brighten for a thousand steps
 DISCRIMINATORS_FIRST_IMAGES = 2000  # for weights without discriminators
+SECOND_STOPS = (-2.0, -0.5)  # of a second exposure of low frames
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,20 @@ class EnlightenGanOptions(DistillationOptions):
 
     Parameters
     ----------
-    teacher_weight, light_weight, well_lit_weight, well_lit_lift, kept_detail_weight : float
+    attention, teacher_weight, aligned_weight, light_weight, well_lit_weight, well_lit_lift, kept_detail_weight
         See `DistillationOptions`; the teacher stabilizes the adversarial training.
     global_weight, local_weight : float
         Weights of the generator's adversarial losses, global and local.
+    feature_weight : float
+        Weight of the generator's loss against a discriminator of VGG-16 features; see `FeatureJudge`.
+    blur_images : int
+        Number of images during which what that discriminator sees is blurred, less and less.
+    penalty_weight : float
+        Weight of `judges.gradient_penalty` of the discriminators of whole crops.
+    matching_weight : float
+        Weight of the distance between the light of enhanced and of normal crops; see `LightStatistics`.
+    consistency_weight : float
+        Weight of `losses.exposure_inconsistency` between two exposures of the same low crop.
     sfp_weight : float
         Weight of the self-feature-preserving losses of crops and of patches.
     sfp_px : int
@@ -75,6 +88,11 @@ class EnlightenGanOptions(DistillationOptions):
     well_lit_weight: float = 0.0
     global_weight: float = 1.0
     local_weight: float = 1.0
+    feature_weight: float = 0.0
+    blur_images: int = 0
+    penalty_weight: float = 0.0
+    matching_weight: float = 0.0
+    consistency_weight: float = 0.0
     sfp_weight: float = 1.0
     sfp_px: int = 0
     patches: int = 6
@@ -89,14 +107,33 @@ class EnlightenGanOptions(DistillationOptions):
 
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules of these options."""
-        lifts = self.teacher_weight > 0 or (self.well_lit_weight > 0 and self.well_lit_lift > 0)
+        lifts = self.follows or (self.well_lit_weight > 0 and self.well_lit_lift > 0)
+        judges = self.global_weight > 0 or self.local_weight > 0 or self.feature_weight > 0
+        others = self.follows or self.local_weight > 0 or self.feature_weight > 0 or self.matching_weight > 0
         return {
             **anchor_rules(self, config),
             "global_weight": (
-                self.global_weight > 0 or (self.global_weight == 0 and self.local_weight > 0),
-                "0 or more, and above 0 without local_weight",
+                self.global_weight > 0 or (self.global_weight == 0 and others),
+                "0 or more, and above 0 without another loss that brightens",
             ),
-            "local_weight": (self.local_weight >= 0, "0 or more"),
+            **{
+                name: (getattr(self, name) >= 0, "0 or more")
+                for name in (
+                    "local_weight",
+                    "feature_weight",
+                    "penalty_weight",
+                    "matching_weight",
+                    "consistency_weight",
+                )
+            },
+            "penalty_weight without a judge of whole crops": (
+                self.penalty_weight == 0 or self.global_weight > 0 or self.feature_weight > 0,
+                "0",
+            ),
+            "blur_images": (
+                self.blur_images == 0 or (self.blur_images > 0 and self.feature_weight > 0),
+                "0 without feature_weight, and 0 or more with it",
+            ),
             "sfp_weight": (self.sfp_weight >= 0, "0 or more"),
             "sfp_px": (self.sfp_px == 0 or 16 <= self.sfp_px <= config.crop_px, "0, or from 16 to the crop"),
             "patches": (self.patches >= 1, "at least 1"),
@@ -105,7 +142,10 @@ class EnlightenGanOptions(DistillationOptions):
             "dim_min": (1 <= self.dim_min <= self.dim_max, "from 1 to dim_max"),
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
-            "discriminators_first_images": (self.discriminators_first_images >= 0, "0 or more"),
+            "discriminators_first_images": (
+                self.discriminators_first_images == 0 or (self.discriminators_first_images > 0 and judges),
+                "0 or more, and 0 without a discriminator",
+            ),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
             "frame": (not lifts or config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }
@@ -124,28 +164,20 @@ class EnlightenGan(Brightening):
     def __init__(self, config: TrainConfig, descent: Descent, features: nn.Module | None = None) -> None:
         super().__init__(config, descent, features)
         self.options = cast("EnlightenGanOptions", config.options)
-        discriminators = nn.ModuleDict(
-            {
-                "global": PatchDiscriminator(GLOBAL_LAYERS, self.options.discriminator_width),
-                "local": PatchDiscriminator(LOCAL_LAYERS, self.options.discriminator_width),
-            }
-        )
-        initialise(discriminators, seed_of(config.seed, "discriminators"))
-        self.networks["discriminators"] = descent.place(discriminators)
-        self.optimisers["discriminators"] = adam(discriminators, self.options.discriminator_lr)
+        self.judges = Judges(config, descent, features)
+        self.networks["discriminators"] = self.judges.networks
+        self.optimisers["discriminators"] = adam(self.judges.networks, self.options.discriminator_lr)
+        if self.options.matching_weight:
+            self.networks["light"] = descent.place(LightStatistics())
         if self.options.kept_detail_weight:
             self.remember_beginning()
 
-    @property
-    def discriminators(self) -> nn.ModuleDict:
-        """The global and the local discriminator."""
-        return cast("nn.ModuleDict", self.networks["discriminators"])
-
     @classmethod
     def needs(cls, config: TrainConfig) -> Needs:
-        """Return both folders, and VGG-16 if the self-feature-preserving loss is used."""
+        """Return both folders, and VGG-16 if the self-feature-preserving loss or a feature judge is used."""
         options = cast("EnlightenGanOptions", config.options)
-        return Needs(vgg=options.sfp_weight > 0 and config.images > options.generator_learns_from)
+        preserves = options.sfp_weight > 0 and config.images > options.generator_learns_from
+        return Needs(vgg=preserves or options.feature_weight > 0)
 
     @classmethod
     def suggested(cls, weights: Weights | None) -> dict[str, Any]:
@@ -190,15 +222,18 @@ class EnlightenGan(Brightening):
         generator_losses: dict[str, Tensor] = {}
         if learns:
             generator_losses |= self._preserving(low, enhanced, low_patches, enhanced_patches)
-            generator_losses |= self._deceiving(normal, enhanced, enhanced_patches)
+            generator_losses |= self.judges.deceived(normal, enhanced, enhanced_patches, images_seen)
             generator_losses |= taught(self.options, low, enhanced, well_lit, enhanced_well_lit)
+            generator_losses |= self._matching(normal, enhanced, images_seen)
+            generator_losses |= self._consistent(low, enhanced, batch.numbers)
             if len(fine):
                 kept = self.kept_detail(fine, enhanced_fine)
                 generator_losses["kept_detail"] = self.options.kept_detail_weight * kept
             self.descent.descend(self.optimisers["generator"], generator_losses.values())
 
-        judging = self._judging(normal, enhanced.detach(), normal_patches, enhanced_patches.detach())
-        self.descent.descend(self.optimisers["discriminators"], judging.values())
+        judging = self.judges.judged(normal, enhanced.detach(), normal_patches, enhanced_patches.detach(), images_seen)
+        if judging:
+            self.descent.descend(self.optimisers["discriminators"], judging.values())
         return generator_losses | judging
 
     def _drawn(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
@@ -228,33 +263,24 @@ class EnlightenGan(Brightening):
                 "sfp_local": weight * self_feature_preserving(self.features, low_patches, enhanced_patches),
             }
 
-    def _deceiving(self, normal: Tensor, enhanced: Tensor, enhanced_patches: Tensor) -> dict[str, Tensor]:
-        """Return the adversarial losses of the generator; the discriminators' parameters get no gradients."""
-        discriminators = self.discriminators.requires_grad_(False)
-        with self.descent.mixed_precision():
-            with torch.no_grad():
-                normal_scores = discriminators["global"](normal).float()
-            enhanced_scores = discriminators["global"](enhanced).float()
-            local_scores = discriminators["local"](enhanced_patches).float()
-        terms = {
-            "global": (self.options.global_weight, losses.relativistic_least_squares(enhanced_scores, normal_scores)),
-            "local": (self.options.local_weight, losses.local_generator_loss(local_scores)),
-        }
-        discriminators.requires_grad_(True)
-        return {name: weight * loss for name, (weight, loss) in terms.items() if weight}
+    def _matching(self, normal: Tensor, enhanced: Tensor, images_seen: int) -> dict[str, Tensor]:
+        """Return the distance of the enhanced crops' light from that of normal ones."""
+        if not self.options.matching_weight:
+            return {}
+        light = cast("LightStatistics", self.networks["light"])
+        light.push(normal)
+        random = torch.Generator().manual_seed(seed_of(self.config.seed, f"slices {images_seen}"))
+        return {"matching": self.options.matching_weight * light.distance(enhanced, random)}
 
-    def _judging(
-        self, normal: Tensor, enhanced: Tensor, normal_patches: Tensor, enhanced_patches: Tensor
-    ) -> dict[str, Tensor]:
-        """Return the losses of the discriminators."""
-        judge, local_judge = self.discriminators["global"], self.discriminators["local"]
-        with self.descent.mixed_precision():
-            scores, enhanced_scores = judge(normal).float(), judge(enhanced).float()
-            local_scores, local_enhanced = local_judge(normal_patches).float(), local_judge(enhanced_patches).float()
-        return {
-            "global_discriminator": losses.relativistic_least_squares(scores, enhanced_scores),
-            "local_discriminator": losses.local_discriminator_loss(local_scores, local_enhanced),
-        }
+    def _consistent(self, low: Tensor, enhanced: Tensor, numbers: Tensor) -> dict[str, Tensor]:
+        """Return how much the results differ from those for a darker exposure of the same crops."""
+        if not self.options.consistency_weight:
+            return {}
+        randoms = (np.random.default_rng([self.config.seed, number, SECOND_EXPOSURE]) for number in numbers.tolist())
+        stops = torch.tensor([random.uniform(*SECOND_STOPS) for random in randoms], dtype=torch.float32)
+        darker = exposed(low, stops.to(low.device).view(-1, 1).expand(-1, 3))
+        difference = losses.exposure_inconsistency(self.enhanced(darker), enhanced)
+        return {"consistency": self.options.consistency_weight * difference}
 
 
 def cut_patches(batch: Tensor, corners: Tensor, patch_px: int) -> Tensor:

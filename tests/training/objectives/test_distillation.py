@@ -4,12 +4,10 @@ import pytest
 import torch
 from conftest import scene, write_photos
 
-from enlighten_cli.errors import UsageError
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.objectives.distillation import Distillation, DistillationOptions, taught
-from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
 from enlighten_cli.training.objectives.teacher import teacher
 
 CPU = torch.device("cpu")
@@ -69,9 +67,13 @@ def test_a_frame_that_is_too_dark_all_over_costs_more_light_than_one_with_errors
     assert float(uneven["light"]) == pytest.approx(0, abs=1e-6)
 
 
-def test_light_needs_a_teacher(config):
-    with pytest.raises(UsageError, match="light_weight"):
-        dataclasses.replace(config, options=EnlightenGanOptions(teacher_weight=0.0, light_weight=0.5))
+def test_an_anchor_of_aligned_frames_leaves_the_brightness_open():
+    low, normal = rgb(0.1), rgb(1.0)
+    options = DistillationOptions(teacher_weight=0.0, aligned_weight=2.0)
+    wanted = teacher(low)
+    assert set(taught(options, low, wanted, normal, normal)) == {"aligned", "well_lit"}
+    assert float(taught(options, low, 0.9 * wanted, normal, normal)["aligned"]) == pytest.approx(0, abs=1e-6)
+    assert float(taught(options, low, 0.5 * wanted, normal, normal)["aligned"]) > 0.1
 
 
 def test_a_batch_has_few_normal_frames_and_fine_crops_only_where_detail_is_kept(config):

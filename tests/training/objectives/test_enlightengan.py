@@ -4,6 +4,7 @@ import pytest
 import torch
 from conftest import write_photos
 
+from enlighten_cli.errors import ModelError, UsageError
 from enlighten_cli.training.checkpoint import Weights, read_tensors
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
@@ -59,7 +60,9 @@ def test_only_discriminators_learn_first(config, features):
     ("name", "losses"),
     [
         ("sfp", ["sfp_global", "sfp_local"]), ("global", ["global"]), ("local", ["local"]),
-        ("teacher", ["teacher"]), ("well_lit", ["well_lit"]),
+        ("teacher", ["teacher"]), ("well_lit", ["well_lit"]), ("aligned", ["aligned"]), ("light", ["light"]),
+        ("feature", ["features"]), ("matching", ["matching"]), ("consistency", ["consistency"]),
+        ("penalty", ["penalty"]),
     ],
 )  # fmt: skip
 def test_weights_scale_what_they_are_named_after(config, features, name, losses):
@@ -75,6 +78,7 @@ def test_weights_scale_what_they_are_named_after(config, features, name, losses)
         ({}, 12, True),
         ({"sfp_weight": 0.0}, 12, False),
         ({"discriminators_first_images": 12}, 12, False),
+        ({"sfp_weight": 0.0, "feature_weight": 1.0}, 12, True),
         ({"warm_start_images": 8, "discriminators_first_images": 4}, 13, True),
     ],
 )
@@ -103,6 +107,82 @@ def test_what_a_start_suggests():
     assert EnlightenGan.suggested(lost) == {"width": 4, "discriminators_first_images": 2000}
     kept = Weights(EnlightenNet(4), {"global.layers.0.weight": torch.zeros(3, 3, 4, 4)}, {})
     assert EnlightenGan.suggested(kept) == {"width": 4, "discriminator_width": 3}
+
+
+def test_the_gradient_penalty_comes_every_sixteenth_step(config, features):
+    steps = [
+        step
+        for step in range(33)
+        if "penalty" in stepped(config, features, 4 * step, penalty_weight=1.0, sfp_weight=0.0)[1]
+    ]
+    assert steps == [0, 16, 32]
+
+
+def test_distributions_are_matched_without_a_judge(config, features):
+    only = {"global_weight": 0.0, "local_weight": 0.0, "sfp_weight": 0.0, "matching_weight": 1.0}
+    objective, losses = stepped(config, features, **only)
+    assert set(losses) == {"matching"}
+    assert changed(objective, "generator")
+    assert not changed(objective, "discriminators")
+    assert int(objective.networks["light"].pushed) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"global_weight": 0.0, "local_weight": 0.0}, "global_weight"),
+        ({"matching_weight": 1.0, "global_weight": 0.0, "local_weight": 0.0, "discriminators_first_images": 4},
+         "discriminators_first_images"),
+        ({"matching_weight": 1.0, "global_weight": 0.0, "penalty_weight": 1.0}, "penalty_weight"),
+        ({"blur_images": 8}, "blur_images"),
+    ],
+)  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(config, options, named):
+    with pytest.raises(UsageError, match=named):
+        dataclasses.replace(config, options=dataclasses.replace(config.options, **options))
+
+
+def test_a_feature_judge_learns_and_sees_less_blur_with_time(config, features):
+    objective, first = stepped(config, features, feature_weight=1.0, blur_images=100)
+    assert any(key.startswith("features.conv2_2.0") for key in changed(objective, "discriminators"))
+    assert not any("_mix" in key for key in changed(objective, "discriminators"))
+    later = [stepped(config, features, seen, feature_weight=1.0, blur_images=100)[1] for seen in (100, 200)]
+    assert first["features"] != later[0]["features"] == later[1]["features"]
+
+
+def test_weights_without_a_feature_judge_start_it_at_random(config, features):
+    paper = EnlightenGan(config, Descent(CPU), features)
+    tensors = paper.networks["discriminators"].state_dict()
+    options = dataclasses.replace(config.options, feature_weight=1.0)
+    objective = EnlightenGan(dataclasses.replace(config, options=options, seed=1), Descent(CPU), features)
+    before = {key: tensor.clone() for key, tensor in objective.networks["discriminators"].state_dict().items()}
+    objective.start_from(Weights(paper.generator, tensors, {}))
+    after = objective.networks["discriminators"].state_dict()
+    assert all(torch.equal(after[key], tensor) for key, tensor in tensors.items())
+    assert all(torch.equal(after[key], before[key]) for key in after if key.startswith("features."))
+    with pytest.raises(ModelError, match="the local discriminator"):
+        objective.start_from(Weights(paper.generator, {"global.layers.0.bias": torch.zeros(2)} | {
+            key: tensor for key, tensor in tensors.items() if key.startswith("global.")
+        }, {}))  # fmt: skip
+
+
+def test_without_attention_the_generator_lifts_black_and_white_alike(config):
+    options = dataclasses.replace(config.options, attention=False)
+    generator = EnlightenGan(dataclasses.replace(config, options=options), Descent(CPU)).generator.eval()
+    white = torch.ones(1, 3, 32, 32)
+    assert not torch.equal(generator(white), white)
+    generator.attention = True
+    assert torch.equal(generator(white), white)
+
+
+@pytest.mark.parametrize("start_attention", [True, False])
+def test_attention_is_an_option_of_the_run_and_not_of_the_weights_it_starts_from(config, start_attention):
+    options = dataclasses.replace(config.options, attention=False, kept_detail_weight=1.0)
+    objective = EnlightenGan(dataclasses.replace(config, start="known", options=options), Descent(CPU))
+    objective.start_from(Weights(EnlightenNet(2, attention=start_attention), {}, {}))
+    assert not objective.generator.attention
+    assert objective.networks["beginning"].attention == start_attention
+    assert objective.metadata()["attention"] == "false"
 
 
 def test_dimming_and_patches_are_functions_of_the_image(config):
