@@ -76,7 +76,7 @@ def child(way: str, photo: Path, model: Path) -> None:
         began = time.perf_counter()
         decoded = decode(photo)
         if network is not None:
-            decoded = enhance(decoded, network, options[way])
+            decoded = enhance(decoded, network, options[way], in_place=True)
         photo.with_suffix(".out.jpg").write_bytes(encode(decoded))
     seconds = time.perf_counter() - began
     print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))

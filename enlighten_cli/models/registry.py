@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_473_660, "9d9b5a97fe0a32100a72d182f18331a6fdb9e7e4ff477115c16292e60114868d"),
+                Download("lite.onnx", 4_473_660, "4bd80a17ea1ebef0098b6b65ae04e53f4ff329201991d9d110b7ebedc4705034"),
                 Download(
-                    "lite-fp16.onnx", 4_454_214, "1f749f25b247a0a69433faa73e512162c5c77147b8283bab9c45e4af48ad9d80"
+                    "lite-fp16.onnx", 4_454_214, "636528d990c2ac3e5a0a10f11d3f850ff80b16968ba6d1b401ba1da20a6f7faf"
                 ),
             ),
             width=16,
@@ -77,12 +77,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 20.47,
-                "lol_ssim": 0.832,
-                "well_lit_psnr": 28.90,
-                "lime_niqe": 3.89,
-                "mef_niqe": 3.45,
-                "dicm_niqe": 3.42,
+                "lol_psnr": 20.51,
+                "lol_ssim": 0.833,
+                "well_lit_psnr": 27.86,
+                "lime_niqe": 3.87,
+                "mef_niqe": 3.42,
+                "dicm_niqe": 3.40,
             },
         ),
         ModelRow(

@@ -36,7 +36,7 @@ OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of me
 # Bytes of a run for each pixel and each channel of the network's first level: 25 to 34 were measured
 # for squares of 256 to 2048 px (benchmarks/session.py); a tenth is added.
 BYTES_PER_PIXEL_AND_CHANNEL = 38
-THUMBNAIL_PIXELS = 1 << 19  # pictures of at most so many pixels are no tiles
+FREED_PIXELS = 1 << 19  # after pictures of at most so many pixels, which are thumbnails, memory is freed
 UNKNOWN_WIDTH = 32
 
 AUTO = Device()
@@ -114,7 +114,7 @@ class Model:
     def _run_options(self, batch: Rgb) -> Any:
         """Free the memory of the run after thumbnails, of which a photo has one; tiles need it again."""
         options = import_runtime().RunOptions()
-        if self._on_cpu and batch[0, 0].size <= THUMBNAIL_PIXELS:
+        if self._on_cpu and batch[0, 0].size <= FREED_PIXELS:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
 

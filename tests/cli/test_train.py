@@ -149,7 +149,7 @@ def test_known_weights_bring_their_width_and_discriminators(folders, tmp_path):
 
     config = TrainConfig(EnlightenGanOptions(discriminator_width=3), width=2)
     known = EnlightenGan(config, Descent(torch.device("cpu")))
-    write_weights(tmp_path / "known.safetensors", known.generator, known.discriminators.state_dict(), {})
+    write_weights(tmp_path / "known.safetensors", known.generator, known.networks["discriminators"].state_dict(), {})
     (tmp_path / "small.json").write_text("{}")
     config = planned(*folders, "--from", "known.safetensors")
     assert (config["width"], config["discriminator_width"]) == (2, 3)

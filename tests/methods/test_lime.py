@@ -109,5 +109,5 @@ def test_without_scipy_the_message_names_the_extra(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(scipy_parts, "import_module", absent)
-    with pytest.raises(MissingDependencyError, match="`methods`"):
+    with pytest.raises(MissingDependencyError, match=r"\.\[methods\]"):
         lime(RGB)

@@ -21,7 +21,8 @@ def test_one_file_that_explains_itself(tiny_weights, tiny_model):
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata == {
         "name": "tiny", "version": metadata["version"], "licence": "none", "width": "2", "reach": "137",
-        "align_corners": "false", "training_pixels": "0", "weights_sha256": sha256_of(tiny_weights),
+        "align_corners": "false", "attention": "true", "training_pixels": "0",
+        "weights_sha256": sha256_of(tiny_weights),
     }  # fmt: skip
     kernels = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 4]
     assert len(kernels) == 23

@@ -131,7 +131,15 @@ OBJECTIVES = {
         dataclasses.replace(OPTIONS, warm_start_images=0),
         {"sfp_global", "sfp_local", "global", "local", "global_discriminator", "local_discriminator"},
     ),
-}
+    "beyond the paper": (
+        dataclasses.replace(
+            OPTIONS, warm_start_images=0, attention=False, local_weight=0.0, feature_weight=1.0, blur_images=100,
+            matching_weight=1.0, consistency_weight=1.0,
+        ),
+        {"sfp_global", "sfp_local", "global", "features", "global_discriminator", "feature_discriminator", "matching",
+         "consistency"},
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -46,7 +46,10 @@ def test_json_round_trip(config):
         ),
         ({"objective": ["distillation"]}, r"objective is \['distillation'\]"),
         ({"objective": "distillation"}, "frame is 'photo'; it must be square, because the teacher needs whole frames"),
-        ({"objective": "distillation", **SQUARE, "teacher_weight": 0.0}, "teacher_weight is 0.0; it must be above 0"),
+        (
+            {"objective": "distillation", **SQUARE, "teacher_weight": 0.0},
+            "teacher_weight is 0.0; it must be 0 or more, and above 0 without",
+        ),
         ({"teacher_weight": 1.0}, "frame is 'photo'; it must be square, because the teacher needs whole frames"),
         (
             {"objective": "distillation", **SQUARE, "sfp_weight": 1.0},

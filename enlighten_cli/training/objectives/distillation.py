@@ -70,7 +70,10 @@ class DistillationOptions(BrighteningOptions):
         """Return the rules of these options; the teacher needs square frames, which it sees whole."""
         return {
             **anchor_rules(self, config),
-            "teacher_weight": (self.follows, "above 0 without aligned_weight"),
+            "teacher_weight": (
+                self.teacher_weight >= 0 and self.follows,
+                "0 or more, and above 0 without aligned_weight or light_weight",
+            ),
             "frame": (config.frame == SQUARE, "square, because the teacher needs whole frames"),
         }
 

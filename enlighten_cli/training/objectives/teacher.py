@@ -42,7 +42,7 @@ TONES, PIVOT = 2.0, 0.65
 LOCAL_CONTRAST, LOCAL = 0.4, (0.1, 0.02)
 
 # The factor on chroma up to the lower gain, and what multiplies it from the upper gain on.
-CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.4, (3.0, 10.0)
+CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.55, (3.0, 12.0)
 
 Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one parameter per photo (N, 1, 1, 1) to RGB
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from conftest import scene, write_photos
 
+from enlighten_cli.errors import UsageError
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
@@ -74,6 +75,12 @@ def test_an_anchor_of_aligned_frames_leaves_the_brightness_open():
     assert set(taught(options, low, wanted, normal, normal)) == {"aligned", "well_lit"}
     assert float(taught(options, low, 0.9 * wanted, normal, normal)["aligned"]) == pytest.approx(0, abs=1e-6)
     assert float(taught(options, low, 0.5 * wanted, normal, normal)["aligned"]) > 0.1
+
+
+@pytest.mark.parametrize("options", [{"teacher_weight": 0.0}, {"teacher_weight": -1.0, "light_weight": 1.0}])
+def test_a_run_without_a_teacher_is_refused(config, options):
+    with pytest.raises(UsageError, match="teacher_weight"):
+        dataclasses.replace(config, options=DistillationOptions(**options))
 
 
 def test_a_batch_has_few_normal_frames_and_fine_crops_only_where_detail_is_kept(config):

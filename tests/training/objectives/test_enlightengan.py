@@ -112,7 +112,7 @@ def test_what_a_start_suggests():
 def test_the_gradient_penalty_comes_every_sixteenth_step(config, features):
     steps = [
         step
-        for step in range(33)
+        for step in (0, 1, 15, 16, 17, 32)
         if "penalty" in stepped(config, features, 4 * step, penalty_weight=1.0, sfp_weight=0.0)[1]
     ]
     assert steps == [0, 16, 32]
