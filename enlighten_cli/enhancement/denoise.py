@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from enlighten_cli.enhancement.noise import NoiseCurve
 from enlighten_cli.enhancement.thumbnail import reduced, upsampled
 from enlighten_cli.photo import LUMA, Rgb
+from enlighten_cli.photo.bands import Span
 
 Plane: TypeAlias = NDArray[np.float32]
 
@@ -20,7 +21,7 @@ Plane: TypeAlias = NDArray[np.float32]
 UNSEEN, SEEN = 1.0, 2.5
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
 HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
-STRIP_ROWS = 192
+STRIP_ROWS, STRIP_COLUMNS = 192, 1024  # denoised at a time: what a core's memory of the network's layers grows with
 PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
 
 
@@ -89,8 +90,7 @@ class Denoising:
         height, width : int
             Of the photo.
         """
-        first = max(0, (start - HALO_PX) // MULTIPLE_PX * MULTIPLE_PX)
-        last = min(height, stop + HALO_PX)
+        first, last = seen_span((start, stop), height)
         rgb = read(first, last)
         planes = upsampled(self.planes, first, last, height, width)
         noise, gain, part = planes[..., 0], planes[..., 1], planes[..., 2:]
@@ -100,11 +100,22 @@ class Denoising:
         # What the denoiser sees beyond the last row must not depend on where a strip ends.
         margin = [(0, -length % MULTIPLE_PX) for length in rgb.shape[:2]]
         padded = np.pad(rgb, [*margin, (0, 0)], mode="edge")
-        clean = self.network(padded, np.pad(noise, margin, mode="edge"), np.pad(gain, margin, mode="edge"))
-        clean = clean[own, :width]
+        noise, gain = (np.pad(plane, margin, mode="edge") for plane in (noise, gain))
+        clean = np.empty_like(rgb[own])
+        for left in range(0, width, STRIP_COLUMNS):
+            near = slice(max(0, left - HALO_PX), left + STRIP_COLUMNS + HALO_PX)
+            made = self.network(padded[:, near], noise[:, near], gain[:, near])
+            right = min(left + STRIP_COLUMNS, width)
+            clean[:, left:right] = made[own, left - near.start : right - near.start]
         return np.asarray(rgb[own] + part[own] * (clean - rgb[own]))
 
     def whole(self, rgb: Rgb) -> Rgb:
         """Return a whole photo, or a thumbnail, denoised."""
         height, width = rgb.shape[:2]
         return self.rows(lambda start, stop: rgb[start:stop], 0, height, height, width)
+
+
+def seen_span(span: Span, height: int) -> Span:
+    """Return which rows of a photo are needed to denoise these."""
+    start, stop = span
+    return max(0, (start - HALO_PX) // MULTIPLE_PX * MULTIPLE_PX), min(height, stop + HALO_PX)

@@ -11,6 +11,9 @@ from enlighten_cli.errors import EnlightenError
 from enlighten_cli.metrics.luma import mean_luma
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode, encode
+from enlighten_cli.photo.bands import DamagedError
+
+BANDS_FROM_PIXELS = 8_000_000  # larger photos are decoded twice, by bands, which takes a third of the memory
 
 
 @dataclass(frozen=True)
@@ -119,21 +122,33 @@ def enhance_encoded(
     BrightAlreadyError
         If `skip_brighter_than` says so.
     """
-    photo = decode(content, treatment.limits, suffix=suffix)
-    if treatment.skip_brighter_than is not None:
-        level = mean_luma(as_srgb(photo))
-        if level > treatment.skip_brighter_than:
-            raise BrightAlreadyError(photo, level)
-    format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
-    stripped = photo.stripped(treatment.strip)
-    with at_network or nullcontext():
-        enhanced = enhance(stripped, network, treatment.enhance, tell, in_place=not keep_before)
-    return Enhanced(
-        content=encode(enhanced, format, quality=treatment.quality),
-        format=format,
-        width=photo.width,
-        height=photo.height,
-        before=photo if keep_before else None,
-        notes=(*stripped.notes, *cannot_hold(stripped, format)),
-        denoised=enhanced.denoised,
-    )
+
+    def treated(photo: Photo) -> Enhanced:
+        if treatment.skip_brighter_than is not None:
+            level = mean_luma(as_srgb(photo))
+            if level > treatment.skip_brighter_than:
+                raise BrightAlreadyError(photo, level)
+        format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
+        stripped = photo.stripped(treatment.strip)
+        with at_network or nullcontext():
+            enhanced = enhance(stripped, network, treatment.enhance, tell, in_place=not keep_before)
+        return Enhanced(
+            content=encode(enhanced, format, quality=treatment.quality),
+            format=format,
+            width=photo.width,
+            height=photo.height,
+            before=photo if keep_before else None,
+            notes=(*stripped.notes, *cannot_hold(stripped, format)),
+            denoised=enhanced.denoised,
+        )
+
+    def by_bands(height: int, width: int) -> bool:
+        is_large = height * width >= BANDS_FROM_PIXELS
+        return is_large and treatment.enhance.is_fast(height, width, network.training_pixels)
+
+    if not keep_before and treatment.skip_brighter_than is None:
+        try:
+            return treated(decode(content, treatment.limits, suffix=suffix, by_bands=by_bands))
+        except DamagedError:
+            pass
+    return treated(decode(content, treatment.limits, suffix=suffix))

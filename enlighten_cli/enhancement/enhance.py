@@ -126,7 +126,7 @@ def enhance(
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
         pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise, in_place=in_place)
-        return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
+        return dataclasses.replace(photo, pixels=pixels, denoised=denoised, bands=None)
 
     memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))
 

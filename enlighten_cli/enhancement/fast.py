@@ -7,15 +7,16 @@ interpolated to full size and applied to every pixel.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.denoise import STRIP_ROWS, DenoisingNetwork
+from enlighten_cli.enhancement.denoise import STRIP_ROWS, Denoising, DenoisingNetwork, seen_span
 from enlighten_cli.enhancement.judged_light import enhanced_thumbnail
 from enlighten_cli.enhancement.survey import surveyed
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, upsampled
@@ -23,15 +24,17 @@ from enlighten_cli.enhancement.windows import box_mean, fit_windows
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
+from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.colour import DirectColour
-from enlighten_cli.photo.photo import full_scale, is_float
-from enlighten_cli.resources import available_cores
+from enlighten_cli.photo.photo import empty_pixels, full_scale, is_float, spans_of
+from enlighten_cli.resources import available_cores, give_back_memory
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
 FINISH = np.float32(0.5)  # part of the filter's residual that is added back
 DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
 FLAT = np.float32(3e-3)  # variance below which a window counts as flat: too little contrast to fit its change
+TIDIED_SPANS = 32  # after so many, memory is given back
 STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
 
 
@@ -128,39 +131,86 @@ def enhance(
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of_photo(photo)
-    judged_pixels = network.training_pixels or THUMBNAIL_PIXELS
-    survey = surveyed(photo, network, judged_pixels, denoise if strength else 0, denoiser)
-    made = enhanced_thumbnail(survey.rgb, network, survey.judged)
-    light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
-    denoising = survey.denoising
+    light, denoising = _judged(photo, network, denoise if strength else 0, denoiser)
     overwrites = in_place and denoising is None and pixels.flags.writeable
-    bright = pixels if overwrites else np.empty_like(pixels)
+    bright = pixels if overwrites else empty_pixels(pixels.shape) if photo.bands else np.empty_like(pixels)
     is_direct = denoising is None and isinstance(colour, DirectColour) and pixels.shape[2] == 3
-    direct = light.at(strength, full_scale(pixels)) if is_direct and not is_float(pixels) else None
+    direct = is_direct and not is_float(pixels)
+    if direct:
+        light = light.at(strength, full_scale(pixels))
 
-    def work(start: int, stop: int) -> None:
-        own = pixels[start:stop]
+    def brighten(start: int, own: Pixels, clean: Rgb | None) -> None:
+        stop = start + len(own)
         if direct:
-            _brighten(own, direct, bright[start:stop], start, height)
+            _brighten(own, light, bright[start:stop], start, height)
             return
         scale, detail, offset = light.rows(start, stop, height, width)
         before = colour.to_srgb(own)
-        seen = before.clip(0, 1)
-        if denoising:
-            seen = denoising.rows(
-                lambda first, last: colour.to_srgb(pixels[first:last]).clip(0, 1), start, stop, height, width
-            )
+        seen = before.clip(0, 1) if clean is None else clean
         lifted = scale * seen + detail * (seen @ LUMA)[..., None] + offset
         after = before + np.float32(strength) * (lifted - before.clip(0, 1))
         bright[start:stop] = colour.changed(own, before, after)
 
-    rows = STRIP_ROWS if denoising else max(1, STRIP_PIXELS // width)
-    starts = range(0, height, rows)
-    tell(0, len(starts))
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for done, _ in enumerate(pool.map(lambda start: work(start, min(start + rows, height)), starts), start=1):
-            tell(done, len(starts))
+    few_rows = max(1, STRIP_PIXELS // width)
+
+    def work(span: Span, first: int, band: Pixels) -> None:
+        clean = None
+        if denoising:
+            clean = denoising.rows(
+                lambda above, below: colour.to_srgb(band[above - first : below - first]).clip(0, 1),
+                *(*span, height, width),
+            )
+        for start in range(*span, few_rows):
+            stop = min(start + few_rows, span[1])
+            own = band[start - first : stop - first]
+            brighten(start, own, None if clean is None else clean[start - span[0] : stop - span[0]])
+
+    spans = spans_of(height, STRIP_ROWS if denoising else few_rows)
+    needed = [seen_span(span, height) for span in spans] if denoising else spans
+    _in_parallel(work, spans, needed, photo, tell)
+    _tidy_up(photo)
     return bright, denoising.extent if denoising else 0.0
+
+
+def _judged(
+    photo: Photo, network: Network, denoise: float, denoiser: Callable[[], DenoisingNetwork]
+) -> tuple[Light, Denoising | None]:
+    """Return how the light of a photo changes, and how it is denoised before."""
+    survey = surveyed(photo, network, network.training_pixels or THUMBNAIL_PIXELS, denoise, denoiser)
+    _tidy_up(photo)
+    made = enhanced_thumbnail(survey.rgb, network, survey.judged)
+    light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
+    _tidy_up(photo)
+    return light, survey.denoising
+
+
+def _tidy_up(photo: Photo) -> None:
+    """Give back memory between two steps for a photo that is large, and whose pixels are not in memory."""
+    if photo.bands:
+        give_back_memory()
+
+
+def _in_parallel(
+    work: Callable[[Span, int, Pixels], None],
+    spans: list[Span],
+    needed: list[Span],
+    photo: Photo,
+    tell: Callable[[int, int], None],
+) -> None:
+    """Call a function with each span, and the rows that it needs; no more of them at a time than there are cores."""
+    tell(0, len(spans))
+    cores, pending = available_cores(), deque[Future[None]]()
+    with ThreadPoolExecutor(cores) as pool:
+        for number, (span, (first, _), band) in enumerate(zip(spans, needed, photo.rows(needed), strict=True)):
+            pending.append(pool.submit(work, span, first, band))
+            if len(pending) > cores:
+                pending.popleft().result()
+                tell(number - cores + 1, len(spans))
+                if number % TIDIED_SPANS == 0:
+                    _tidy_up(photo)
+        for done, future in enumerate(pending, start=len(spans) - len(pending) + 1):
+            future.result()
+            tell(done, len(spans))
 
 
 def _brighten(pixels: Pixels, light: Light, bright: Pixels, start: int, height: int) -> None:

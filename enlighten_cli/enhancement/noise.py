@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.photo import LUMA, Pixels, Rgb
+from enlighten_cli.photo.bands import Span
 
 Plane = NDArray[np.float32]
 
@@ -86,14 +87,15 @@ def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
 
 
 def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
-    """Return rows of a photo, bands one below the other, in which its noise is measured: sRGB in [0, 1].
+    """Return rows of a photo, bands one below the other, in which its noise is measured: sRGB in [0, 1]."""
+    return np.concatenate([to_srgb(pixels[start:stop]).clip(0, 1) for start, stop in sampled_spans(len(pixels))])
 
-    Bands begin with a JPEG's blocks.
-    """
-    height = len(pixels)
+
+def sampled_spans(height: int) -> list[Span]:
+    """Return the bands of a photo in which its noise is measured; they begin with a JPEG's blocks."""
     rows = min(height, BAND_ROWS)
     starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int) // BLOCK_PX * BLOCK_PX)
-    return np.concatenate([to_srgb(pixels[start : start + rows]).clip(0, 1) for start in starts])
+    return [(start, start + rows) for start in starts.tolist()]
 
 
 def _noise_of_blocks(blocks: Plane) -> tuple[float, bool]:

@@ -9,13 +9,13 @@ import numpy as np
 
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.judged_light import JudgedLight
-from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
+from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled_spans
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction
 from enlighten_cli.enhancement.windows import Planes, box_mean
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import LUMA, Photo, Rgb, colour_of_photo
-from enlighten_cli.photo.photo import full_scale, is_float
+from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
+from enlighten_cli.photo.photo import full_scale, is_float, spans_of
 
 ROUNDING = np.float32(12**-0.5)  # standard deviation of the rounding error, in steps
 DOUBT = np.float32(10)  # weight of the error's variance; where it equals the squared light, half of the change is made
@@ -65,20 +65,33 @@ def surveyed(
     """
     pixels = photo.pixels
     to_srgb = colour_of_photo(photo).to_srgb
-    rgb = thumbnail(pixels, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
+    rgb, noisy = _looked_at(photo, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
     may_be_flattened = pixels.dtype == np.uint8
     is_whole = rgb.shape[:2] == pixels.shape[:2]
     noise_of_thumbnail = measure_noise(rgb, may_be_flattened=may_be_flattened and is_whole)
     denoising = None
     if denoise:
-        noise = measure_noise(sampled(pixels, to_srgb), may_be_flattened=may_be_flattened)
+        noise = measure_noise(noisy, may_be_flattened=may_be_flattened)
         gain = judged.gain()
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
             rgb = of_thumbnail.whole(rgb)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
+
+
+def _looked_at(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Rgb]:
+    """Return a photo's thumbnail, and the rows in which its noise is measured, from one pass over its pixels."""
+    reduction = Reduction(photo.pixels, most_pixels)
+    samples = [(span, list[Rgb]()) for span in sampled_spans(photo.height)]
+    spans = spans_of(photo.height, reduction.band_rows)
+    for (start, stop), band in zip(spans, photo.rows(spans), strict=True):
+        reduction.add(start, band)
+        for (first, last), parts in samples:
+            if first < stop and last > start:
+                parts.append(to_srgb(band[max(first - start, 0) : last - start]).clip(0, 1))
+    return reduction.thumbnail(to_srgb), np.concatenate([part for _, parts in samples for part in parts])
 
 
 def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:

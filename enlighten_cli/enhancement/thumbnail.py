@@ -20,24 +20,54 @@ THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
 
 def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:
     """Reduce a photo, by area, to what the network sees: (h, w, 3) in [0, 1]."""
-    size, factor = _reduced_size(pixels, most_pixels)
-    whole = max(1, int(factor))
-    reduced = _block_means(pixels, whole) if whole > 1 else pixels
-    rgb = to_srgb(reduced).clip(0, 1)
-    return resized(rgb, size)
+    reduction = Reduction(pixels, most_pixels)
+    for start in range(0, len(pixels), reduction.band_rows):
+        reduction.add(start, pixels[start : start + reduction.band_rows])
+    return reduction.thumbnail(to_srgb)
+
+
+class Reduction:
+    """A photo reduced band by band, by whole numbers of pixels first.
+
+    Parameters
+    ----------
+    like : ndarray, shape (H, W, C)
+        Of the photo's shape and type.
+    most_pixels : float
+        About how many pixels the thumbnail will have.
+    """
+
+    def __init__(self, like: Pixels, most_pixels: float) -> None:
+        height, width, channels = like.shape
+        self._size, factor = _reduced_size(like, most_pixels)
+        self._factor = max(1, int(factor))
+        self._means = np.empty((-(-height // self._factor), -(-width // self._factor), channels), like.dtype)
+
+    @property
+    def band_rows(self) -> int:
+        """Rows of the photo that a band has, but for the last."""
+        return BAND_ROWS * self._factor
+
+    def add(self, start: int, band: Pixels) -> None:
+        """Reduce a band that begins with this row of the photo."""
+        means = _block_means(band, self._factor) if self._factor > 1 else band
+        first = start // self._factor
+        self._means[first : first + len(means)] = means
+
+    def thumbnail(self, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
+        """Return the thumbnail, once all bands are added: (h, w, 3) in [0, 1]."""
+        return resized(to_srgb(self._means).clip(0, 1), self._size)
 
 
 def _block_means(pixels: Pixels, factor: int) -> Pixels:
     """Average blocks of factor x factor pixels; those at the right and bottom may be smaller."""
     height, width, channels = pixels.shape
     rows, columns = -(-height // factor), -(-width // factor)
-    means = np.empty((rows, columns, channels), pixels.dtype)
     if pixels.dtype == np.uint8:
-        for row in range(0, rows, BAND_ROWS):  # Pillow copies what it reduces
-            band = pixels[row * factor : (row + BAND_ROWS) * factor]
-            reduced = np.asarray(Image.fromarray(band if channels == 3 else band[..., 0]).reduce(factor))
-            means[row : row + BAND_ROWS] = reduced.reshape(len(reduced), columns, channels)
-        return means
+        return np.asarray(Image.fromarray(pixels if channels == 3 else pixels[..., 0]).reduce(factor)).reshape(
+            rows, columns, channels
+        )
+    means = np.empty((rows, columns, channels), pixels.dtype)
     for row in range(rows):
         strip = pixels[row * factor : (row + 1) * factor].astype(np.float32)
         strip = (strip.clip(0, 1) if is_float(pixels) else strip).mean(axis=0)  # no lamp outshines what is around it
@@ -75,6 +105,16 @@ def resized(
 
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
     """Interpolate some rows of a photo of this size bilinearly."""
-    scale = values.shape[0] / height
-    box = (0, start * scale, values.shape[1], stop * scale)
-    return resized(values, (width, stop - start), Image.Resampling.BILINEAR, box)
+    last = values.shape[0] - 1
+    places = ((np.arange(start, stop) + 0.5) * (values.shape[0] / height) - 0.5).clip(0, last)
+    above = places.astype(int)
+    top, bottom = above[0], min(above[-1] + 1, last)
+    # Across first, for the few rows that are there; downwards, what lies between two of them is a blend of both.
+    across = resized(values[top : bottom + 1], (width, bottom + 1 - top), Image.Resampling.BILINEAR)
+    rows = np.empty((stop - start, *across.shape[1:]), np.float32)
+    for row in np.unique(above):
+        between = slice(*np.searchsorted(above, (row, row + 1)))
+        upper, lower = across[row - top], across[min(row, last - 1) + 1 - top] if last else across[0]
+        np.multiply.outer((places[between] - row).astype(np.float32), lower - upper, out=rows[between])
+        rows[between] += upper
+    return rows

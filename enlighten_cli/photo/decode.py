@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.bands import Bands, can_be_banded
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
-from enlighten_cli.photo.photo import Coding, Photo, Pixels
+from enlighten_cli.photo.photo import Coding, Photo, Pixels, no_pixels
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import open_image, opened_source
 from enlighten_cli.photo.truncation import forgiving, is_forgiving
@@ -42,7 +43,13 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 }
 
 
-def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = "") -> Photo:
+def decode(
+    source: Path | bytes,
+    limits: Limits | None = None,
+    *,
+    suffix: str = "",
+    by_bands: Callable[[int, int], bool] | None = None,
+) -> Photo:
     """Decode a photo and turn it upright.
 
     Parameters
@@ -53,6 +60,9 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
     suffix : str
         Suffix of the file's name, where `source` is its content; it decides only between TIFF and camera
         RAW.
+    by_bands : callable, optional
+        Told the height and width, says whether the pixels, where they can, should be decoded band by band: the photo
+        has `bands` then, and damage of the file shows later.
 
     Raises
     ------
@@ -70,7 +80,7 @@ def decode(source: Path | bytes, limits: Limits | None = None, *, suffix: str = 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the pixels decide
             try:
-                return _decoded(content, suffix, limits)
+                return _decoded(content, suffix, limits, by_bands)
             except OSError as error:
                 if isinstance(error, UnidentifiedImageError):
                     raise
@@ -106,7 +116,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or f"damaged ({type(error).__name__})"
 
 
-def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
+def _decoded(content: bytes, suffix: str, limits: Limits, by_bands: Callable[[int, int], bool] | None = None) -> Photo:
     kind = sniff(content, suffix)
     check_kind(content, kind)
     if kind == RAW:
@@ -125,7 +135,11 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         metadata = read_metadata(image, notes)
         coding = _coding(image, content)
         deep = floats or _is_deep(image, content, kind)
-        if floats:
+        bands = None
+        if by_bands and by_bands(image.height, image.width) and metadata.orientation == 1 and can_be_banded(image):
+            bands = Bands(content, (image.height, image.width, len(image.getbands())))
+            pixels, alpha = no_pixels(bands.shape), None
+        elif floats:
             pixels, alpha = _by_vips(content, np.float32)
             check_finite(pixels)
         elif deep:
@@ -136,12 +150,13 @@ def _decoded(content: bytes, suffix: str, limits: Limits) -> Photo:
         orientation = 1 if image.format == "TIFF" and not deep else metadata.orientation
     turn = UPRIGHT[orientation]
     return Photo(
-        pixels=np.ascontiguousarray(turn(pixels)),
+        pixels=pixels if bands else np.ascontiguousarray(turn(pixels)),
         format=kind,
         alpha=None if alpha is None else np.ascontiguousarray(turn(alpha)),
         metadata=metadata.upright(),
         coding=coding,
         notes=tuple(notes),
+        bands=bands,
     )
 
 

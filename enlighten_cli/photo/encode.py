@@ -67,6 +67,8 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
 def _image(photo: Photo, name: str) -> Image.Image:
     """Return 8-bit pixels as a Pillow image of a mode that the format knows."""
     pixels = as_eight_bits(photo.pixels)
+    if name == "JPEG" and photo.alpha is None and (padded := _padded(pixels)) is not None:
+        return Image.frombuffer("RGBX", padded.shape[1::-1], padded, "raw", "RGBX", 0, 1)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     if photo.alpha is None:
         return image if FORMATS[name].grey else image.convert("RGB")
@@ -79,6 +81,14 @@ def _image(photo: Photo, name: str) -> Image.Image:
         image = image.convert("RGB")
     image.putalpha(alpha)
     return image
+
+
+def _padded(pixels: Pixels) -> Pixels | None:
+    """Return the memory of pixels from `empty_pixels`, with its unused fourth channel."""
+    base = pixels.base
+    if not isinstance(base, np.ndarray) or base.dtype != np.uint8 or base.shape != (*pixels.shape[:2], 4):
+        return None
+    return base if pixels.shape[2] == 3 and pixels.ctypes.data == base.ctypes.data else None
 
 
 def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None) -> bytes:

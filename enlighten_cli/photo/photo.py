@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from enlighten_cli.photo.bands import Bands, Span
 from enlighten_cli.photo.metadata import Metadata, Strip
 from enlighten_cli.photo.places import without_places
 
@@ -61,6 +63,8 @@ class Photo:
         What could not be kept, as messages for the user.
     denoised : float
         Part of its area from which noise was removed when it was enhanced, in [0, 1].
+    bands : Bands or None
+        Decodes the pixels again, band by band; `pixels` are then all 0, and take no memory.
     """
 
     pixels: Pixels
@@ -70,6 +74,20 @@ class Photo:
     coding: Coding = field(default_factory=Coding)
     notes: tuple[str, ...] = ()
     denoised: float = 0.0
+    bands: Bands | None = None
+
+    def rows(self, spans: Iterable[Span]) -> Iterator[Pixels]:
+        """Yield rows of the pixels.
+
+        Parameters
+        ----------
+        spans : iterable of tuple of int
+            First row, and the row after the last; see `Bands`.
+        """
+        if self.bands:
+            yield from self.bands(spans)
+        else:
+            yield from (self.pixels[start:stop] for start, stop in spans)
 
     @property
     def height(self) -> int:
@@ -97,6 +115,21 @@ class Photo:
             return dataclasses.replace(self, metadata=Metadata(icc_profile=self.metadata.icc_profile))
         metadata, notes = without_places(self.metadata)
         return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
+
+
+def no_pixels(shape: tuple[int, int, int]) -> Pixels:
+    """Return pixels of 8 bits that are all 0 and take no memory, in place of those that `Photo.bands` decodes."""
+    return np.broadcast_to(np.uint8(0), shape)
+
+
+def empty_pixels(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return pixels of 8 bits to write to; those of colours lie in memory as Pillow encodes a JPEG without a copy."""
+    return np.zeros((*shape[:2], 4), np.uint8)[..., :3] if shape[2] == 3 else np.zeros(shape, np.uint8)
+
+
+def spans_of(height: int, rows: int) -> list[Span]:
+    """Divide a photo into bands of so many rows; the last may have fewer."""
+    return [(start, min(start + rows, height)) for start in range(0, height, rows)]
 
 
 def full_scale(pixels: Pixels) -> int:

@@ -241,10 +241,10 @@ def test_what_nobody_foresaw_fails_one_photo_only(job, tmp_path, monkeypatch):
     odd_job = Job(tmp_path / "odd.png", tmp_path / "out" / "odd.png")
     odd_job.source.write_bytes(encode(Photo(scene(8, 8), "PNG")))
 
-    def odd(content, limits, suffix):
+    def odd(content, limits, **options):
         if content == odd_job.source.read_bytes():
             raise ZeroDivisionError("unforeseen")
-        return decode_photo(content, limits, suffix=suffix)
+        return decode_photo(content, limits, **options)
 
     monkeypatch.setattr(encoded, "decode", odd)
     outcomes = list(run_batch([odd_job, job], brighter, BatchOptions()))

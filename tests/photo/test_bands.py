@@ -1,0 +1,123 @@
+import io
+
+import numpy as np
+import pytest
+from conftest import noisy
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from enlighten_cli.enhancement import encoded
+from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
+from enlighten_cli.errors import PhotoError
+from enlighten_cli.models.network import FunctionNetwork
+from enlighten_cli.photo import Limits, Photo, decode, encode
+from enlighten_cli.photo.bands import Bands, DamagedError
+from enlighten_cli.photo.photo import empty_pixels, spans_of
+
+HEIGHT, WIDTH = 333, 250
+
+
+def jpeg(mode="RGB", **options):
+    pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT // 8 + 1, WIDTH // 8 + 1, 3)).astype(np.uint8)
+    image = Image.fromarray(pixels).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+def always(height, width):
+    return True
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    "options", [{}, {"quality": 40}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}]
+)
+def test_bands_are_the_pixels_that_pillow_decodes(mode, options):
+    content = jpeg(mode, **options)
+    photo = decode(content, by_bands=always)
+    whole = decode(content)
+    assert photo.bands is not None
+    assert photo.pixels.shape == whole.pixels.shape
+    assert (photo.metadata, photo.coding, photo.notes) == (whole.metadata, whole.coding, whole.notes)
+    np.testing.assert_array_equal(np.concatenate(list(photo.rows(spans_of(HEIGHT, 50)))), whole.pixels)
+
+
+@given(st.data())
+def test_bands_may_overlap_and_leave_rows_out(data):
+    numbers = st.lists(st.integers(0, HEIGHT), min_size=1, max_size=6)
+    firsts = sorted(data.draw(numbers))
+    lasts = sorted(data.draw(st.lists(st.integers(0, HEIGHT), min_size=len(firsts), max_size=len(firsts))))
+    spans = [(first, max(first, last)) for first, last in zip(firsts, lasts, strict=True)]
+    content = jpeg()
+    pixels = decode(content).pixels
+    for (first, last), band in zip(spans, Bands(content, pixels.shape)(spans), strict=True):
+        np.testing.assert_array_equal(band, pixels[first:last])
+
+
+def test_only_upright_jpeg_is_decoded_by_bands():
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    assert decode(jpeg(exif=turned), by_bands=always).bands is None
+    assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "PNG")), by_bands=always).bands is None
+    assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).bands is None
+
+
+@pytest.mark.parametrize("part", [0.3, 0.9, 0.999])
+def test_a_file_that_ends_too_early_is_found_out(part):
+    content = jpeg()
+    photo = decode(content[: int(part * len(content))], by_bands=always)
+    with pytest.raises(DamagedError):
+        list(photo.rows(spans_of(HEIGHT, 64)))
+
+
+def treated(content, limits=None):
+    network = FunctionNetwork(lambda rgb: rgb**0.5)
+    return enhance_encoded(content, network, Treatment(limits=limits or Limits()))
+
+
+def by_bands_and_whole(monkeypatch, act):
+    results = []
+    for pixels in (0, 10**9):
+        monkeypatch.setattr(encoded, "BANDS_FROM_PIXELS", pixels)
+        results.append(act())
+    return results
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("is_noisy", [False, True])
+def test_a_photo_is_enhanced_by_bands_as_it_is_whole(monkeypatch, mode, is_noisy):
+    content = jpeg(mode)
+    if is_noisy:
+        image = Image.fromarray(np.tile(noisy(6), (3, 3, 1))).convert(mode)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=98)
+        content = buffer.getvalue()
+    bands, whole = by_bands_and_whole(monkeypatch, lambda: treated(content))
+    assert (bands.denoised > 0.1) == is_noisy
+    assert bands == whole
+
+
+@pytest.mark.parametrize("allow_truncated", [False, True])
+def test_of_a_damaged_file_the_same_is_said_and_kept(monkeypatch, allow_truncated):
+    content = jpeg()[:-300]
+
+    def act():
+        try:
+            return treated(content, Limits(allow_truncated=allow_truncated))
+        except PhotoError as error:
+            return str(error)
+
+    bands, whole = by_bands_and_whole(monkeypatch, act)
+    assert bands == whole
+    assert isinstance(whole, str) != allow_truncated
+
+
+def test_pixels_made_for_a_jpeg_are_encoded_as_any_others():
+    pixels = noisy(6)
+    padded = empty_pixels(pixels.shape)
+    padded[:] = pixels
+    for name in ("JPEG", "PNG", "WEBP", "TIFF"):
+        assert encode(Photo(padded, "PNG"), name) == encode(Photo(pixels, "PNG"), name)
+    assert encode(Photo(padded[5:], "PNG"), "JPEG") == encode(Photo(pixels[5:], "PNG"), "JPEG")
