@@ -5,10 +5,11 @@
                                        [--parts 1]                    in so many folders, one after the other
     python benchmarks/batch.py scale   [--photos 100000]              seconds to the first result, memory
     python benchmarks/batch.py overlap [--photos 40]                  photos/s, one at a time and overlapping
+    python benchmarks/batch.py cores   [--photos 100] [--megapixels 24] photos/s of a batch on 1, 2... cores (Linux)
     python benchmarks/batch.py startup                                imports and milliseconds of --help, --version
 
-`mixed` and `scale` use a network that does nothing, so that they measure the batch; `overlap` uses
-the default model.
+`mixed` and `scale` use a network that does nothing, so that they measure the batch; `overlap` and `cores` use the
+default model.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import speed
 from soak import ENLIGHTEN, identity_model, mixed, noise
+from speed import make_photos, measured
 
 from enlighten_cli.photo import Photo, encode
+from enlighten_cli.resources import available_cores
 
 
 def scale(photos: int) -> None:
@@ -91,6 +95,29 @@ def overlap(photos: int, repeat: int) -> None:
         print(f"ratio {together / alone:.2f}")
 
 
+def cores(photos: int, megapixels: float, repeat: int) -> None:
+    """Give a batch of large, clean photos one core, two and so on, in turns, beside decoding and encoding by Pillow."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo = make_photos(folder, megapixels)["clean"]
+        (folder / "in").mkdir()
+        for number in range(photos):
+            os.link(photo, folder / "in" / f"{number:03d}.jpg")
+        words = [*ENLIGHTEN, str(folder / "in"), "-o", str(folder / "out"), "--overwrite", "-q"]
+        speeds: dict[int, list[float]] = {number + 1: [] for number in range(available_cores())}
+        floors = []
+        for _ in range(repeat):
+            floors.append(measured([sys.executable, speed.__file__, "--child", "floor", str(photo), ""])["own_seconds"])
+            for number, values in speeds.items():
+                mine = ",".join(map(str, sorted(os.sched_getaffinity(0))[:number]))
+                values.append(photos / measured(["taskset", "-c", mine, *words])["seconds"])
+        print(
+            f"{photos} photos of {megapixels:g} megapixels; Pillow decodes and encodes {1 / min(floors):.2f} a second"
+        )
+        for number, values in speeds.items():
+            print(f"{number} cores: {', '.join(f'{value:.3f}' for value in values)} photos/s")
+
+
 def startup() -> None:
     """Compare with a bare interpreter, alternating."""
     commands = {
@@ -117,13 +144,14 @@ def startup() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["mixed", "scale", "overlap", "startup"])
+    parser.add_argument("what", choices=["mixed", "scale", "overlap", "cores", "startup"])
     parser.add_argument("--photos", type=int)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--hostile", type=float, default=0.01)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--megapixels", type=float, default=24)
     arguments = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if arguments.what == "mixed":
@@ -132,6 +160,8 @@ def main() -> None:
         scale(arguments.photos or 100_000)
     elif arguments.what == "overlap":
         overlap(arguments.photos or 40, arguments.repeat)
+    elif arguments.what == "cores":
+        cores(arguments.photos or 100, arguments.megapixels, arguments.repeat)
     else:
         startup()
 

@@ -1,38 +1,113 @@
-"""Measure seconds and memory against megapixels, all ways in one run, alternating.
+"""Measure seconds and memory against megapixels, from the command line to the finished photo.
 
-    python benchmarks/speed.py [--megapixels 0.25 1 4 12 24 100] [--repeat 2] [--output FOLDER]
+    python benchmarks/speed.py [--megapixels 1 4 24 100] [--repeat 3] [--ways NAME ...] [--output FOLDER]
 
 Ways:
-    published   the published architecture at width 32 (random weights serve for speed), the whole photo in
-                a default ONNX Runtime session, as EnlightenGAN-inference runs it; up to 4 megapixels, and
-                linear beyond, marked with ~
-    whole       our model, the whole photo at once (up to 12 megapixels)
-    tiled       our model, tiles as 1 GB of memory allows
-    fast        our model on a reduced look, its light carried to full size
-    floor       decoding and encoding alone
-Each measurement is a process of its own. Seconds are without the process's start; `start` adds it, from
-the command line to the finished picture. Writes speed.csv and speed.png (log-log).
+    floor       the same JPEG decoded and encoded by Pillow, without the start of Python
+    start       a photo of 64 x 48 pixels: what is left is the start
+    off         fast mode, a clean photo, without denoising
+    clean       the same, with the default: --denoise auto
+    noisy       the same, of a photo with visible noise
+    tiled       full mode, tiles in 1 GB (up to 24 megapixels)
+    published   the published architecture at width 32 (random weights serve for speed), whole, in a default session
+                of ONNX Runtime, as EnlightenGAN-inference runs it (up to 4 megapixels)
+All ways take turns, so that other load on the machine hits all of them; a ratio is that of one turn. Printed are
+medians, and the least and the greatest ratio. Each measurement is a process of its own, started by launcher.py. Photos
+are made from an example: reduced, which removes its noise, and enlarged. Writes speed.csv and speed.png (log-log).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from PIL import Image
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "path.jpg"
-WAYS = ("published", "whole", "tiled", "fast", "floor")
-MOST_MEGAPIXELS = {"published": 4.0, "whole": 12.0}
-TILED_BYTES = 10**9
+HERE = Path(__file__).parent
+EXAMPLE = HERE.parent / "examples" / "path.jpg"
+ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
+LAUNCHER = [sys.executable, "-I", "-S", str(HERE / "launcher.py")]
+MOST_MEGAPIXELS = {"published": 4.0, "tiled": 24.0}
+REDUCED = 4  # times, each side
+NOISE = 4.0  # standard deviation, in steps of 255
+QUALITY = 92
+
+Measured = dict[str, float]
+
+
+def commands(photos: dict[str, Path], model: Path, result: Path) -> dict[str, list[str]]:
+    """Return the command of each way."""
+
+    def enhance(photo: str, *options: str) -> list[str]:
+        return [*ENLIGHTEN, str(photos[photo]), "-o", str(result), "--overwrite", "-q", *options]
+
+    def child(name: str) -> list[str]:
+        return [sys.executable, __file__, "--child", name, str(photos["clean"]), str(model)]
+
+    return {
+        "floor": child("floor"),
+        "start": enhance("small"),
+        "off": enhance("clean", "--denoise", "off"),
+        "clean": enhance("clean"),
+        "noisy": enhance("noisy"),
+        "tiled": enhance("clean", "--mode", "full", "--memory", "1000"),
+        "published": child("published"),
+    }
+
+
+def make_photos(folder: Path, megapixels: float) -> dict[str, Path]:
+    """Write a clean photo of this size, a noisy one, and a small one."""
+    with Image.open(EXAMPLE) as image:
+        small = image.convert("RGB").reduce(REDUCED)
+    scale = (megapixels * 1e6 / (small.width * small.height)) ** 0.5
+    clean = small.resize((round(small.width * scale), round(small.height * scale)), Image.Resampling.BICUBIC)
+    random = np.random.default_rng(0)
+    noisy = np.asarray(clean).copy()
+    for band in np.array_split(noisy, max(1, len(noisy) // 256)):  # views
+        band[:] = np.rint(band + random.normal(0, NOISE, band.shape).astype(np.float32)).clip(0, 255)
+    photos = {"clean": clean, "noisy": Image.fromarray(noisy), "small": small.resize((64, 48))}
+    paths = {name: folder / f"{name}-{megapixels:g}.jpg" for name in photos}
+    for name, photo in photos.items():
+        photo.save(paths[name], quality=QUALITY, subsampling=2)
+    return paths
+
+
+def floor(photo: Path, _: Path) -> None:
+    """Decode and encode a photo with Pillow, and print the seconds."""
+    began = time.perf_counter()
+    with Image.open(io.BytesIO(photo.read_bytes())) as image:
+        image.load()
+        image.save(io.BytesIO(), "JPEG", qtables=image.quantization, subsampling=2)
+    print(time.perf_counter() - began)
+
+
+def published(photo: Path, model: Path) -> None:
+    """Enhance a photo with the published architecture, and print the seconds."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    began = time.perf_counter()
+    with Image.open(photo) as image:
+        pixels = np.asarray(image)
+    height, width = (length // 16 * 16 for length in pixels.shape[:2])
+    batch = (pixels[:height, :width].astype(np.float32) / 255).transpose(2, 0, 1)[None]
+    result = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(batch)})[0]
+    bright = (result[0].transpose(1, 2, 0).clip(0, 1) * 255).astype(np.uint8)
+    Image.fromarray(bright).save(io.BytesIO(), "JPEG", quality=QUALITY)
+    print(time.perf_counter() - began)
+
+
+CHILDREN: dict[str, Callable[[Path, Path], None]] = {"floor": floor, "published": published}
 
 
 def published_model(path: Path) -> None:
@@ -47,123 +122,74 @@ def published_model(path: Path) -> None:
     export_onnx(path.with_suffix(".safetensors"), path, name="published architecture", licence="none")
 
 
-def child(way: str, photo: Path, model: Path) -> None:
-    """Measure one way on one photo, and print it as JSON."""
-    from enlighten_cli.enhancement.enhance import Mode, Options, enhance
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-    from enlighten_cli.models.session import Model
-    from enlighten_cli.models.store import locate
-    from enlighten_cli.photo import decode, encode
-
-    options = {
-        "whole": Options(tile_px=0),
-        "tiled": Options(mode=Mode.FULL, memory_bytes=TILED_BYTES),
-        "fast": Options(mode=Mode.FAST),
-    }
-    if way == "published":
-        import onnxruntime
-
-        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-        began = time.perf_counter()
-        pixels = decode(photo).pixels
-        height, width = (length // 16 * 16 for length in pixels.shape[:2])
-        batch = (pixels[:height, :width].astype(np.float32) / 255).transpose(2, 0, 1)[None]
-        result = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(batch)})[0]
-        bright = (result[0].transpose(1, 2, 0).clip(0, 1) * 255).astype(np.uint8)
-        Image.fromarray(bright).save(photo.with_suffix(".out.jpg"), quality=95)
-    else:
-        network = Model(locate(DEFAULT_MODEL)) if way != "floor" else None
-        began = time.perf_counter()
-        decoded = decode(photo)
-        if network is not None:
-            decoded = enhance(decoded, network, options[way], in_place=True)
-        photo.with_suffix(".out.jpg").write_bytes(encode(decoded))
-    seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process had; not what it inherited from whoever started it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def measured(way: str, photo: Path, model: Path) -> dict[str, float]:
-    words = [sys.executable, __file__, "--child", way, str(photo), str(model)]
-    began = time.perf_counter()
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return {**json.loads(done.stdout.splitlines()[-1]), "start": time.perf_counter() - began}
+def measured(command: list[str]) -> Measured:
+    done = subprocess.run([*LAUNCHER, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    values = json.loads(done.stdout)
+    said = values.pop("said").strip()
+    return {**values, "own_seconds": float(said) if said else values["seconds"]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megapixels", type=float, nargs="+", default=[0.25, 1, 4, 12, 24, 100])
-    parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 24, 100])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", help="only these, and the floor")
     parser.add_argument("--output", type=Path, default=Path("."))
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         way, photo, model = arguments.child
-        child(way, Path(photo), Path(model))
+        CHILDREN[way](Path(photo), Path(model))
         return
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as name:
         model = Path(name, "published.onnx")
         published_model(model)
-        best: dict[tuple[str, float], dict[str, float]] = {}
         for megapixels in arguments.megapixels:
-            photo = Path(name, f"{megapixels}.jpg")
-            with Image.open(EXAMPLE) as image:
-                scale = (megapixels * 1e6 / (image.width * image.height)) ** 0.5
-                size = (round(image.width * scale), round(image.height * scale))
-                image.resize(size, Image.Resampling.BICUBIC).save(photo, quality=92)
-            ways = [way for way in WAYS if megapixels <= MOST_MEGAPIXELS.get(way, 1000)]
-            for _ in range(arguments.repeat):
-                for way in ways:
-                    values = measured(way, photo, model)
-                    known = best.setdefault((way, megapixels), values)
-                    best[way, megapixels] = {key: min(known[key], value) for key, value in values.items()}
-            rows += table(best, megapixels)
-            for row in rows[-len(WAYS) :]:
-                print("  ".join(f"{value!s:>10}" for value in row.values()), flush=True)
+            ways = commands(make_photos(Path(name), megapixels), model, Path(name, "result.jpg"))
+            turns = [
+                {
+                    way: measured(command)
+                    for way, command in ways.items()
+                    if megapixels <= MOST_MEGAPIXELS.get(way, 1e9)
+                    and (not arguments.ways or way in ("floor", *arguments.ways))
+                }
+                for _ in range(arguments.repeat)
+            ]
+            for way in turns[0]:
+                rows.append(row(megapixels, way, turns))
+                print("  ".join(f"{value:>14}" for value in rows[-1].values()), flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
     with (arguments.output / "speed.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    plot(best, arguments.output / "speed.png")
+    plot(rows, arguments.output / "speed.png")
 
 
-def table(best: dict[tuple[str, float], dict[str, float]], megapixels: float) -> list[dict[str, object]]:
-    """Lay out what was measured at one size, with the ratios."""
-    rows: list[dict[str, object]] = []
-    largest = max(size for way, size in best if way == "published")
-    published = best["published", min(largest, megapixels)]["seconds"] * max(1.0, megapixels / largest)
-    floor = best["floor", megapixels]["seconds"]
-    for way in WAYS:
-        values = best.get((way, megapixels))
-        if values is None and way != "published":
-            continue
-        seconds = values["seconds"] if values else published
-        rows.append(
-            {
-                "megapixels": megapixels,
-                "way": way if values else f"~{way}",
-                "seconds": f"{seconds:.2f}",
-                "start": f"{values['start']:.2f}" if values else "",
-                "peak MB": f"{values['peak_bytes'] / 1e6:.0f}" if values else "",
-                "megapixels/s": f"{megapixels / seconds:.2f}",
-                "times faster than published": f"{published / seconds:.1f}",
-                "times decode + encode": f"{seconds / floor:.1f}",
-            }
-        )
-    return rows
+def row(megapixels: float, way: str, turns: list[dict[str, Measured]]) -> dict[str, str]:
+    """Lay out what was measured of one way at one size."""
+
+    def middle(key: str) -> float:
+        return median(turn[way][key] for turn in turns)
+
+    seconds = "own_seconds" if way in CHILDREN else "seconds"
+    ratios = [turn[way][seconds] / turn["floor"]["own_seconds"] for turn in turns]
+    to_off = [turn[way]["seconds"] / turn["off"]["seconds"] for turn in turns if "off" in turn]
+    return {
+        "megapixels": f"{megapixels:g}",
+        "way": way,
+        "seconds": f"{middle(seconds):.2f}",
+        "CPU seconds": f"{middle('cpu_seconds'):.2f}",
+        "peak MB": f"{max(turn[way]['peak_bytes'] for turn in turns) / 1e6:.0f}",
+        "x floor": f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})",
+        "x off": f"{median(to_off):.2f} ({min(to_off):.2f}-{max(to_off):.2f})" if to_off else "",
+    }
 
 
-def plot(best: dict[tuple[str, float], dict[str, float]], path: Path) -> None:
+def plot(rows: list[dict[str, str]], path: Path) -> None:
     """Draw seconds and memory against megapixels, if matplotlib is here."""
     try:
         from matplotlib.figure import Figure
@@ -171,13 +197,11 @@ def plot(best: dict[tuple[str, float], dict[str, float]], path: Path) -> None:
         print("no plot: matplotlib is not installed")
         return
     figure = Figure(figsize=(11, 4.5), layout="constrained")
-    for axes, key, scale, title in zip(
-        figure.subplots(1, 2), ("seconds", "peak_bytes"), (1, 1e6), ("seconds", "peak memory, MB"), strict=True
-    ):
-        for way in WAYS:
-            sizes = sorted(size for each, size in best if each == way)
-            axes.loglog(sizes, [best[way, size][key] / scale for size in sizes], marker="o", label=way)
-        axes.set(xlabel="megapixels", title=title)
+    for axes, key in zip(figure.subplots(1, 2), ("seconds", "peak MB"), strict=True):
+        for way in dict.fromkeys(row["way"] for row in rows):
+            points = [(float(row["megapixels"]), float(row[key])) for row in rows if row["way"] == way]
+            axes.loglog(*zip(*points, strict=True), marker="o", label=way)
+        axes.set(xlabel="megapixels", title=key)
         axes.grid(visible=True, which="both", alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=100)
