@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import STRIP_ROWS, Denoising, DenoisingNetwork, seen_span
+from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import enhanced_thumbnail
 from enlighten_cli.enhancement.survey import surveyed
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, upsampled
@@ -149,6 +150,7 @@ def enhance(
         seen = before.clip(0, 1) if clean is None else clean
         lifted = scale * seen + detail * (seen @ LUMA)[..., None] + offset
         after = before + np.float32(strength) * (lifted - before.clip(0, 1))
+        hold_highlights(after, before)
         bright[start:stop] = colour.changed(own, before, after)
 
     few_rows = max(1, STRIP_PIXELS // width)
@@ -228,6 +230,7 @@ def _brighten(pixels: Pixels, light: Light, bright: Pixels, start: int, height: 
         values = plane(light.scale, channel) * pixels[..., channel]
         values += detail
         values += plane(light.offset, channel)
+        hold_highlights(values, pixels[..., channel], full_scale(pixels))
         np.rint(values, out=values)
         np.clip(values, 0, full_scale(pixels), out=values)
         bright[..., channel] = values

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.denoise import STRIP_ROWS as DENOISED_ROWS
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import relit
 from enlighten_cli.enhancement.survey import surveyed
 from enlighten_cli.enhancement.thumbnail import thumbnail, upsampled
@@ -77,6 +78,7 @@ def enhance(
         # The network sees colours outside sRGB clipped; the part that was clipped is kept.
         before = colour.to_srgb(own)
         after = before + np.float32(strength) * (lifted - before.clip(0, 1))
+        hold_highlights(after, before)
         bright[rows, columns] = colour.changed(own, before, after)
 
     judged_pixels = _judged_pixels(photo, network)

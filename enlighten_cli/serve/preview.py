@@ -19,6 +19,7 @@ from PIL import Image
 from enlighten_cli.enhancement.denoise import Denoising
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.enhancement.fast import Light, fit_guided_filter
+from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import JudgedLight, enhanced_thumbnail, relit
 from enlighten_cli.enhancement.noise import measure_noise
 from enlighten_cli.enhancement.survey import Survey, surveyed
@@ -149,7 +150,9 @@ class Preview:
                 if self.photo.pixels.shape[2] == 1:  # grey photos stay grey
                     change = np.repeat((change @ LUMA)[..., None], 3, axis=2).astype(np.float32)
                 shown.changes[kind] = change
-            return np.asarray(shown.before + np.float32(options.strength) * change)
+            after = shown.before + np.float32(options.strength) * change
+            hold_highlights(after, shown.before)
+            return after
 
     def _shows_full(self, view: View, network: Network, options: Options) -> bool:
         """Tell whether the network runs on every pixel of the view.
