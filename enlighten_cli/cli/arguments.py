@@ -49,6 +49,7 @@ class EnhanceArguments:
     device: str
     threads: int | None
     memory: int | None
+    on: str | None
     report: Path | None
     preview: Path | None
     watch: bool
