@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # of clusters that are started here: nothing is sent to Ray's makers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+LOGGERS_OF_CLIENT = ("ray.client_builder", "ray.util.client.logsclient")  # which set their own levels
 STATUS_SECONDS = 20.0
 STORE_BYTES = 200 * 2**20  # of a cluster that is started here: models and outcomes are small
 LONGEST_TEMPORARY = 40  # letters: Ray puts sockets below it, and their paths have 107 letters at most
@@ -50,11 +52,16 @@ def connected(address: ClusterAddress) -> Iterator[Any]:
         _check_answers(address)
     import ray
 
-    options: dict[str, Any] = {"address": address.text, "log_to_driver": False}
+    options: dict[str, Any] = {
+        "address": address.text,
+        "logging_level": logging.CRITICAL,
+        "log_to_driver": False,
+    }
+    for name in LOGGERS_OF_CLIENT:
+        logging.getLogger(name).disabled = True
     with ExitStack() as stack:
-        if not address.is_client:
-            options["logging_level"] = logging.CRITICAL
         if address.is_new:
+            stack.enter_context(_token())
             options |= {
                 "num_cpus": available_cores(),
                 "include_dashboard": False,
@@ -77,6 +84,20 @@ def connected(address: ClusterAddress) -> Iterator[Any]:
         yield ray
 
 
+@contextmanager
+def _token() -> Iterator[None]:
+    """Let only this run use the cluster that it starts, by a token that ends with it; otherwise Ray would store one."""
+    if "RAY_AUTH_MODE" in os.environ:
+        yield
+        return
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    try:
+        yield
+    finally:
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            os.environ.pop(name, None)
+
+
 def _check_answers(address: ClusterAddress) -> None:
     """Ask a cluster for its status in a process of its own, because Ray waits long for one that does not answer."""
     words = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address.text]
@@ -96,6 +117,10 @@ def _reason(error: object) -> str:
     if "version" in lower and ("mismatch" in lower or "python" in lower):
         ours = f"this machine has Ray {_version()}, Python {sys.version.split()[0]}"
         return f"the cluster has another version of Ray or Python: {words[:300]}; {ours}: install the same on both"
+    if "auth" in lower and "token" in lower:
+        return "the cluster wants a token: set RAY_AUTH_MODE=token, and see `ray get-auth-token` on its head"
+    if "connection timeout" in lower:
+        return "no Ray client server answers there, or the cluster wants a token (RAY_AUTH_MODE=token)"
     if "could not find any running ray instance" in lower:
         return "no Ray cluster runs on this machine; start one: ray start --head"
     return f"cannot be used: {words[:300]}"
