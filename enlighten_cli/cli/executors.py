@@ -37,6 +37,9 @@ def check_cluster(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:
             raise UsageError(f"--{option} works on this machine; leave out --on")
     if arguments.to_stdout or Path(STREAM) in inputs:
         raise UsageError("- (stdin or stdout) is one photo, for this machine; leave out --on")
+    for place in (*inputs, arguments.output or ""):
+        if str(place).startswith("memory://"):
+            raise UsageError(f"{place}: is in the memory of this process, which no cluster sees; leave out --on")
     from enlighten_cli.cluster.address import ClusterAddress, require_ray
 
     require_ray(ClusterAddress.parse(arguments.on))

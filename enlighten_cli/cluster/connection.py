@@ -31,8 +31,14 @@ LONGEST_TEMPORARY = 40  # letters: Ray puts sockets below it, and their paths ha
 
 
 @contextmanager
-def connected(address: ClusterAddress) -> Iterator[Any]:
+def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any]:
     """Connect to a cluster, or start one that ends with the context.
+
+    Parameters
+    ----------
+    address : ClusterAddress
+    cores : int, optional
+        Of a cluster that is started here; by default all that this process may use.
 
     Yields
     ------
@@ -63,7 +69,7 @@ def connected(address: ClusterAddress) -> Iterator[Any]:
         if address.is_new:
             stack.enter_context(_token())
             options |= {
-                "num_cpus": available_cores(),
+                "num_cpus": cores or available_cores(),
                 "include_dashboard": False,
                 "object_store_memory": STORE_BYTES,
             }

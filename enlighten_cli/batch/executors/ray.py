@@ -20,10 +20,10 @@ from enlighten_cli.cluster.sent_model import SentModel
 from enlighten_cli.cluster.shared_files import SharedFiles
 from enlighten_cli.cluster.versions import versions
 from enlighten_cli.cluster.worker import OpenedModel, WorkerSpec
-from enlighten_cli.errors import EnlightenError, PhotoError, UsageError
+from enlighten_cli.errors import EnlightenError, PhotoError
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.network import NamedNetwork
-from enlighten_cli.stores.address import Address, Place
+from enlighten_cli.stores.address import Place
 
 LOCKS_END_SECONDS = 0.2  # after a process was killed
 MakeExamine = Callable[[str, int], Examine]
@@ -99,16 +99,7 @@ class RayExecutor:
             raise
 
     def submit(self, job: Job, output: Place) -> Future[Outcome]:
-        """Hand a photo to the cluster.
-
-        Raises
-        ------
-        UsageError
-            If it, or its result, is in a store that is only in this process's memory.
-        """
-        for place in (job.source, job.output):
-            if isinstance(place, Address) and place.scheme == "memory":
-                raise UsageError(f"{place}: is in the memory of this process, which no cluster sees; leave out --on")
+        """Hand a photo to the cluster."""
         future = self._crew.submit((job, output))
         future.add_done_callback(lambda done: self._tell(job, 1, 1))
         return future
