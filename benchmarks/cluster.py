@@ -3,9 +3,9 @@
     python benchmarks/cluster.py                            # 20,000 photos of 96 x 64 px on 1, 2 and 4 workers
     python benchmarks/cluster.py --photos 2000 --model lite --workers 2
 
-All workers run on this machine, each with one thread, more of them than cores if need be: that shows the cost of handing
-photos out, and not how fast a real cluster is. The million names of --names are an iterator of made-up jobs whose result
-exists, so that each is skipped: that is what a run sees that continues an earlier one.
+All workers run on this machine, each with one thread, more of them than cores if need be: that shows the cost of
+handing photos out, and not how fast a real cluster is. The million names of --names are an iterator of made-up jobs
+whose result exists, so that each is skipped: that is what a run sees that continues an earlier one.
 """
 
 import argparse
@@ -85,7 +85,8 @@ def memory_of_names(ray: object, names: int, folder: Path) -> str:
         over.set()
     assert skipped == names
     seconds = time.perf_counter() - began
-    return f"{names:,} names in {seconds:.0f} s; memory of the head {before / 1e6:.0f} MB before, {most[0] / 1e6:.0f} MB at most"
+    memory = f"{before / 1e6:.0f} MB before, {most[0] / 1e6:.0f} MB at most"
+    return f"{names:,} names in {seconds:.0f} s; memory of the head {memory}"
 
 
 def main() -> None:
@@ -119,8 +120,9 @@ def main() -> None:
                     first, seconds = timed(planned, executor, options)
                 more = 1e3 * (seconds - local) / given.photos
                 print(
-                    f"ray, {workers} workers: cluster up after {up:.1f} s, first worker after {ready:.1f} s, first result "
-                    f"{first:.2f} s later; all in {seconds:.1f} s, {1e3 * seconds / given.photos:.2f} ms a photo "
+                    f"ray, {workers} workers: cluster up after {up:.1f} s, first worker after {ready:.1f} s, "
+                    f"first result {first:.2f} s later; "
+                    f"all in {seconds:.1f} s, {1e3 * seconds / given.photos:.2f} ms a photo "
                     f"({more:+.2f} ms against local)"
                 )
                 sys.stdout.flush()

@@ -19,10 +19,11 @@ from enlighten_cli.cluster.address import ClusterAddress, ClusterError, require_
 from enlighten_cli.resources import available_cores
 
 # Ray reads them when it is imported. Its own remarks are no messages of this program; whoever wants them sets others.
-QUIET = {
+SETTINGS = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # remarks about dead workers, which the crew replaces
     "RAY_USAGE_STATS_ENABLED": "0",  # of clusters that are started here: nothing is sent to Ray's makers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # of clusters that are started here: as urgent as a local run
 }
 LOGGERS_OF_CLIENT = ("ray.client_builder", "ray.util.client.logsclient")  # which set their own levels
 STATUS_SECONDS = 20.0
@@ -51,7 +52,7 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         If Ray is not installed, the cluster does not answer, or its Ray or Python has another version.
     """
     require_ray(address)
-    for name, value in QUIET.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     address.check_reachable()
     if not address.is_client and not address.is_new:
@@ -67,7 +68,8 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         logging.getLogger(name).disabled = True
     with ExitStack() as stack:
         if address.is_new:
-            stack.enter_context(_token())
+            # Only this run may use it. Without a token, Ray would make one and store it in the user's home.
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
             options |= {
                 "num_cpus": cores or available_cores(),
                 "include_dashboard": False,
@@ -88,20 +90,6 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray installs its own
         yield ray
-
-
-@contextmanager
-def _token() -> Iterator[None]:
-    """Let only this run use the cluster that it starts, by a token that ends with it; otherwise Ray would store one."""
-    if "RAY_AUTH_MODE" in os.environ:
-        yield
-        return
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    try:
-        yield
-    finally:
-        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
-            os.environ.pop(name, None)
 
 
 def _check_answers(address: ClusterAddress) -> None:

@@ -62,9 +62,9 @@ def cluster(s3_port):
         patch.setenv(name, value)
     patch.setenv("RAY_AUTH_MODE", "token")
     patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    from enlighten_cli.cluster.connection import QUIET
+    from enlighten_cli.cluster.connection import SETTINGS
 
-    for name, value in QUIET.items():
+    for name, value in SETTINGS.items():
         patch.setenv(name, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
