@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import psutil
@@ -305,6 +307,26 @@ def test_a_signal_while_workers_work(cluster, tmp_path, tiny_model, number, code
     assert left_in(tmp_path / "out") == []
     assert 0 < len(list((tmp_path / "out").iterdir())) < 400
     wait_for(lambda: not workers())
+
+
+@pytest.mark.posix
+def test_a_cluster_of_its_own_ends_with_the_run(cluster, tmp_path):
+    write_photos(tmp_path / "in", 3, exposure=0.2)
+    (tmp_path / "home").mkdir()
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    # Short, because Ray's sockets have long paths below it.
+    own |= {"HOME": str(tmp_path / "home"), "TMPDIR": tempfile.mkdtemp(prefix="own-", dir="/tmp")}
+    try:
+        words = [*ENLIGHTEN, "in", "-o", "out/", "--model", "gamma", "--on", "ray"]
+        done = subprocess.run(words, capture_output=True, text=True, env=own, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert done.stderr.startswith("Brightened 3 photos in ")
+        assert len(done.stderr.splitlines()) == 1, "Ray says nothing"
+        assert [name for name in os.listdir(own["TMPDIR"]) if "enlighten" in name or "ray" in name] == []
+        assert os.listdir(tmp_path / "home") == []
+        wait_for(lambda: not [each for each in psutil.process_iter(["cmdline"]) if own["TMPDIR"] in str(each.info)])
+    finally:
+        shutil.rmtree(own["TMPDIR"])
 
 
 @pytest.mark.posix
