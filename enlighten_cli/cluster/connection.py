@@ -92,6 +92,13 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         yield ray
 
 
+def head_of(ray: Any) -> ClusterAddress | None:
+    """Return the address of the cluster's head; None where Ray's client connects, which tells itself if it is lost."""
+    if ray.util.client.ray.is_connected():
+        return None
+    return ClusterAddress(ray.get_runtime_context().gcs_address)
+
+
 def _check_answers(address: ClusterAddress) -> None:
     """Ask a cluster for its status in a process of its own, because Ray waits long for one that does not answer."""
     words = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address.text]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enlighten_cli.cluster.address import ClusterError
+from enlighten_cli.cluster.connection import head_of
 from enlighten_cli.cluster.needs import Needs
 from enlighten_cli.cluster.worker import OpenedModel, Worker, WorkerSpec
 from enlighten_cli.errors import EnlightenError
@@ -89,6 +90,7 @@ class Crew:
         self._ray, self._needs, self._at_once = ray, needs, at_once
         self._stopping, self._died, self._lost, self._dropped = stopping, died, lost, dropped
         self._spec = ray.put(spec)
+        self._head = head_of(ray)
         self._unopened = tuple(OpenedModel(each.name or each.word, "", "", True) for each in spec.models)
         self._actors = ray.remote(Worker).options(
             num_cpus=needs.cores, num_gpus=needs.gpus, max_concurrency=at_once + 1, scheduling_strategy="SPREAD"
@@ -168,6 +170,7 @@ class Crew:
         now = time.monotonic()
         if now - self._looked > LOOK_SECONDS:
             self._looked = now
+            self._check_head()
             self._fit = max(1, self._needs.fitting(self._ray.nodes()))
         with suppress(queue.Empty):
             while True:
@@ -181,6 +184,16 @@ class Crew:
                 f"no worker was started within {START_SECONDS:.0f} s; each needs {self._needs.cores} free cores"
                 f"{f' and {self._needs.gpus} GPU' if self._needs.gpus else ''} on one machine (see: ray status)"
             )
+
+    def _check_head(self) -> None:
+        """Notice early that the head has gone: Ray would end this process after a minute."""
+        try:
+            if self._head:
+                self._head.check_reachable()
+        except ClusterError as error:
+            raise ClusterError(
+                "the head of the cluster is gone; run the same command on another to continue"
+            ) from error
 
     def _assign(self) -> None:
         ready = sorted((hand for hand in self._hands if hand.models is not None), key=lambda hand: len(hand.work))

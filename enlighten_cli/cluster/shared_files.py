@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from enlighten_cli.atomic_write import locked_temporary
+from enlighten_cli.atomic_write import locked_temporary, remove_stale_temporaries
 from enlighten_cli.errors import OutputError, UsageError
 from enlighten_cli.stores.address import Place
 
@@ -87,6 +87,8 @@ def marked(source: Place, output: Place | None = None) -> Iterator[SharedFiles]:
     folder = output.absolute().parent
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
+    for each in (folder, *folder.parents):  # a run that was killed may have found fewer folders
+        remove_stale_temporaries(each)
     try:
         file, path = locked_temporary(folder)
     except OSError as error:

@@ -56,14 +56,14 @@ def outcomes_of(ray, jobs, **more):
     return list(run_jobs(jobs, executor, options))
 
 
-def workers():
-    """The processes of workers."""
+def workers(cluster):
+    """The processes of a cluster's workers."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.name().startswith("ray::Worker") or "ray::Worker" in " ".join(process.cmdline()):
+            if "ray::Worker" in " ".join(process.cmdline()) and cluster.address in " ".join(process.parent().cmdline()):
                 found.append(process)
-        except psutil.Error:
+        except (psutil.Error, AttributeError):
             continue
     return found
 
@@ -176,7 +176,7 @@ def test_a_photo_that_kills_its_workers(ray, tmp_path):
     assert left_in(tmp_path / "out") == []
 
 
-def test_stopping_leaves_no_worker_and_no_temporary(ray, tmp_path):
+def test_stopping_leaves_no_worker_and_no_temporary(cluster, ray, tmp_path):
     def slow(name, workers):
         return lambda job, enhanced: time.sleep(0.2)
 
@@ -188,15 +188,15 @@ def test_stopping_leaves_no_worker_and_no_temporary(ray, tmp_path):
         signals.append(signal.SIGINT)
     assert 0 < len(outcomes) < 50
     assert left_in(tmp_path / "out") == []
-    wait_for(lambda: not workers())
+    wait_for(lambda: not workers(cluster))
 
 
-def test_what_holds_for_all_photos_ends_the_batch(ray, tmp_path):
+def test_what_holds_for_all_photos_ends_the_batch(cluster, ray, tmp_path):
     jobs = many(tmp_path, 30)
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError):
         outcomes_of(ray, jobs)
-    wait_for(lambda: not workers())
+    wait_for(lambda: not workers(cluster))
 
 
 def test_a_machine_that_does_not_see_the_files(ray, tmp_path):
@@ -298,6 +298,7 @@ def test_a_signal_while_workers_work(cluster, tmp_path, tiny_model, number, code
     words = [*ENLIGHTEN, "in", "-o", "out/", "--model", str(tiny_model), "--on", cluster.address]
     with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: (tmp_path / "out").exists() and list((tmp_path / "out").glob("*.png")))
+        assert workers(cluster)
         process.send_signal(number)
         _, said = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == code, said
@@ -306,7 +307,7 @@ def test_a_signal_while_workers_work(cluster, tmp_path, tiny_model, number, code
     assert len(said.splitlines()) == 1
     assert left_in(tmp_path / "out") == []
     assert 0 < len(list((tmp_path / "out").iterdir())) < 400
-    wait_for(lambda: not workers())
+    wait_for(lambda: not workers(cluster))
 
 
 @pytest.mark.posix

@@ -19,6 +19,7 @@ def photo(tmp_path, monkeypatch):
 
 
 def test_a_machine_that_sees_the_files_and_what_is_left(photo, tmp_path, monkeypatch):
+    (tmp_path / ".enlighten-killed.part").write_bytes(b"the mark of a run that was killed")
     with marked(photo, tmp_path / "new" / "deep" / "0.png") as files:
         monkeypatch.chdir("/")
         files.check("here")
