@@ -67,7 +67,8 @@ def overlap(photos: int, repeat: int) -> None:
     """Alternate between one photo at a time and overlapping photos, on the same files."""
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Job
-    from enlighten_cli.batch.runner import AT_ONCE, BatchOptions, run_batch
+    from enlighten_cli.batch.photo_work import AT_ONCE, BatchOptions
+    from enlighten_cli.batch.runner import run_batch
     from enlighten_cli.models.registry import DEFAULT_MODEL
     from enlighten_cli.models.session import Model
     from enlighten_cli.models.store import locate

@@ -23,7 +23,8 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
 
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.runner import BatchOptions, run_batch
+from enlighten_cli.batch.photo_work import BatchOptions
+from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.models.network import FunctionNetwork

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Outcome
-from enlighten_cli.batch.runner import BatchOptions, run_batch
+from enlighten_cli.batch.photo_work import BatchOptions
+from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import EnlightenError, PhotoError, UsageError

@@ -67,7 +67,7 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
             raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
         raise _cannot_write(path, error) from error
     try:
-        file, temporary = _locked_temporary(path.parent)
+        file, temporary = locked_temporary(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
@@ -93,7 +93,7 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
         temporary.unlink(missing_ok=True)
 
 
-def _locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
+def locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
     """Create a locked temporary file; the lock tells other processes that it is not stale."""
     while True:
         handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)

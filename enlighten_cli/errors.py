@@ -7,7 +7,7 @@
         FormatError           1   its format is not supported
         TooLargeError         1   it is larger than the limits
       UsageError              2   the arguments are wrong
-      MissingDependencyError  3   a package or device is missing
+      MissingDependencyError  3   a package, device or cluster is missing
       ModelError              4   a model cannot be found, read or trusted
         UnknownModelError     4   there is no model of that name, and no such file
         OutOfMemoryError      4   the network needs more memory than there is
@@ -61,7 +61,7 @@ class UsageError(EnlightenError):
 
 
 class MissingDependencyError(EnlightenError):
-    """A package, or a device of ONNX Runtime, is missing."""
+    """A package, a device of ONNX Runtime or a cluster is missing."""
 
     exit_code = 3
 

@@ -76,3 +76,13 @@ def renamed(path: Place, taken: Callable[[Place], bool]) -> Place:
     while taken(path.with_name(f"{path.stem}-{number}{path.suffix}")):
         number += 1
     return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def holds(place: Place, content: bytes) -> bool:
+    """Tell whether a file exists, and has exactly this content."""
+    if isinstance(place, Address):
+        return contents.holds(place, content)
+    try:
+        return place.stat().st_size == len(content) and place.read_bytes() == content
+    except OSError:
+        return False

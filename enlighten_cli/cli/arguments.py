@@ -15,7 +15,7 @@ from enlighten_cli.errors import UsageError
 if TYPE_CHECKING:
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Destination
-    from enlighten_cli.batch.runner import BatchOptions
+    from enlighten_cli.batch.photo_work import BatchOptions
     from enlighten_cli.enhancement.encoded import Treatment
     from enlighten_cli.models.network import NamedNetwork
     from enlighten_cli.stores.address import Place
@@ -49,6 +49,7 @@ class EnhanceArguments:
     device: str
     threads: int | None
     memory: int | None
+    on: str | None
     report: Path | None
     preview: Path | None
     watch: bool
@@ -123,7 +124,7 @@ class EnhanceArguments:
 
     def batch_options(self) -> BatchOptions:
         """Return the options of a batch."""
-        from enlighten_cli.batch.runner import BatchOptions
+        from enlighten_cli.batch.photo_work import BatchOptions
 
         return BatchOptions(
             treatment=self.treatment(),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from enlighten_cli.cli.arguments import EnhanceArguments
 from enlighten_cli.cli.console import say, visible
+from enlighten_cli.cli.executors import started_executor
 from enlighten_cli.cli.outputs import REPORT, check_output
 from enlighten_cli.cli.signals import SIGNALLED
 from enlighten_cli.cli.streams import Results
@@ -44,7 +46,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Photos, find_jobs
     from enlighten_cli.batch.outcome import Status, Summary
-    from enlighten_cli.batch.runner import run_batch
+    from enlighten_cli.batch.runner import run_jobs
     from enlighten_cli.cli.progress import BatchProgress
 
     options = arguments.batch_options()
@@ -60,13 +62,20 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
         return _dry_run(jobs, results, options.conflict, as_json=arguments.as_json)
 
     countdown = Countdown(jobs)
-    network = arguments.network()
-    page, examine = _report_of(network.name) if arguments.report else (None, None)
-    summary, scores, began = Summary(), [], time.monotonic()
-    with BatchProgress(photos, shown=not arguments.quiet) as progress:
+    upcoming = iter(countdown)
+    first = next(upcoming)
+    page = _page() if arguments.report else None
+    summary, scores, stopping = Summary(), [], lambda: bool(signals)
+    with (
+        BatchProgress(photos, shown=not arguments.quiet) as progress,
+        started_executor(
+            arguments, options, first, progress.tiles, stopping, report_pictures if arguments.report else None
+        ) as (executor, network),
+    ):
+        began = time.monotonic()
         if arguments.tile and not network.tiles_exactly:
             progress.say(f"{network.name}: tiles give nearly, not exactly, the result of the whole photo (--tile 0)")
-        for outcome in run_batch(countdown, network, options, progress.tiles, lambda: bool(signals), examine):
+        for outcome in run_jobs(chain([first], upcoming), executor, options, stopping):
             summary.add(outcome)
             if page is not None and outcome.examined is not None:
                 pictures = cast("list[Picture]", outcome.examined)
@@ -83,7 +92,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
                 break
         for line in photos.unreadable:
             progress.complain(line)
-    seconds = time.monotonic() - began
+        seconds = time.monotonic() - began
     if arguments.as_json:
         results.json(summary.record(seconds, photos.ignored))
     if not arguments.quiet and signals:
@@ -168,15 +177,29 @@ def _check_report(path: Path, inputs: list[Path]) -> None:
     check_output("--report", path, endings=REPORT, inputs=inputs)
 
 
-def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture]]]:
-    """Return a report, and a function that returns its pictures of a photo: the input, and the written file."""
+def _page() -> Page:
+    from enlighten_cli.evaluation.report import Page
+
+    return Page("enlighten")
+
+
+def report_pictures(model: str, workers: int) -> Callable[[Job, Enhanced], list[Picture]]:
+    """Return a function that returns the report's pictures of a photo: the input, and the written file.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    workers : int
+        Processes that draw the pictures of one report, which are smaller where there are many.
+    """
     from enlighten_cli.evaluation.report import Page
     from enlighten_cli.evaluation.runner import INPUT
     from enlighten_cli.evaluation.tables import Scores
     from enlighten_cli.metrics import measured
     from enlighten_cli.photo import Limits, as_srgb, decode
 
-    page, unlimited = Page("enlighten"), Limits(max_mpixels=float("inf"))
+    drawing, unlimited = Page("", methods=workers), Limits(max_mpixels=float("inf"))
 
     def examine(job: Job, enhanced: Enhanced) -> list[Picture]:
         assert enhanced.before is not None
@@ -184,11 +207,11 @@ def _report_of(model: str) -> tuple[Page, Callable[[Job, Enhanced], list[Picture
         values = {**measured(after, before=before), "denoised": enhanced.denoised}
         folder, name = str(job.source.parent), job.source.name
         return [
-            page.picture(Scores(folder, INPUT, name, measured(before)), before, before),
-            page.picture(Scores(folder, model, name, values), before, after),
+            drawing.picture(Scores(folder, INPUT, name, measured(before)), before, before),
+            drawing.picture(Scores(folder, model, name, values), before, after),
         ]
 
-    return page, examine
+    return examine
 
 
 def _tell(progress: BatchProgress, outcome: Outcome, verbosity: int) -> None:

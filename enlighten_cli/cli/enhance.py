@@ -14,6 +14,7 @@ from enlighten_cli.cli.addresses import PhotoOrFolder, check_options
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
 from enlighten_cli.cli.batch import enhance_many
 from enlighten_cli.cli.choices import FORMAT, Denoise
+from enlighten_cli.cli.executors import check_cluster
 from enlighten_cli.cli.pipeline import enhance_one
 from enlighten_cli.cli.presets import PRESET, apply_configuration
 from enlighten_cli.cli.preview import write_preview
@@ -109,6 +110,7 @@ from enlighten_cli.stores.address import Address, Place, as_file
 @shared_options.device
 @shared_options.threads
 @shared_options.memory
+@shared_options.on
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -152,6 +154,7 @@ def enhance(ctx: click.Context, /, **given: Any) -> None:
     ctx.meta["verbosity"] = arguments.verbose
     inputs = _inputs(ctx, arguments)
     check_options(arguments, inputs)
+    check_cluster(arguments, inputs)
     if arguments.to_stdout and arguments.as_json:
         raise UsageError("-o - and --json both write to stdout; give one")
     if arguments.to_stdout and sys.stdout is None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from enlighten_cli.cli import shared_options
-from enlighten_cli.cli.choices import MODEL, Registered, method_names, opened_model, optional_metric_names
+from enlighten_cli.cli.candidates import prepared
+from enlighten_cli.cli.choices import MODEL, Registered, method_names, optional_metric_names
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS, layout_of_votes
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -18,11 +19,7 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from enlighten_cli.evaluation.runner import Candidate, PhotoSet
     from enlighten_cli.evaluation.tables import Scores
-    from enlighten_cli.models.network import NamedNetwork
     from enlighten_cli.photo import Pixels
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -45,6 +42,7 @@ class EvaluateArguments:
     mode: str
     device: str
     threads: int | None
+    on: str | None
     per_photo: bool
     layout: str
     report: Path | None
@@ -94,6 +92,7 @@ class EvaluateArguments:
 @shared_options.mode
 @shared_options.device
 @shared_options.threads
+@shared_options.on
 @click.option("--per-photo", is_flag=True, help="Print a row for each photo too.")
 @click.option(
     "--format", "layout", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
@@ -134,6 +133,8 @@ def _count(arguments: EvaluateArguments) -> None:
 
     if arguments.folders:
         raise UsageError("--votes only counts votes; leave out the folders")
+    if arguments.on:
+        raise UsageError("--votes only counts votes; leave out --on")
     counted = tallies(read_votes(arguments.votes))
     if not counted:
         raise UsageError(f"{', '.join(map(str, arguments.votes))}: no votes")
@@ -145,23 +146,24 @@ def _count(arguments: EvaluateArguments) -> None:
 def _make_blind_page(arguments: EvaluateArguments) -> int:
     from enlighten_cli.cli.progress import counted
     from enlighten_cli.evaluation.blind import BlindPage
-    from enlighten_cli.evaluation.runner import evaluate as run
     from enlighten_cli.evaluation.runner import photo_sets
 
     assert arguments.blind is not None
     sets = photo_sets(arguments.folders, None)
-    chosen, _ = _candidates(arguments, sets)
-    if len(chosen) < 2:
-        raise UsageError("--blind compares at least two; name them with --model, --method or --outputs")
-    total = len(chosen) * sum(len(photos.paths) for photos in sets)
-    if total > BLIND_PHOTOS:
-        raise UsageError(f"--blind: {total} pictures, at most {BLIND_PHOTOS}; use fewer photos or methods")
     page = BlindPage()
-    with interruptible() as signals, counted(total, shown=not arguments.quiet) as advance:
-        for each in run(sets, chosen, page.see, scored=False):
-            advance(f"{each.set}/{each.photo}")
-            if signals:
-                return SIGNALLED + signals[0]
+    with interruptible() as signals, prepared(arguments, sets, signals, scored=False, seen=True) as evaluation:
+        if len(evaluation.names) < 2:
+            raise UsageError("--blind compares at least two; name them with --model, --method or --outputs")
+        total = len(evaluation.names) * sum(len(photos.paths) for photos in sets)
+        if total > BLIND_PHOTOS:
+            raise UsageError(f"--blind: {total} pictures, at most {BLIND_PHOTOS}; use fewer photos or methods")
+        with counted(total, shown=not arguments.quiet) as advance:
+            for each in evaluation.run(page.see):
+                advance(f"{each.set}/{each.photo}")
+                if signals:
+                    break
+    if signals:
+        return SIGNALLED + signals[0]
     pairs = page.write(arguments.blind)
     say(f"page: {arguments.blind} ({pairs} pairs); open it in a browser, then: enlighten evaluate --votes votes.json")
     return 0
@@ -169,32 +171,36 @@ def _make_blind_page(arguments: EvaluateArguments) -> int:
 
 def _score(arguments: EvaluateArguments) -> int:
     from enlighten_cli.cli.progress import counted
-    from enlighten_cli.evaluation.runner import evaluate as run
     from enlighten_cli.evaluation.runner import photo_sets
     from enlighten_cli.evaluation.tables import provenance, rows_of
 
     report, compare, reference = arguments.report, arguments.compare, arguments.reference
     sets = photo_sets(arguments.folders, reference)
-    chosen, facts = _candidates(arguments, sets)
-    total = len(chosen) * sum(len(photos.paths) for photos in sets)
-    if compare and total > COMPARED_PHOTOS:
-        raise UsageError(f"--compare: {total} pictures, at most {COMPARED_PHOTOS}; use fewer photos or methods")
-    origin = provenance(facts, {"mode": arguments.mode, "reference": str(reference) if reference else None})
-
+    seen = bool(report or compare)
     scores: list[Scores] = []
-    sight = _Sight(report, methods=len(chosen), keeps_cells=compare is not None)
     with (
         results_only() as results,
         interruptible() as signals,
-        counted(total, shown=not arguments.quiet) as advance,
+        prepared(arguments, sets, signals, seen=seen) as evaluation,
     ):
-        for each in run(sets, chosen, sight.see, optional=arguments.metrics):
-            scores.append(each)
-            advance(f"{each.set}/{each.photo}")
-            if signals:
-                return SIGNALLED + signals[0]
+        names = evaluation.names
+        total = len(names) * sum(len(photos.paths) for photos in sets)
+        if compare and total > COMPARED_PHOTOS:
+            raise UsageError(f"--compare: {total} pictures, at most {COMPARED_PHOTOS}; use fewer photos or methods")
+        origin = provenance(
+            evaluation.facts, {"mode": arguments.mode, "reference": str(reference) if reference else None}
+        )
+        sight = _Sight(report, methods=len(names), keeps_cells=compare is not None)
+        with counted(total, shown=not arguments.quiet) as advance:
+            for each in evaluation.run(sight.see):
+                scores.append(each)
+                advance(f"{each.set}/{each.photo}")
+                if signals:
+                    break
+        if signals:
+            return SIGNALLED + signals[0]
         rows = rows_of(scores)
-        text = LAYOUTS[arguments.layout](rows, scores if arguments.per_photo else [], origin, list(chosen))
+        text = LAYOUTS[arguments.layout](rows, scores if arguments.per_photo else [], origin, names)
         results.write(text.encode("utf-8", "surrogateescape"))
         results.flush()
     if report:
@@ -203,7 +209,7 @@ def _score(arguments: EvaluateArguments) -> int:
         sight.page.write(report, rows, lines)
         say(f"report: {report}")
     if compare:
-        _write_sheet(compare, sight.cells, list(chosen))
+        _write_sheet(compare, sight.cells, names)
     return 0
 
 
@@ -221,38 +227,6 @@ def _check_outputs(arguments: EvaluateArguments) -> None:
 
         require_report()
         check_output("--report", arguments.report, endings=REPORT, inputs=inputs)
-
-
-def _candidates(arguments: EvaluateArguments, sets: Sequence[PhotoSet]) -> tuple[dict[str, Candidate], dict[str, Any]]:
-    """Return the candidates by name, and facts about the models among them."""
-    from enlighten_cli.enhancement.enhance import Mode, Options
-    from enlighten_cli.evaluation.runner import INPUT, by_method, by_network, by_outputs
-    from enlighten_cli.methods import METHODS
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
-    chosen = {name: by_method(METHODS[name].enhance, is_timed=name != INPUT) for name in arguments.methods}
-    facts = {}
-    options = Options(mode=Mode(arguments.mode))
-    for word in arguments.models or ([] if chosen or arguments.outputs else [DEFAULT_MODEL]):
-        network = opened_model(word, device=arguments.device, threads=arguments.threads, quiet=arguments.quiet)
-        name = network.name if network.name not in chosen else word
-        chosen[name] = by_network(network, options)
-        facts[name] = {"sha256": _digest(network, word), "provider": network.provider}
-    for words in arguments.outputs:
-        name, _, folder = words.partition("=")
-        if not name or not folder or name in chosen:
-            raise UsageError(f"--outputs {words}: must be NAME=FOLDER, with a NAME that no other candidate has")
-        chosen[name] = by_outputs(Path(folder), sets)
-    return chosen, facts
-
-
-def _digest(network: NamedNetwork, word: str) -> str | None:
-    """Return the hash of a model's file; None for a method."""
-    from enlighten_cli.methods.network import MethodNetwork
-    from enlighten_cli.models.download import sha256_of
-    from enlighten_cli.models.store import locate
-
-    return None if isinstance(network, MethodNetwork) else sha256_of(locate(word))
 
 
 class _Sight:

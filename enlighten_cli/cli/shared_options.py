@@ -14,6 +14,12 @@ device = click.option(
     metavar="auto|cpu|cuda[:N]",
     help="Where to compute; auto is a GPU if one can be used.",
 )
+on = click.option(
+    "--on",
+    metavar="ray|ray://HOST:PORT|HOST:PORT",
+    help="Work on a Ray cluster: `ray` is the one that RAY_ADDRESS names, or a new one on this machine. --threads and "
+    "--memory are then those of each worker.",
+)
 max_mpixels = click.option(
     "--max-mpixels",
     type=click.FloatRange(min=0, min_open=True),

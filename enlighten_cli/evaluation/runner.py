@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
@@ -114,6 +116,42 @@ def by_outputs(folder: Path, sets: Sequence[PhotoSet]) -> Candidate:
     return Candidate(lambda _, path: photo.decode(results[path]), is_timed=False)
 
 
+@dataclass(frozen=True)
+class Task:
+    """A photo to enhance by one candidate, and to score.
+
+    Parameters
+    ----------
+    set, method, name : str
+        As in `Scores`.
+    path : Path
+    reference : Path or None
+    """
+
+    set: str
+    method: str
+    name: str
+    path: Path
+    reference: Path | None
+
+
+class Measured(NamedTuple):
+    """Scores, and the photo before and after, 8-bit sRGB, where somebody wants to see them."""
+
+    scores: Scores
+    before: Pixels | None
+    after: Pixels | None
+
+
+def tasks_of(sets: Sequence[PhotoSet], methods: Collection[str]) -> Iterator[Task]:
+    """Yield the tasks of an evaluation: by set, then method, then photo."""
+    for photos in sets:
+        for method in methods:
+            for path in photos.paths:
+                name = path.relative_to(photos.folder).as_posix()
+                yield Task(photos.name, method, name, path, photos.references.get(path))
+
+
 def evaluate(
     sets: Sequence[PhotoSet],
     candidates: Mapping[str, Candidate],
@@ -147,64 +185,102 @@ def evaluate(
         If a photo cannot be read: a mean over the others would not be comparable.
     """
     with ThreadPoolExecutor(available_cores()) as pool:
-        waiting: list[tuple[Future[Scores], Pixels, Pixels]] = []
 
-        def finished(most: int) -> Iterator[Scores]:
-            while len(waiting) > most:
-                future, before, after = waiting.pop(0)
-                scores = future.result()
+        def submit(task: Task) -> Future[Measured]:
+            enhanced = enhanced_by(candidates[task.method], task)
+            return pool.submit(scored_of, task, enhanced, optional if scored else None)
+
+        yield from in_order(tasks_of(sets, candidates), submit, see, 2 * available_cores())
+
+
+def in_order(
+    tasks: Iterable[Task],
+    submit: Callable[[Task], Future[Measured]],
+    see: Callable[[Scores, Pixels, Pixels], None],
+    most: int,
+) -> Iterator[Scores]:
+    """Hand in tasks, and yield their scores in the same order.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+    submit, see : callable
+    most : int
+        Tasks that are waited for at the same time; they bound the memory.
+    """
+    waiting: deque[Future[Measured]] = deque()
+
+    def finished(left: int) -> Iterator[Scores]:
+        while len(waiting) > left:
+            scores, before, after = waiting.popleft().result()
+            if before is not None and after is not None:
                 see(scores, before, after)
-                yield scores
+            yield scores
 
-        for photos in sets:
-            for method, candidate in candidates.items():
-                for path in photos.paths:
-                    before, after, seconds = _enhanced(path, candidate)
-                    reference = _read(photos.references[path]) if path in photos.references else None
-                    known = {"seconds": seconds} if candidate.is_timed else {}
-                    name = path.relative_to(photos.folder).as_posix()
-                    if scored:
-                        future = pool.submit(
-                            _scored, photos.name, method, name, before, after, reference, known, optional
-                        )
-                    else:
-                        future = pool.submit(Scores, photos.name, method, name, known)
-                    waiting.append((future, before, after))
-                    yield from finished(2 * available_cores())
-        yield from finished(0)
+    for task in tasks:
+        waiting.append(submit(task))
+        yield from finished(most)
+    yield from finished(0)
 
 
-def _read(path: Path) -> Pixels:
-    try:
-        return as_srgb(photo.decode(path))
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error}") from error
+class EnhancedPixels(NamedTuple):
+    """A photo before and after, 8-bit sRGB, and the times to report."""
+
+    before: Pixels
+    after: Pixels
+    known: dict[str, float]
 
 
-def _enhanced(path: Path, candidate: Candidate) -> tuple[Pixels, Pixels, float]:
-    try:
-        decoded = photo.decode(path)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error}") from error
+def enhanced_by(candidate: Candidate, task: Task) -> EnhancedPixels:
+    """Enhance a photo.
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be read.
+    """
+    decoded = _decoded(task.path)
     began = time.perf_counter()
-    enhanced = candidate.enhance(decoded, path)
+    enhanced = candidate.enhance(decoded, task.path)
     seconds = time.perf_counter() - began
-    return as_srgb(decoded), as_srgb(enhanced), seconds
+    return EnhancedPixels(as_srgb(decoded), as_srgb(enhanced), {"seconds": seconds} if candidate.is_timed else {})
 
 
-def _scored(
-    set_name: str,
-    method: str,
-    name: str,
-    before: Pixels,
-    after: Pixels,
-    reference: Pixels | None,
-    known: dict[str, float],
-    optional: Collection[str],
-) -> Scores:
+def scored_of(
+    task: Task, enhanced: EnhancedPixels, optional: Collection[str] | None, *, keeps_pixels: bool = True
+) -> Measured:
+    """Score a result.
+
+    Parameters
+    ----------
+    task : Task
+    enhanced : EnhancedPixels
+    optional : collection of str or None
+        Optional metrics to measure too; None measures nothing at all.
+    keeps_pixels : bool
+        Whether the pixels are part of what is returned.
+
+    Raises
+    ------
+    PhotoError
+        If the reference cannot be read, or does not fit.
+    """
+    before, after, known = enhanced
+    values: dict[str, float] = {}
+    if optional is not None:
+        reference = as_srgb(_decoded(task.reference)) if task.reference else None
+        try:
+            # Metrics that compare with the input say nothing about the input itself.
+            seen_before = None if task.method == INPUT else before
+            values = measured(after, before=seen_before, reference=reference, optional=optional)
+        except PhotoError as error:
+            raise PhotoError(f"{task.set}/{task.name}: {error}") from error
+    scores = Scores(task.set, task.method, task.name, {**values, **known})
+    return Measured(scores, before, after) if keeps_pixels else Measured(scores, None, None)
+
+
+def _decoded(path: Path) -> Photo:
     try:
-        # Metrics that compare with the input say nothing about the input itself.
-        values = measured(after, before=None if method == INPUT else before, reference=reference, optional=optional)
+        return photo.decode(path)
     except PhotoError as error:
-        raise PhotoError(f"{set_name}/{name}: {error}") from error
-    return Scores(set_name, method, name, {**values, **known})
+        raise PhotoError(f"{path}: {error}") from error

@@ -184,9 +184,28 @@ def open_model(model: str, *, threads: int | None = None, device: Device = AUTO)
         If there is no such model, or it is not downloaded or damaged.
     """
     path = locate(model)
-    row = MODELS.get(model)
+    return loaded(path, None if path == Path(model) else model, threads=threads, device=device)
+
+
+def loaded(path: Path, name: str | None, *, threads: int | None = None, device: Device = AUTO) -> Model:
+    """Load a model from its file, which may be a copy.
+
+    Parameters
+    ----------
+    path : Path
+    name : str or None
+        The model's name; None where it has none but the file's.
+    threads, device
+        See `Model`.
+
+    Raises
+    ------
+    MissingDependencyError, ModelError
+        See `Model`.
+    """
+    row = MODELS.get(name) if name else None
     if row is None:
-        return Model(path, None if path == Path(model) else model, threads=threads, device=device)
+        return Model(path, name, threads=threads, device=device)
     said = {"width": str(row.width), "align_corners": str(row.align_corners).lower()}
     return Model(path, row.name, metadata=said, output_range=row.output_range, threads=threads, device=device)
 
@@ -247,7 +266,7 @@ def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.In
     prepare_cuda(runtime)
     options = runtime.SessionOptions()
     options.log_severity_level = SILENT
-    half = _half_of(path)
+    half = half_of(path)
     # Without CUDA's libraries or a GPU, ONNX Runtime silently falls back to the CPU: check which provider it uses.
     try:
         session = _session(runtime, half or path, options, [(CUDA, cuda_options(number)), CPU])
@@ -260,7 +279,7 @@ def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.In
     return session, ""
 
 
-def _half_of(path: Path) -> Path | None:
+def half_of(path: Path) -> Path | None:
     """Return the fp16 version of a model, if it lies beside it."""
     half = path.with_name(f"{path.stem}{HALF_SUFFIX}{path.suffix}")
     return half if half.is_file() else None

@@ -17,7 +17,8 @@ from enlighten_cli.batch.conflict import Conflict, renamed
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import MemoryBudget
 from enlighten_cli.batch.outcome import Outcome, Status
-from enlighten_cli.batch.runner import BatchOptions, run_batch
+from enlighten_cli.batch.photo_work import BatchOptions
+from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.photo import Limits
 from enlighten_cli.serve.gallery import Shown

@@ -115,6 +115,14 @@ def _put(store: Any, address: Address, content: bytes, *, replace: bool) -> None
         # Otherwise an earlier try arrived, and only its answer was lost.
 
 
+def holds(address: Address, content: bytes) -> bool:
+    """Tell whether a photo exists, and has exactly this content."""
+    try:
+        return _holds(filesystem(address), address, content)
+    except StoreError:
+        return False
+
+
 def _holds(store: Any, address: Address, content: bytes) -> bool:
     return bool(
         tried(lambda: store.size(address.url) == len(content) and store.cat_file(address.url) == content, address)

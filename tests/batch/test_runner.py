@@ -11,7 +11,8 @@ from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import MemoryBudget
 from enlighten_cli.batch.outcome import Status
-from enlighten_cli.batch.runner import BatchOptions, run_batch
+from enlighten_cli.batch.photo_work import BatchOptions, PhotoWork
+from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.errors import OutputError
 from enlighten_cli.models.network import FunctionNetwork
@@ -257,6 +258,29 @@ def test_a_name_that_is_too_long_fails_one_photo_only(job):
     outcomes = list(run_batch([long, job], brighter, BatchOptions()))
     assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
     assert "File name too long" in outcomes[0].reason
+
+
+@pytest.mark.parametrize("conflict", [Conflict.SKIP, Conflict.ERROR, Conflict.RENAME, Conflict.OVERWRITE])
+def test_a_photo_whose_worker_died_after_writing_is_done_and_not_skipped(job, conflict):
+    work = PhotoWork(brighter, BatchOptions(conflict=conflict))
+    assert work.run(job, job.output).status is Status.DONE
+    written = job.output.read_bytes()
+    outcome = work.run(job, job.output, again=True)
+    assert (outcome.status, outcome.output, outcome.width) == (Status.DONE, job.output, 30)
+    assert [path.read_bytes() for path in job.output.parent.iterdir()] == [written]
+
+
+@pytest.mark.parametrize(
+    ("conflict", "status", "files"),
+    [(Conflict.SKIP, Status.SKIPPED, 1), (Conflict.ERROR, Status.FAILED, 1), (Conflict.RENAME, Status.DONE, 2)],
+)
+def test_a_photo_whose_worker_died_before_writing_spares_what_another_run_wrote(job, conflict, status, files):
+    job.output.parent.mkdir()
+    job.output.write_bytes(b"theirs")
+    outcome = PhotoWork(brighter, BatchOptions(conflict=conflict)).run(job, job.output, again=True)
+    assert outcome.status is status
+    assert job.output.read_bytes() == b"theirs"
+    assert len(list(job.output.parent.iterdir())) == files
 
 
 def test_an_explicit_format_wins_over_a_wrong_name(job):

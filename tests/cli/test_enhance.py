@@ -140,7 +140,7 @@ def test_an_internal_error_is_one_line_unless_asked(photos, monkeypatch, tiny_mo
     def fail(*arguments, **options):
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(batch, "run_batch", fail)
+    monkeypatch.setattr(batch, "run_jobs", fail)
     said = enlighten(photos, "-o", "out", "--model", tiny_model, code=70)
     assert said == "enlighten: internal error: RuntimeError: unforeseen\n"
     assert "Traceback" in enlighten(photos, "-o", "out", "-vv", "--model", tiny_model, code=70)
@@ -152,7 +152,7 @@ def test_interrupting_is_its_own_code(photos, monkeypatch, tiny_model):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "run_batch", interrupt)
+    monkeypatch.setattr(batch, "run_jobs", interrupt)
     assert "interrupted" in enlighten(photos, "-o", "out", "--model", tiny_model, code=130)
 
 

@@ -9,7 +9,8 @@ from conftest import scene
 from samples import SRGB, XMP, exif
 
 from enlighten_cli.batch.jobs import Destination, Photos, find_jobs
-from enlighten_cli.batch.runner import BatchOptions, run_batch
+from enlighten_cli.batch.photo_work import BatchOptions
+from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, decode, encode
