@@ -22,6 +22,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -123,7 +124,9 @@ def published_model(path: Path) -> None:
 
 
 def measured(command: list[str]) -> Measured:
-    done = subprocess.run([*LAUNCHER, *command], capture_output=True, text=True, check=False)
+    # An installed package is compiled; this variable would have a checkout compiled anew at each start.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run([*LAUNCHER, *command], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
     values = json.loads(done.stdout)
