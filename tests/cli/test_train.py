@@ -258,7 +258,7 @@ def shipped():
     [
         (["--low", "low", "--normal", "low"], 2, "folders of low and normal light must differ"),
         (["--low", "low", "--normal", "absent"], 2, "absent: not a folder"),
-        (["--low", "low", "--normal", "empty"], 7, "empty: 0 photos"),
+        (["--low", "low", "--normal", "empty"], 2, "empty: 0 photos"),
         (["--low", "low"], 2, "--normal FOLDER is required by"),
         (["--low", "low", "--normal", "normal", "--epochs", "1", "--images", "1"], 2, "give one"),
         (["--low", "low", "--normal", "normal", "--crop", "33"], 2, "multiple of 16"),
