@@ -41,6 +41,9 @@ class CycleGanOptions(BrighteningOptions):
         Weight of the L1 loss between a photo and what is left of it after both generators.
     identity_weight : float
         Weight of the L1 loss of what a generator changes in photos of its target.
+    ramp_images : int
+        Number of images over which these two weights rise from 0. The generators begin close to doing nothing, where
+        neither loss costs anything; with both at once, a short run does not leave that state.
     pool : int
         Number of earlier results from which the discriminators learn too; 0 for none.
     discriminator_width : int
@@ -53,6 +56,7 @@ class CycleGanOptions(BrighteningOptions):
 
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
+    ramp_images: int = 0
     pool: int = 50
     discriminator_width: int = 64
     discriminator_lr: float = 2e-4
@@ -60,7 +64,10 @@ class CycleGanOptions(BrighteningOptions):
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules of these options."""
         return {
-            **{name: (getattr(self, name) >= 0, "0 or more") for name in ("cycle_weight", "identity_weight", "pool")},
+            **{
+                name: (getattr(self, name) >= 0, "0 or more")
+                for name in ("cycle_weight", "identity_weight", "ramp_images", "pool")
+            },
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
         }
@@ -110,12 +117,14 @@ class CycleGan(Brightening):
         bright, kept_normal, cycled_normal = torch.split(made, [len(low), len(normal), len(dark)])
         cycled_low = self.darkened(bright)
 
+        part = min(1.0, images_seen / options.ramp_images) if options.ramp_images else 1.0
+        cycle_weight, identity_weight = part * options.cycle_weight, part * options.identity_weight
         judges.requires_grad_(False)
         losses = {
             "brightened": least_squares(self.scores("normal", bright), 1),
             "darkened": least_squares(self.scores("low", dark), 1),
-            "cycle": options.cycle_weight * (F.l1_loss(cycled_low, low) + F.l1_loss(cycled_normal, normal)),
-            "identity": options.identity_weight * (F.l1_loss(kept_low, low) + F.l1_loss(kept_normal, normal)),
+            "cycle": cycle_weight * (F.l1_loss(cycled_low, low) + F.l1_loss(cycled_normal, normal)),
+            "identity": identity_weight * (F.l1_loss(kept_low, low) + F.l1_loss(kept_normal, normal)),
         }
         judges.requires_grad_(True)
         self.descent.descend(self.optimisers["generators"], losses.values())
