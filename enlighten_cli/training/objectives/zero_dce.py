@@ -29,8 +29,9 @@ REGION_PX, EXPOSURE_REGION_PX = 4, 16
 class ZeroDceOptions(ObjectiveOptions):
     """Options of Zero-DCE.
 
-    The default weights are those of the authors' practice: ten times those of the paper (1, 1, 0.5 and 20), but for
-    the spatial loss.
+    The weights, and the forms of two losses, are those with which its authors trained: the exposure error is squared,
+    and the smoothness is summed over the curves. The paper has the absolute error, the mean, and weights of 1, 1, 0.5
+    and 20.
 
     Parameters
     ----------
@@ -110,8 +111,8 @@ def spatial_inconsistency(rgb: Tensor, enhanced: Tensor) -> Tensor:
 
 
 def exposure_error(enhanced: Tensor, wanted: float) -> Tensor:
-    """Return how far the light of regions of 16 x 16 pixels is from the wanted one (equation 5)."""
-    return (F.avg_pool2d(enhanced.mean(dim=1, keepdim=True), EXPOSURE_REGION_PX) - wanted).abs().mean()
+    """Return how far the light of regions of 16 x 16 pixels is from the wanted one (equation 5, squared)."""
+    return (F.avg_pool2d(enhanced.mean(dim=1, keepdim=True), EXPOSURE_REGION_PX) - wanted).square().mean()
 
 
 def colour_cast(enhanced: Tensor) -> Tensor:
@@ -121,6 +122,6 @@ def colour_cast(enhanced: Tensor) -> Tensor:
 
 
 def roughness(curves: Tensor) -> Tensor:
-    """Return how much the curves of neighbouring pixels differ: (N, K, 3, H, W) (equation 7)."""
+    """Return how much the curves of neighbouring pixels differ: (N, K, 3, H, W) (equation 7, summed over K)."""
     down, right = curves.diff(dim=3).abs()[..., :-1], curves.diff(dim=4).abs()[..., :-1, :]
-    return (down + right).square().sum(dim=2).mean()
+    return (down + right).square().sum(dim=(1, 2)).mean()
