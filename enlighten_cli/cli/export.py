@@ -31,7 +31,7 @@ from enlighten_cli.errors import UsageError
 def export(
     checkpoint: Path, output: Path, name: str | None, licence: str, training_pixels: int | None, fp16: bool
 ) -> None:
-    """Write the generator of a CHECKPOINT as one file.
+    """Write the network of a CHECKPOINT as one file.
 
     CHECKPOINT is a run's checkpoint, a .safetensors file of weights or the published .pth. An
     ONNX file is written only if ONNX Runtime agrees with PyTorch within 0.5/255, or within 2/255
@@ -46,11 +46,21 @@ def export(
     require_training()
     from enlighten_cli.training.checkpoint import is_checkpoint
     from enlighten_cli.training.export import export_onnx, export_weights
+    from enlighten_cli.training.recipe import objective_of
 
     if output.suffix == ".safetensors" and is_checkpoint(output):
         raise UsageError(f"{output}: is the checkpoint of a run, which --resume needs; choose another -o")
 
     name = name or output.stem
+    objective = objective_of(checkpoint)
+    if objective and not objective.has_weights:
+        if output.suffix != ".onnx" or fp16 or training_pixels is not None:
+            raise UsageError(
+                f"{checkpoint}: a network of {objective.Options.objective} is written as .onnx only, in fp32, "
+                "with the training pixels of its run"
+            )
+        say(f"{objective.export(checkpoint, output.with_suffix(''), name=name, licence=licence)}: written")
+        return
     if output.suffix == ".safetensors":
         export_weights(checkpoint, output, name=name, licence=licence, training_pixels=training_pixels)
         say(f"{output}: written")

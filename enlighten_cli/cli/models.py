@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from enlighten_cli.models.download import Download
 
 NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
-NOT_STATED = "not stated"
+UNKNOWN = "unknown"
+QUESTIONS = {"licence": "Licence of the weights", "source": "Where they come from", "paper": "The paper (DOI, arXiv)"}
 
 
 @click.group(short_help="List, find, download, check, import and remove models.")
@@ -130,17 +132,20 @@ def verify(names: tuple[str, ...]) -> None:
 @models.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--name", required=True, help="Name for --model.")
-@click.option("--licence", default=NOT_STATED, show_default=True, help="Licence of the weights, for the model's card.")
-@click.option("--source", help="Where it comes from, such as a URL; by default the path of the file.")
-@click.option("--paper", help="The paper that describes it, such as a DOI.")
+@click.option("--licence", help="Licence of the weights, for the model's card; otherwise unknown.")
+@click.option("--source", help="Where it comes from, such as a URL; otherwise the path of the file.")
+@click.option("--paper", help="The paper that describes it, such as a DOI; otherwise unknown.")
 @click.option("--replace", is_flag=True, help="Replace an imported model of that name.")
-def import_model(file: Path, name: str, licence: str, source: str | None, paper: str | None, replace: bool) -> None:
+def import_model(
+    file: Path, name: str, licence: str | None, source: str | None, paper: str | None, replace: bool
+) -> None:
     """Import a model under a name.
 
     FILE is an .onnx file that maps RGB to RGB. With the train extra it may also be the published
     200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
 
-    Licence, source and paper form its card, which `enlighten models list` shows.
+    Licence, source and paper form its card, which `enlighten models list` shows. On a terminal,
+    those that are missing are asked for.
     """
     from enlighten_cli.methods.network import BRIGHTENING
     from enlighten_cli.models.store import check_new_name, keep
@@ -148,20 +153,30 @@ def import_model(file: Path, name: str, licence: str, source: str | None, paper:
     check_new_name(name, replace=replace)
     if name in BRIGHTENING:
         raise UsageError(f"{name} is a method of the project; choose another name")
+    given = {"licence": licence, "source": source, "paper": paper}
+    otherwise = {"licence": UNKNOWN, "source": os.fspath(file.resolve()), "paper": UNKNOWN}
+    asks = on_terminal()
+    card = {
+        word: value or (_answer(word, otherwise[word]) if asks else otherwise[word]) for word, value in given.items()
+    }
     if file.suffix == ".onnx":
         content, provenance = _checked_onnx(file, name)
     else:
-        content, provenance = _converted(file, name, licence)
-    card = {"source": source or os.fspath(file.resolve()), "licence": licence, **({"paper": paper} if paper else {})}
+        content, provenance = _converted(file, name, card["licence"])
     kept = keep(name, content, {**provenance, **card})
-    if missing := [word for word, given in _card_words(licence, source, paper).items() if not given]:
+    if missing := [f"--{word}" for word in card if not given[word] and card[word] == otherwise[word]]:
         say(f"{name}: its card lacks {', '.join(missing)}; import it again with --replace and these options")
     say(f"{name}: {kept}; use it with: enlighten PHOTO --model {name}")
 
 
-def _card_words(licence: str, source: str | None, paper: str | None) -> dict[str, bool]:
-    """Tell which entries of a model's card were given."""
-    return {"--licence": licence != NOT_STATED, "--source": bool(source), "--paper": bool(paper)}
+def on_terminal() -> bool:
+    """Tell whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _answer(word: str, otherwise: str) -> str:
+    """Ask for an entry of a model's card."""
+    return str(click.prompt(QUESTIONS[word], default=otherwise, err=True))
 
 
 ONNX_MOST_BYTES = 512 * 2**20

@@ -20,6 +20,13 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.command(short_help="Train a model, or fine-tune one on your photos.")
 @click.option("--low", type=FOLDER, help="Folder of photos taken in too little light; subfolders are searched.")
 @click.option("--normal", type=FOLDER, help="Folder of well-lit photos; they may show other scenes.")
+@click.option(
+    "--pairs",
+    type=FOLDER,
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Two folders of the same scenes, dark and well lit, under the same names; for a supervised objective only.",
+)
 @click.option("-o", "--output", "run", type=FOLDER, required=True, metavar="RUN", help="Folder of the run.")
 @click.option("--config", "file", type=FILE, help="JSON file of options; the command line wins.")
 @click.option(
@@ -33,8 +40,9 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--objective",
     metavar="NAME",
-    help="Training objective: enlightengan, the losses of the paper, or distillation, the results of a teacher.  "
-    "[default: enlightengan]",
+    help="Training objective: enlightengan, the losses of the paper; distillation, the results of a teacher; denoise; "
+    "or that of another paper: zero-dce (--normal may be left out), cyclegan, llnet (--normal alone), "
+    "retinexnet (supervised: --pairs).  [default: enlightengan]",
 )
 @click.option(
     "--set",
@@ -89,6 +97,7 @@ def train(
     ctx: click.Context,
     /,
     run: Path,
+    pairs: tuple[Path, Path] | None,
     file: Path | None,
     start: str | None,
     epochs: float | None,
@@ -124,6 +133,8 @@ def train(
     given = {
         name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
     }
+    if pairs:
+        given |= {"pairs_low": str(pairs[0]), "pairs_high": str(pairs[1])}
     given = with_settings(given, settings)
     if epochs is not None:
         from enlighten_cli.training.config import IMAGES_AN_EPOCH

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 FINE_TUNE = "fine-tune.json"  # recipe for fine-tuning the package's weights, in the same folder
 PRETRAINED = "pretrained"
-FOLDERS = ("low", "normal")
+FOLDERS = {
+    "low": "--low FOLDER",
+    "normal": "--normal FOLDER",
+    "pairs_low": "--pairs LOW HIGH",
+    "pairs_high": "--pairs LOW HIGH",
+}  # options of folders, as they are typed
 
 
 def with_settings(given: dict[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
@@ -122,12 +127,12 @@ def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> t
 
 def _check_folders(config: TrainConfig, needs: Needs) -> None:
     """Refuse a run that lacks a folder of photos, or has one that it would not use."""
-    for name in FOLDERS:
-        folder = getattr(config, name)
+    for name, typed in FOLDERS.items():
+        folder, option = getattr(config, name), typed.split()[0]
         if name in needs.folders and not folder:
-            raise UsageError(f"--{name} FOLDER is required by {config.objective}")
-        if name not in needs.folders and folder:
-            raise UsageError(f"--{name} {folder}: {config.objective} does not use it; leave it out")
+            raise UsageError(f"{typed} is required by {config.objective}")
+        if name not in (*needs.folders, *needs.optional) and folder:
+            raise UsageError(f"{option} {folder}: {config.objective} does not use it; leave it out")
 
 
 def device_called(name: str) -> torch.device:

@@ -120,7 +120,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     if group.leads:
         remove_stale_temporaries(run)  # of a run that was killed
     needs = OBJECTIVES[config.objective].needs(config)
-    photos = PhotoFolders(config, needs.folders, skip_bad=setting.skip_bad)
+    photos = PhotoFolders(config, needs.used(config), skip_bad=setting.skip_bad)
     if group.leads:
         for line in photos.unreadable:
             click.echo(f"enlighten: skipped: {line}", err=True)

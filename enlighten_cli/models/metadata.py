@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from enlighten_cli.errors import ModelError
 
 # The allowed range of each number.
-NUMBERS = {"training_pixels": (0, 10**9), "look_pixels": (0, 10**9), "reach": (0, 4096), "width": (1, 4096)}
+NUMBERS = {
+    "training_pixels": (0, 10**9),
+    "look_pixels": (0, 10**9),
+    "reach": (0, 4096),
+    "width": (1, 4096),
+    "bytes_per_pixel": (1, 10**6),
+}
 MOST_DIGITS = 12
 MOST_LETTERS = 200  # of a name
 

@@ -107,7 +107,8 @@ class Model:
         numbers = checked_numbers(self.metadata, str(path))
         self.training_pixels = numbers.get("training_pixels", 0) or numbers.get("look_pixels", 0)  # its former name
         self.receptive_field_px = numbers.get("reach", RECEPTIVE_FIELD_PX)
-        self.bytes_per_pixel = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
+        estimate = BYTES_PER_PIXEL_AND_CHANNEL * numbers.get("width", UNKNOWN_WIDTH)
+        self.bytes_per_pixel = numbers.get("bytes_per_pixel", estimate)
         self._black, self._white = output_range
         self.name = name or self.metadata.get("name") or path.stem
 

@@ -48,6 +48,8 @@ class TrainConfig:
         objective's name as ``objective``.
     low, normal : str
         Folders of low-light and of normal-light photos.
+    pairs_low, pairs_high : str
+        Folders of dark and of well-lit photos of the same scenes, with the same names; for supervised training.
     start : str
         ``"random"``, or the weights with which the run started.
     width : int
@@ -88,6 +90,8 @@ class TrainConfig:
     options: ObjectiveOptions
     low: str = ""
     normal: str = ""
+    pairs_low: str = ""
+    pairs_high: str = ""
     start: str = RANDOM
     width: int = 32
     images: int = 200 * IMAGES_AN_EPOCH

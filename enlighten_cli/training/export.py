@@ -1,9 +1,10 @@
-"""Export a trained generator to one ONNX file, checked against PyTorch before it is written."""
+"""Export a trained network to one ONNX file, checked against PyTorch before it is written."""
 
 from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,7 @@ from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.session import Model
 from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
 from enlighten_cli.training.networks.generator import MULTIPLE_PX, RECEPTIVE_FIELD_PX, EnlightenNet
+from enlighten_cli.training.networks.rgb_network import RgbNetwork
 from enlighten_cli.training.tracing import traced
 
 PARITY = 0.5 / 255
@@ -76,13 +78,49 @@ def export_onnx(
         "weights_sha256": sha256_of(checkpoint),
     }
     helper.set_model_props(model, metadata)
+    return _written(model, output, generator, HALF_PARITY if half else PARITY)
+
+
+def export_network(network: RgbNetwork, output: Path, metadata: Mapping[str, str]) -> float:
+    """Write a network as an ONNX file without external data.
+
+    Parameters
+    ----------
+    network : RgbNetwork
+    output : Path
+    metadata : mapping of str to str
+        Recorded in the file, with the network's width, reach and memory.
+
+    Returns
+    -------
+    float
+        Largest difference between ONNX Runtime and PyTorch, for results in [0, 1].
+
+    Raises
+    ------
+    TrainingError
+        If the two differ by more than half an 8-bit step; then nothing is written.
+    """
+    model = _traced(network)
+    said = {
+        "version": __version__,
+        "width": str(network.width),
+        "reach": str(network.reach_px),
+        "bytes_per_pixel": str(network.bytes_per_pixel),
+        **metadata,
+    }
+    helper.set_model_props(model, said)
+    return _written(model, output, network, PARITY)
+
+
+def _written(model: onnx.ModelProto, output: Path, network: nn.Module, bar: float) -> float:
+    """Write a graph if it agrees with the network, and return the largest difference."""
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString()
     with tempfile.TemporaryDirectory() as folder:
         candidate = Path(folder, output.name)
         candidate.write_bytes(content)
-        difference = parity(generator, Model(candidate))
-    bar = HALF_PARITY if half else PARITY
+        difference = parity(network, Model(candidate))
     if not difference <= bar:
         raise TrainingError(
             f"{output}: not written: ONNX Runtime and PyTorch differ by {difference * 255:.2f}/255, "
@@ -155,10 +193,10 @@ def _half_precision(generator: EnlightenNet) -> EnlightenNet:
     return copied
 
 
-def _traced(generator: EnlightenNet) -> onnx.ModelProto:
+def _traced(network: nn.Module) -> onnx.ModelProto:
     """Trace the graph, with any multiples of 16 as height and width."""
     example = torch.zeros(1, 3, 4 * MULTIPLE_PX, 6 * MULTIPLE_PX)
-    return traced(generator, {"rgb": example}, "enhanced", MULTIPLE_PX)
+    return traced(network, {"rgb": example}, "enhanced", MULTIPLE_PX)
 
 
 def _store_kernels_as_half(model: onnx.ModelProto) -> None:
@@ -177,7 +215,7 @@ def _store_kernels_as_half(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def parity(generator: EnlightenNet, model: Model) -> float:
+def parity(network: nn.Module, model: Model) -> float:
     """Return the largest difference between PyTorch and ONNX Runtime, both clamped, on dark and bright noise."""
     random = np.random.default_rng(0)
     largest = 0.0
@@ -185,6 +223,6 @@ def parity(generator: EnlightenNet, model: Model) -> float:
         for exposure in (0.1, 1.0):
             rgb = (random.random((height, width, 3)) * exposure).astype(np.float32)
             with torch.no_grad():
-                expected = generator(torch.from_numpy(rgb).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+                expected = network(torch.from_numpy(rgb).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
             largest = max(largest, float(np.abs(model(rgb).clip(0, 1) - expected.clip(0, 1)).max()))
     return largest

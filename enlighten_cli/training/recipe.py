@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from enlighten_cli.errors import UsageError
+from enlighten_cli.training.checkpoint import read_tensors
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.objectives import OBJECTIVES, Objective
 
@@ -28,6 +29,19 @@ def objective_class(options: Mapping[str, Any], source: str) -> type[Objective]:
     if not isinstance(name, str) or name not in OBJECTIVES:
         raise UsageError(f"{source}: objective is {name!r}; it must be one of {', '.join(OBJECTIVES)}")
     return OBJECTIVES[name]
+
+
+def objective_of(weights: Path) -> type[Objective] | None:
+    """Return the objective that trained the network in a file, as far as the file says; None otherwise.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read.
+    """
+    metadata = read_tensors(weights).metadata
+    name = metadata.get("objective") or json.loads(metadata.get("config", "{}")).get("objective")
+    return OBJECTIVES.get(name) if name else None
 
 
 def config_from(options: Mapping[str, Any], source: str) -> TrainConfig:

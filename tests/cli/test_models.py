@@ -155,7 +155,30 @@ def test_a_card_is_asked_for_kept_and_listed(tiny_model):
     listed = enlighten("models", "list").stdout
     assert "https://example.org/net" in listed
     assert "doi:10.1000/1" in listed
-    assert entries["bare"]["licence"] == "not stated"
+    assert (entries["bare"]["licence"], entries["bare"]["paper"]) == ("unknown", "unknown")
+
+
+def test_on_a_terminal_what_the_card_lacks_is_asked_for(tiny_model, tiny_weights, monkeypatch):
+    monkeypatch.setattr("enlighten_cli.cli.models.on_terminal", lambda: True)
+
+    def imported(file, *words, answers):
+        done = CliRunner().invoke(main, ["models", "import", str(file), *words], input=answers)
+        assert done.exit_code == 0, done.stderr
+        (entry,) = (
+            each for each in json.loads(enlighten("models", "list", "--json").stdout) if each["name"] == words[1]
+        )
+        return done, entry
+
+    done, entry = imported(tiny_model, "--name", "mine", "--paper", "doi:10.1000/1", answers="CC0-1.0\n\n")
+    assert done.stdout == ""
+    assert "Licence of the weights [unknown]" in done.stderr
+    assert "The paper" not in done.stderr
+    assert (entry["licence"], entry["paper"]) == ("CC0-1.0", "doi:10.1000/1")
+    assert str(tiny_model) in entry["origin"]
+
+    _, entry = imported(tiny_weights, "--name", "converted", answers="MIT\nhere\narXiv:1\n")
+    assert (entry["licence"], entry["paper"]) == ("MIT", "arXiv:1")
+    assert open_model("converted").metadata["licence"] == "MIT"
 
 
 def test_a_method_is_used_by_its_name_and_its_name_is_not_given_away(tiny_model, tmp_path):

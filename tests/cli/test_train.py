@@ -258,22 +258,76 @@ def shipped():
     [
         (["--low", "low", "--normal", "low"], 2, "folders of low and normal light must differ"),
         (["--low", "low", "--normal", "absent"], 2, "absent: not a folder"),
-        (["--low", "low", "--normal", "empty"], 7, "empty: 0 photos"),
+        (["--low", "low", "--normal", "empty"], 2, "empty: 0 photos"),
         (["--low", "low"], 2, "--normal FOLDER is required by"),
         (["--low", "low", "--normal", "normal", "--epochs", "1", "--images", "1"], 2, "give one"),
         (["--low", "low", "--normal", "normal", "--crop", "33"], 2, "multiple of 16"),
         (["--low", "low", "--normal", "normal", "--device", "tpu"], 2, "device is 'tpu'"),
         (["--low", "low", "--normal", "normal", "--device", "cuda:99"], 3, "cuda:99"),
         (["--resume"], 2, "no checkpoint to resume from"),
+        (["--objective", "cubism", "--low", "low"], 2, "zero-dce, cyclegan, retinexnet, llnet"),
+        (["--objective", "zero-dce", "--low", "single"], 2, "single: 1 photos; at least 2 are needed"),
+        (["--objective", "cyclegan", "--low", "low"], 2, "--normal FOLDER is required by cyclegan"),
+        (["--objective", "llnet", "--low", "low"], 2, "--low low: llnet does not use it; leave it out"),
+        (["--objective", "llnet"], 2, "--normal FOLDER is required by llnet"),
+        (["--objective", "retinexnet"], 2, "--pairs LOW HIGH is required by retinexnet"),
+        (["--objective", "retinexnet", "--pairs", "low", "single"], 2, "no partner of the same name for 1, 2"),
+        (["--objective", "retinexnet", "--pairs", "low", "normal"], 2, "differ in size"),
+        (
+            ["--objective", "zero-dce", "--low", "low", "--pairs", "low", "normal"],
+            2,
+            "--pairs low: zero-dce does not use it; leave it out",
+        ),
+        (["--low", "low", "--normal", "normal", "--pairs", "low", "normal"], 2, "enlightengan does not use it"),
     ],
 )
 def test_errors_are_one_line_before_the_first_step(folders, tmp_path, vgg_file, arguments, code, message):
     (tmp_path / "empty").mkdir()
+    write_photos(tmp_path / "single", 1, exposure=0.1)
     start = [] if "--resume" in arguments else ["--from", "random"]
     said = train(*arguments, *start, "-o", "run", "--vgg", vgg_file, code=code).stderr
     assert message in said
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_random_weights_are_all_that_some_can_start_from(folders):
+    said = train("--objective", "zero-dce", "--low", "low", "-o", "run", "--from", "lite", code=2).stderr
+    assert "zero-dce always starts with random weights; leave --from out" in said
+
+
+def test_a_network_has_the_width_of_its_paper_unless_told_otherwise(folders):
+    for name, inputs, width in (
+        ("zero-dce", ["--low", "low"], 32),
+        ("retinexnet", ["--pairs", "low", "normal"], 64),
+        ("llnet", ["--normal", "normal"], 867),
+    ):
+        assert planned("--objective", name, *inputs, "-o", "run")["width"] == width
+        assert planned("--objective", name, *inputs, "-o", "run", "--width", 9)["width"] == 9
+
+
+def test_a_supervised_run_ends_with_a_model_that_enhances(folders, tmp_path):
+    write_photos(tmp_path / "dark", 3, exposure=0.1)
+    said = train(
+        "--objective", "retinexnet", "--pairs", "dark", "normal", "-o", "run", "--width", 2, "--images", 16,
+        "--crop", 32, "--batch", 8, "--workers", 0, "--device", "cpu",
+    ).stderr  # fmt: skip
+    assert "16 of 16 images" in said
+    done = CliRunner().invoke(main, ["dark/0.png", "-o", "out.png", "--model", "run/model.onnx"])
+    assert done.exit_code == 0, done.stderr
+    refused = CliRunner().invoke(main, ["export", "run/checkpoint.safetensors", "-o", "x.safetensors"])
+    assert refused.exit_code == 2
+    assert "a network of retinexnet is written as .onnx only" in refused.stderr
+
+
+def test_a_run_that_diverges_names_the_loss(folders, tmp_path):
+    said = train(
+        "--objective", "cyclegan", "--low", "low", "--normal", "normal", "-o", "run", "--width", 2, "--images", 8,
+        "--crop", 32, "--batch", 2, "--set", "discriminator_width=2", "--set", "cycle_weight=1e308",
+        "--workers", 0, "--device", "cpu", code=7,
+    ).stderr  # fmt: skip
+    assert "the cycle loss is inf at image" in said
+    assert not (tmp_path / "run" / "model.onnx").exists()
 
 
 def test_missing_packages_are_named_with_the_command(folders, monkeypatch):

@@ -31,6 +31,14 @@ def test_metadata_tells_the_name(tiny_model):
     assert model.metadata["width"] == "2"
 
 
+def test_memory_is_what_the_file_says_or_an_estimate_from_the_width(tmp_path):
+    path = identity(tmp_path / "same.onnx")
+    assert Model(path, metadata={"width": "10"}).bytes_per_pixel == 380
+    assert Model(path, metadata={"width": "867", "bytes_per_pixel": "500"}).bytes_per_pixel == 500
+    with pytest.raises(ModelError, match="bytes_per_pixel is not a number"):
+        Model(path, metadata={"bytes_per_pixel": "-1"})
+
+
 @pytest.mark.parametrize("options", [{"channels": 1}, {"kind": TensorProto.DOUBLE}])
 def test_other_signatures_are_refused(tmp_path, options):
     with pytest.raises(ModelError, match="not a model from RGB to RGB"):

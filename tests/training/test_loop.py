@@ -13,8 +13,12 @@ from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.loop import CHECKPOINT, Watch, train
 from enlighten_cli.training.losses import changed_detail
 from enlighten_cli.training.networks.vgg import VggFeatures
+from enlighten_cli.training.objectives.cyclegan import CycleGanOptions
 from enlighten_cli.training.objectives.distillation import DistillationOptions
 from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
+from enlighten_cli.training.objectives.llnet import LlNetOptions
+from enlighten_cli.training.objectives.retinexnet import RetinexNetOptions
+from enlighten_cli.training.objectives.zero_dce import ZeroDceOptions
 from enlighten_cli.training.state import TrainState
 
 CPU = torch.device("cpu")
@@ -31,8 +35,9 @@ def config(tmp_path):
     low = write_photos(tmp_path / "low", 3, exposure=0.1)
     normal = write_photos(tmp_path / "normal", 3, exposure=1.0)
     return TrainConfig(
-        OPTIONS, low=str(low), normal=str(normal), width=2, images=12, crop_px=32, batch=2, ema_images=4, lr=1e-3
-    )
+        OPTIONS, low=str(low), normal=str(normal), pairs_low=str(low), pairs_high=str(normal), width=2, images=12,
+        crop_px=32, batch=2, ema_images=4, lr=1e-3,
+    )  # fmt: skip
 
 
 def begun(config, features):
@@ -43,7 +48,8 @@ def run(config, folder, features, *, workers=0, stop_at=None, state=None):
     folder.mkdir(exist_ok=True)
     state = state or begun(config, features)
     watch = Watch(stopping=lambda: stop_at is not None and state.images_seen >= stop_at)
-    return state, train(state, PhotoFolders(config), folder, workers, watch)
+    folders = state.objective.needs(config).used(config)
+    return state, train(state, PhotoFolders(config, folders), folder, workers, watch)
 
 
 def with_options(config, **options):
@@ -139,6 +145,19 @@ OBJECTIVES = {
         {"sfp_global", "sfp_local", "global", "features", "global_discriminator", "feature_discriminator", "matching",
          "consistency"},
     ),
+    "zero-dce": (ZeroDceOptions(), {"spatial", "exposure", "colour", "smoothness"}),
+    "cyclegan": (
+        CycleGanOptions(discriminator_width=2, pool=3),  # stopped when it is full
+        {"brightened", "darkened", "cycle", "identity", "normal_discriminator", "low_discriminator"},
+    ),
+    "retinexnet, in its first stage": (
+        RetinexNetOptions(decomposition_fraction=0.95), {"low", "high", "crossed", "reflectance", "smoothness"},
+    ),
+    "retinexnet, in its second stage": (
+        RetinexNetOptions(decomposition_fraction=0.3), {"enhanced", "enhanced_smoothness"},
+    ),
+    "llnet, in its second layer": (LlNetOptions(patches=2, pretraining_fraction=0.866), {"patches", "decay"}),
+    "llnet, without pretraining": (LlNetOptions(patches=2, pretraining_fraction=0.0), {"patches", "decay"}),
 }  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def test_json_round_trip(config):
         ({"width": True}, "must be of type int"),
         (
             {"objective": "pix2pix"},
-            "file: objective is 'pix2pix'; it must be one of enlightengan, distillation, denoise",
+            "file: objective is 'pix2pix'; it must be one of enlightengan, distillation, denoise, "
+            "zero-dce, cyclegan, retinexnet, llnet",
         ),
         ({"objective": ["distillation"]}, r"objective is \['distillation'\]"),
         ({"objective": "distillation"}, "frame is 'photo'; it must be square, because the teacher needs whole frames"),
@@ -65,7 +66,7 @@ def test_what_cannot_work_is_named(options, message):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_objectives_go_by_their_names(objective):
     assert OBJECTIVES[objective].Options.objective == objective
-    options = {} if objective == "denoise" else SQUARE
+    options = SQUARE if objective in ("enlightengan", "distillation") else {}
     assert config_from({"objective": objective, "width": 16, **options}, "file").objective == objective
 
 

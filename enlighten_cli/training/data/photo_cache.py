@@ -16,6 +16,7 @@ from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS
 from enlighten_cli.errors import EnlightenError, TrainingError, UsageError
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.data.pairs import PAIRS, check_names, matched
 
 FEWEST_PHOTOS = 2
 HELD_THUMBNAILS = 16  # cached size of a photo, in multiples of the training pixels; at least a thumbnail of fast mode
@@ -99,7 +100,7 @@ class PhotoCache:
 
 
 class PhotoFolders(Mapping[str, PhotoCache]):
-    """The folders of a run's photos, by their role: ``"low"``, ``"normal"``.
+    """The folders of a run's photos, by their role: ``"low"``, ``"normal"``, ``"pairs_low"``, ``"pairs_high"``.
 
     Parameters
     ----------
@@ -112,9 +113,9 @@ class PhotoFolders(Mapping[str, PhotoCache]):
     Raises
     ------
     UsageError
-        If two folders are the same, or one is not a folder.
+        If two folders are the same, one is not a folder or has too few photos, or a photo of a pair has no partner.
     TrainingError
-        If a folder has too few photos, or some cannot be read; the message names all of them.
+        If some photos cannot be read; the message names all of them.
     """
 
     def __init__(
@@ -123,6 +124,8 @@ class PhotoFolders(Mapping[str, PhotoCache]):
         folders = {name: Path(getattr(config, name)) for name in names}
         if len({folder.resolve() for folder in folders.values()}) < len(folders):
             raise UsageError(f"{folders[names[0]]}: the folders of low and normal light must differ")
+        if set(PAIRS) <= set(names):
+            check_names(*(folders[name] for name in PAIRS))
         self._caches: dict[str, PhotoCache] = {}
         for name, folder in folders.items():
             self._caches[name] = PhotoCache(folder, config, HELD_BYTES - self.held_bytes)
@@ -132,7 +135,9 @@ class PhotoFolders(Mapping[str, PhotoCache]):
             raise TrainingError(f"{many}{'; '.join(self.unreadable)}; --skip-bad trains without them")
         for folder, cache in zip(folders.values(), self._caches.values(), strict=True):
             if len(cache) < FEWEST_PHOTOS:
-                raise TrainingError(f"{folder}: {len(cache)} photos; at least {FEWEST_PHOTOS} are needed")
+                raise UsageError(f"{folder}: {len(cache)} photos; at least {FEWEST_PHOTOS} are needed")
+        if set(PAIRS) <= set(names):
+            matched(*(self._caches[name] for name in PAIRS))
 
     def __getitem__(self, name: str) -> PhotoCache:
         """Return the photos of one folder."""

@@ -53,7 +53,7 @@ class NoisyPhoto:
     gain: Plane
 
 
-def noisy_photo(rgb: Rgb, random: np.random.Generator) -> NoisyPhoto:
+def noisy_photo(rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, float] = STOPS) -> NoisyPhoto:
     """Darken a photo and add a sensor's noise.
 
     Parameters
@@ -61,8 +61,10 @@ def noisy_photo(rgb: Rgb, random: np.random.Generator) -> NoisyPhoto:
     rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
         sRGB, well lit and without noise; H and W are even.
     random : numpy.random.Generator
+    stops : tuple of float
+        Between which it is darkened.
     """
-    dark = linear_srgb(rgb) * np.float32(2.0 ** -random.uniform(*STOPS))
+    dark = linear_srgb(rgb) * np.float32(2.0 ** -random.uniform(*stops))
     clean = encoded_srgb(dark)
     noisy = encoded_srgb((dark + _noise(dark, random)).clip(0, 1))
     return NoisyPhoto(clean, _stored(noisy, random), _gain(rgb, clean, random))

@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from enlighten_cli.enhancement.enhance import Options, enhance
-from enlighten_cli.models.network import FunctionNetwork
-from enlighten_cli.photo import Photo, Pixels, Rgb
+from enlighten_cli.photo import Pixels
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import Weights, load_strictly, read_weights
 from enlighten_cli.training.config import RANDOM, ObjectiveOptions, TrainConfig
@@ -22,6 +19,7 @@ from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.generator import RECEPTIVE_FIELD_PX, EnlightenNet, initialise, seed_of
 from enlighten_cli.training.networks.widening import widened
 from enlighten_cli.training.objectives.objective import Objective
+from enlighten_cli.training.objectives.picture import enhanced_photo
 
 ADAM_BETAS = (0.5, 0.999)
 
@@ -51,6 +49,7 @@ class Brightening(Objective):
     """
 
     exported = "generator"
+    has_weights = True
     default_start = "pretrained"
 
     def __init__(
@@ -147,21 +146,14 @@ class Brightening(Objective):
 
     def picture(self, network: nn.Module, pixels: Pixels) -> Pixels:
         """Enhance a photo as in use."""
-
-        @torch.no_grad()
-        def brighten(rgb: Rgb) -> Rgb:
-            batch = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].to(self.descent.device)
-            return np.asarray(network(batch)[0].permute(1, 2, 0).cpu().numpy())
-
-        used = FunctionNetwork(brighten, self.config.training_pixels, RECEPTIVE_FIELD_PX)
-        return enhance(Photo(pixels, "PNG"), used, Options()).pixels
+        return enhanced_photo(network, pixels, self.descent.device, self.config.training_pixels, RECEPTIVE_FIELD_PX)
 
     @classmethod
     def export(cls, checkpoint: Path, stem: Path, *, name: str, licence: str) -> Path:
         """Write the generator as .safetensors and as .onnx, and its discriminators beside it."""
         from enlighten_cli.training.export import export_onnx, export_weights
 
-        weights, model = stem.with_suffix(".safetensors"), stem.with_suffix(".onnx")
+        weights, model = Path(f"{stem}.safetensors"), Path(f"{stem}.onnx")
         export_weights(checkpoint, weights, name=name, licence=licence)
         export_onnx(weights, model, name=name, licence=licence)
         return model

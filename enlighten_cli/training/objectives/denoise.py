@@ -98,7 +98,7 @@ class Denoise(Objective):
         """Write the denoiser as .onnx."""
         from enlighten_cli.training.export_denoiser import export_denoiser
 
-        return export_denoiser(checkpoint, stem.with_suffix(".onnx"), name=name, licence=licence)
+        return export_denoiser(checkpoint, Path(f"{stem}.onnx"), name=name, licence=licence)
 
 
 class ModuleAsDenoiser:

@@ -28,12 +28,19 @@ class Needs:
     ----------
     folders : tuple of str
         Options that name folders of photos.
+    optional : tuple of str
+        Options that name folders which are used if they are given.
     vgg : bool
         Whether it needs the weights of VGG-16.
     """
 
     folders: tuple[str, ...] = ("low", "normal")
+    optional: tuple[str, ...] = ()
     vgg: bool = False
+
+    def used(self, config: TrainConfig) -> tuple[str, ...]:
+        """Return the options of the folders that a run uses."""
+        return (*self.folders, *(name for name in self.optional if getattr(config, name)))
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Objective(ABC):
         Type of the objective's own options.
     exported : str
         Name of the network that is averaged over the run and exported.
+    has_weights : bool
+        Whether its export writes weights from which training can start, beside the model.
     default_start : str
         Default of the option that chooses the initial weights.
     networks : ModuleDict
@@ -72,6 +81,7 @@ class Objective(ABC):
 
     Options: ClassVar[type[ObjectiveOptions]]
     exported: ClassVar[str]
+    has_weights: ClassVar[bool] = False
     default_start: ClassVar[str] = RANDOM
     networks: nn.ModuleDict
     optimisers: dict[str, Optimizer]

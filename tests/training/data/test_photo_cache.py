@@ -67,7 +67,7 @@ def test_all_unreadable_photos_are_named_at_once(config, tmp_path):
 
 def test_skipping_may_leave_too_few(config, tmp_path):
     (tmp_path / "normal" / "1.png").write_bytes(b"")
-    with pytest.raises(TrainingError, match="normal: 1 photos; at least 2 are needed"):
+    with pytest.raises(UsageError, match="normal: 1 photos; at least 2 are needed"):
         PhotoFolders(config, skip_bad=True)
 
 
