@@ -50,7 +50,7 @@ def test_one_folder_twice_is_refused(config):
 
 def test_too_few_photos_are_refused(config, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(TrainingError, match="empty: 0 photos"):
+    with pytest.raises(UsageError, match="empty: 0 photos"):
         PhotoFolders(dataclasses.replace(config, normal=str(tmp_path / "empty")))
 
 
