@@ -198,7 +198,10 @@ def test_distillation_needs_neither_vgg_nor_more_than_two_words(folders, tmp_pat
         (["sfp_weight=1", "sfp_weight=2"], "sfp_weight is given twice"),
         (["sfp_weight=much"], "sfp_weight is 'much'; it must be of type float"),
         (["sfp=1"], "unknown option 'sfp'"),
-        (["objective=distillation", "frame=square"], "is an option of the objective enlightengan, not of distillation"),
+        (
+            ["objective=distillation", "frame=square"],
+            "is an option of the objective enlightengan and of cyclegan, not of distillation",
+        ),
         (["objective=cubism"], "objective is 'cubism'; it must be one of"),
     ],
 )
