@@ -26,6 +26,7 @@ SETTINGS = {
     "RAY_worker_niceness": "0",  # of clusters that are started here: as urgent as a local run
 }
 LOGGERS_OF_CLIENT = ("ray.client_builder", "ray.util.client.logsclient")  # which set their own levels
+SERVER_LATE = "Starting Ray client server failed"
 STATUS_SECONDS = 20.0
 STORE_BYTES = 200 * 2**20  # of a cluster that is started here: models and outcomes are small
 LONGEST_TEMPORARY = 40  # letters: Ray puts sockets below it, and their paths have 107 letters at most
@@ -84,12 +85,23 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                ray.init(**options)
+                _begin(ray, options)
             except Exception as error:
                 raise ClusterError(f"{address.text}: {_reason(error)}") from error
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray installs its own
         yield ray
+
+
+def _begin(ray: Any, options: dict[str, Any]) -> None:
+    """Connect, and try once more if a busy head did not start the client's server in time."""
+    try:
+        ray.init(**options)
+    except Exception as error:
+        if SERVER_LATE not in str(error):
+            raise
+        ray.shutdown()
+        ray.init(**options)
 
 
 def head_of(ray: Any) -> ClusterAddress | None:

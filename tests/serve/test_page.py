@@ -173,7 +173,7 @@ def test_by_keyboard_alone(opened, photos, by_command, client):
     assert download.value.suggested_filename == "b.jpg"
     assert download.value.path().read_bytes() == by_command["b.jpg"]
     opened.keyboard.press("Delete")
-    assert opened.locator(".thumb").count() == 1
+    wait_until(opened, "document.querySelectorAll('.thumb').length === 1")
     opened.keyboard.press("?")
     assert opened.locator("#keys").is_visible()
     opened.keyboard.press("Escape")
