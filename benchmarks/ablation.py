@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 from board import MODEL, Board, run, tasks
 from perceptual import DEFAULT_VGG
+from resumable import trained
 
 from enlighten_cli.evaluation.interval import interval
 from enlighten_cli.models.registry import DEFAULT_MODEL
@@ -73,12 +72,12 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="score every so-many-th photo")
     arguments = parser.parse_args()
     until = time.monotonic() + arguments.seconds
-    trained = {
+    runs = {
         (row, seed): _trained(arguments, row, seed, until)
         for seed in range(arguments.seeds)
         for row in arguments.row or ROWS
     }
-    models = {key: model for key, model in trained.items() if model}
+    models = {key: model for key, model in runs.items() if model}
     if not models:
         sys.exit("no row is trained to its end yet: run the command again")
     found = tasks(arguments.val, ["lol", "backlit"], arguments.every)
@@ -95,31 +94,17 @@ def main() -> None:
 
 def _trained(arguments: argparse.Namespace, row: str, seed: int, until: float) -> Path | None:
     """Train a row, or go on with it; the model, or nothing if the time is over."""
-    folder = arguments.output / f"{row}-{seed}"
-    model = folder / "model.onnx"
-    if model.is_file():
-        return Path(model)
-    if time.monotonic() >= until:
-        return None
-    words = [sys.executable, "-m", "enlighten_cli", "train", "-o", str(folder)]
-    if (folder / "checkpoint.safetensors").is_file():
-        words += ["--resume"]
-    else:
+
+    def begin() -> list[str]:
         recipe = ROWS[row] | {"images": arguments.images, "seed": seed, "precision": arguments.precision}
-        file = arguments.output / f"{row}-{seed}.json"
+        file: Path = arguments.output / f"{row}-{seed}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(recipe, indent=2) + "\n")
-        words += ["--config", str(file), "--from", arguments.start]
-        words += ["--low", str(arguments.low), "--normal", str(arguments.normal)]
-    if arguments.vgg.is_file():
-        words += ["--vgg", str(arguments.vgg)]
-    process = subprocess.Popen(words)
-    try:
-        process.wait(None if until == float("inf") else max(until - time.monotonic(), 1))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # writes a checkpoint
-        process.wait()
-    return model if model.is_file() else None
+        words = ["--config", str(file), "--from", arguments.start]
+        return [*words, "--low", str(arguments.low), "--normal", str(arguments.normal)]
+
+    vgg = ["--vgg", str(arguments.vgg)] if arguments.vgg.is_file() else []
+    return trained(arguments.output / f"{row}-{seed}", until, begin, vgg)
 
 
 def _table(board: Board, rows: dict[str, list[str]], images: int) -> str:

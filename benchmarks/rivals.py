@@ -11,13 +11,13 @@ are; compare them with: enlighten evaluate PHOTOS --model lite --model OUT/zero-
 from __future__ import annotations
 
 import argparse
-import signal
-import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from made_pairs import make_pairs
+from resumable import trained
 
 from enlighten_cli.training.data.pairs import PAIRS
 from enlighten_cli.training.recipe import config_from, objective_class, read_options
@@ -36,34 +36,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop training after so long")
     arguments = parser.parse_args()
     until = time.monotonic() + arguments.seconds
-    models = {name: trained(name, arguments, until) for name in arguments.only or RECIPES}
+    models = {
+        name: trained(arguments.output / name, until, partial(options_of, name, arguments))
+        for name in arguments.only or RECIPES
+    }
     for name, model in models.items():
         print(f"{name}: {model or 'not trained to its end yet: run the command again'}")
     if not all(models.values()):
         sys.exit(1)
 
 
-def trained(name: str, arguments: argparse.Namespace, until: float) -> Path | None:
-    """Train one network, or go on with it; return the model, or nothing if the time is over."""
-    folder: Path = arguments.output / name
-    model = folder / "model.onnx"
-    if model.is_file():
-        return model
-    if time.monotonic() >= until:
-        return None
-    words = [sys.executable, "-m", "enlighten_cli", "train", "-o", str(folder)]
-    if (folder / "checkpoint.safetensors").is_file():
-        words += ["--resume"]
-    else:
-        words += ["--config", str(RECIPES[name]), *inputs(name, arguments)]
-        words += ["--images", str(arguments.images)] if arguments.images else []
-    process = subprocess.Popen(words)
-    try:
-        process.wait(None if until == float("inf") else max(until - time.monotonic(), 1))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # writes a checkpoint
-        process.wait()
-    return model if model.is_file() else None
+def options_of(name: str, arguments: argparse.Namespace) -> list[str]:
+    """Return the options of a new run."""
+    images = ["--images", str(arguments.images)] if arguments.images else []
+    return ["--config", str(RECIPES[name]), *inputs(name, arguments), *images]
 
 
 def inputs(name: str, arguments: argparse.Namespace) -> list[str]:
