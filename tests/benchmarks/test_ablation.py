@@ -29,6 +29,6 @@ def test_the_table_averages_over_seeds():
         "one": {"lol": {"psnr": [20.0, 22.0]}},
         "two": {"lol": {"psnr": [22.0, 20.0]}},
     })  # fmt: skip
-    table = _table(board, {"start": ["start"], "row": ["one", "two"]}, 8)
+    table = _table(board, {"start": ["start"], "row": ["one", "two"]}, 8, None)
     assert "| row | 2 | 21.000 (21.000 to 21.000) |" in table
     assert "| start | 1 | 10.000 (10.000 to 10.000) |" in table

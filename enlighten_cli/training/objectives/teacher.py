@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from enlighten_cli.training.cuda_graph import graphed
 from enlighten_cli.training.networks.generator import luma
 
 MEAN = 0.5  # target of each curve: the mean luma of the photo
@@ -47,7 +48,7 @@ CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.55, (3.0, 12.0)
 Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one parameter per photo (N, 1, 1, 1) to RGB
 
 
-@torch.no_grad()
+@graphed
 def teacher(rgb: Tensor) -> Tensor:
     """Brighten dark photos of one size, without gradients.
 
