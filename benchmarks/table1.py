@@ -1,36 +1,50 @@
 """Compare classical methods and models: quality by the board, cost in seconds a megapixel.
 
     python benchmarks/table1.py DATA/val OUT [--model NAME|FILE]... [--outputs NAME=FOLDER]... [--every N] [--report]
+                                [--sheet N]
 
 DATA/val is laid out as for score.py, and so are folders of outputs. OUT receives table1.md, table1.csv and table1.png.
-With --report, `enlighten evaluate` writes OUT/SET.html too: a page with a slider for each photo and method. Methods see
-whole photos, as with `evaluate --method`. Cost is CPU time of one core, so that other work on the machine matters less.
+With --report, `enlighten evaluate` writes OUT/SET.html too: a page with a slider for each photo and method; with
+--sheet, OUT/SET-sheet.jpg shows N photos of each set by all methods. Methods see whole photos, as with `evaluate
+--method`. Cost is CPU time of one core, so that other work on the machine matters less. Lines are those of a method's
+own file, without blank ones, comments and docstrings.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import inspect
 import io
 import shlex
 import subprocess
 import sys
 import time
+import tokenize
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from board import COST, MODEL, OUTPUTS, PAIRED, Board, run, tasks
+import numpy as np
+from board import COST, MODEL, OUTPUTS, PAIRED, Board, Task, made, run, tasks
 from matplotlib.figure import Figure
 from perceptual import DEFAULT_VGG
 from score import short
 
+from enlighten_cli import photo
 from enlighten_cli.evaluation.interval import Interval
 from enlighten_cli.evaluation.plots import COLOURS
+from enlighten_cli.evaluation.sheet import contact_sheet, labelled, reduced
 from enlighten_cli.methods import METHODS
 from enlighten_cli.metrics import METRICS, Better
 from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.photo import Photo, Pixels, as_srgb, encode
 
 PLOTTED = "aligned_psnr"
+CELL_PX = 240
+NO_CODE = {
+    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+    *(tokenize.ENCODING, tokenize.ENDMARKER),
+}
 LOWER_IS_BETTER = {name for name, metric in METRICS.items() if metric.better is Better.LOWER} | {COST, "perceptual"}
 HIGHER_IS_BETTER = {name for name, metric in METRICS.items() if metric.better is Better.HIGHER}
 
@@ -45,6 +59,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="judge every so-many-th photo")
     parser.add_argument("--perceptual", action="store_true", help="measure the distance by VGG-16 as well (slow)")
     parser.add_argument("--report", action="store_true", help="write pages to look at")
+    parser.add_argument(
+        "--sheet", type=int, default=0, metavar="N", help="show so many photos of each set by all methods"
+    )
     arguments = parser.parse_args()
     models = arguments.model or [DEFAULT_MODEL]
     rows = [*METHODS, *(MODEL + name for name in models), *(OUTPUTS + words for words in arguments.outputs)]
@@ -66,6 +83,8 @@ def main() -> None:
         "Means; the best of a column in bold.",
         "",
         *(line for name in board.photos for line in markdown(name, means)),
+        "Lines of code: " + ", ".join(f"{name} {count}" for name, count in lines_of_code().items()) + ".",
+        "",
     ]
     (arguments.out / "table1.md").write_text("\n".join(lines))
     (arguments.out / "table1.csv").write_text(as_csv(means), newline="")
@@ -73,6 +92,11 @@ def main() -> None:
     if arguments.report:
         for name in board.photos:
             write_report(arguments, name, models)
+    if arguments.sheet:
+        for name in board.photos:
+            few = [task for task in found if task.set == name]
+            few = [few[round(place)] for place in np.linspace(0, len(few) - 1, min(arguments.sheet, len(few)))]
+            (arguments.out / f"{name}-sheet.jpg").write_bytes(encode(Photo(sheet(few, rows), "JPEG")))
 
 
 def words_of(arguments: argparse.Namespace) -> list[str]:
@@ -141,6 +165,33 @@ def plot(board: Board, means: Mapping[str, Mapping[str, Mapping[str, Interval]]]
         axes.set_xlabel("CPU seconds a megapixel, one core", fontsize=8)
         axes.set_ylabel(f"{PLOTTED}, dB", fontsize=8)
     return figure
+
+
+def sheet(few: Sequence[Task], rows: Sequence[str]) -> Pixels:
+    """Show photos by all methods, and their references last: a row each, labelled."""
+    cells = []
+    for task in few:
+        decoded = photo.decode(task.path)
+        shown = {short(method): made(method, decoded, task) for method in rows}
+        if task.reference:
+            shown["reference"] = as_srgb(photo.decode(task.reference))
+        cells.append([labelled(reduced(pixels, CELL_PX), name) for name, pixels in shown.items()])
+    return contact_sheet(cells)
+
+
+def lines_of_code() -> dict[str, int]:
+    """Count the lines of each method's file that hold code."""
+    counts = {}
+    for name, method in METHODS.items():
+        path = Path(inspect.getsourcefile(method.enhance) or "")
+        if path.stem == name:
+            with path.open("rb") as file:
+                found = [token for token in tokenize.tokenize(file.readline) if token.type not in NO_CODE]
+            code = [
+                token for token in found if not (token.type == tokenize.STRING and token.line.lstrip()[:3] == '"""')
+            ]
+            counts[name] = len({line for token in code for line in range(token.start[0], token.end[0] + 1)})
+    return counts
 
 
 def write_report(arguments: argparse.Namespace, name: str, models: Sequence[str]) -> None:

@@ -112,10 +112,6 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     from enlighten_cli.training.objectives import OBJECTIVES
     from enlighten_cli.training.state import TrainState
 
-    if config.batch < SMALL_BATCH and group.leads:
-        click.echo(
-            f"enlighten: a batch size of {config.batch} makes artefacts likely; use {SMALL_BATCH} or more", err=True
-        )
     run, device = setting.run, setting.device
     if group.leads:
         remove_stale_temporaries(run)  # of a run that was killed
@@ -129,6 +125,10 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     workers = workers_for(photos, device, setting.workers)
     descent = Descent(device, config.precision, group)
     state = TrainState(config, descent, descent.place(_vgg_features(setting.vgg)) if needs.vgg else None)
+    if config.batch < SMALL_BATCH and group.leads and _has_batch_norm(state.exported):
+        click.echo(
+            f"enlighten: a batch size of {config.batch} makes artefacts likely; use {SMALL_BATCH} or more", err=True
+        )
     resumed = (run / CHECKPOINT).is_file()
     if resumed:
         state.load(run / CHECKPOINT)
@@ -155,6 +155,12 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
                 log.say(f"or use the model so far: enlighten export {run / CHECKPOINT} -o {run / MODEL}.onnx")
                 raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
             log.say(f"trained on {state.images_seen} images")
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    from torch import nn
+
+    return any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
 
 
 def _computers(group: Group, device: torch.device) -> str:

@@ -40,9 +40,7 @@ def graphed(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     return replayed
 
 
-def _captured(
-    function: Callable[[Tensor], Tensor], values: Tensor
-) -> tuple[Tensor, torch.cuda.CUDAGraph, Tensor]:
+def _captured(function: Callable[[Tensor], Tensor], values: Tensor) -> tuple[Tensor, torch.cuda.CUDAGraph, Tensor]:
     """Return the tensor that the graph reads, the graph, and the tensor that it writes."""
     seen = values.clone(memory_format=torch.contiguous_format)
     aside = torch.cuda.Stream(values.device)  # type: ignore[no-untyped-call]

@@ -1,7 +1,9 @@
 """The rows of the ablation are recipes that can be run, and its table says what was scored."""
 
+from argparse import Namespace
+
 import pytest
-from ablation import ROWS, _table
+from ablation import ROWS, _snapshot, _table
 from board import Board
 
 from enlighten_cli.training.recipe import config_from
@@ -32,3 +34,14 @@ def test_the_table_averages_over_seeds():
     table = _table(board, {"start": ["start"], "row": ["one", "two"]}, 8, None)
     assert "| row | 2 | 21.000 (21.000 to 21.000) |" in table
     assert "| start | 1 | 10.000 (10.000 to 10.000) |" in table
+
+
+def test_a_row_is_scored_as_it_was_after_so_many_images(tmp_path, tiny_weights):
+    run = tmp_path / "lesson-0"
+    run.mkdir()
+    (run / "generator-00000016.safetensors").write_bytes(tiny_weights.read_bytes())
+    asked = Namespace(output=tmp_path, at=16)
+    model = _snapshot(asked, "lesson", 0)
+    assert model == run / "model-16.onnx"
+    assert model.is_file()
+    assert _snapshot(asked, "lesson", 1) is None
