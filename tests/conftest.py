@@ -18,7 +18,7 @@ from hypothesis import settings
 from enlighten_cli.photo import Photo, Pixels, encode
 
 os.environ["ENLIGHTEN_CONFIG"] = os.devnull  # that of whoever runs the tests must not matter
-if "PYTEST_XDIST_WORKER" in os.environ:  # there are as many workers as cores; PyTorch would start as many threads in each
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many as cores; PyTorch would start as many threads in each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
