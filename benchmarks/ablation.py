@@ -101,7 +101,9 @@ def main() -> None:
     table = _table(board, rows, arguments.images, arguments.at)
     print(table)
     (arguments.output / "ablation.md").write_text(table)
-    (arguments.output / "ablation.json").write_text(json.dumps({"photos": board.photos, "values": board.values}))
+    labels = {MODEL + str(model): f"{row}-{seed}" for (row, seed), model in models.items()}
+    values = {labels.get(method, arguments.start): _rounded(sets) for method, sets in board.values.items()}
+    (arguments.output / "ablation.json").write_text(json.dumps({"photos": board.photos, "values": values}) + "\n")
 
 
 def _trained(arguments: argparse.Namespace, row: str, seed: int, until: float) -> Path | None:
@@ -126,6 +128,16 @@ def _snapshot(arguments: argparse.Namespace, row: str, seed: int) -> Path | None
     if weights.is_file() and not model.is_file():
         export_onnx(weights, model, name=f"{run.name}-{arguments.at}", licence="not stated")
     return model if model.is_file() else None
+
+
+def _rounded(sets: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float | None]]]:
+    return {
+        name: {
+            metric: [round(value, 4) if np.isfinite(value) else None for value in values]
+            for metric, values in metrics.items()
+        }
+        for name, metrics in sets.items()
+    }
 
 
 def _table(board: Board, rows: dict[str, list[str]], images: int, at: int | None) -> str:
