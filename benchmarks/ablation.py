@@ -86,8 +86,8 @@ def main() -> None:
     shutil.copyfile(weights_file(f"{arguments.start}.safetensors"), arguments.output / START)
     runs = [(row, seed) for seed in range(arguments.seeds) for row in arguments.row or ROWS]
     with ThreadPoolExecutor(arguments.jobs) as threads:
-        found = threads.map(lambda run: _trained(arguments, *run, until), runs)
-    models = {run: model for run, model in zip(runs, found, strict=True) if model}
+        ended = list(threads.map(lambda run: _trained(arguments, *run, until), runs))
+    models = {run: model for run, model in zip(runs, ended, strict=True) if model}
     if arguments.at:
         models = {run: model for run in runs if (model := _snapshot(arguments, *run))}
     if not models:
