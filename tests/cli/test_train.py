@@ -313,9 +313,10 @@ def test_a_supervised_run_ends_with_a_model_that_enhances(folders, tmp_path):
     write_photos(tmp_path / "dark", 3, exposure=0.1)
     said = train(
         "--objective", "retinexnet", "--pairs", "dark", "normal", "-o", "run", "--width", 2, "--images", 16,
-        "--crop", 32, "--batch", 8, "--workers", 0, "--device", "cpu",
+        "--crop", 32, "--batch", 4, "--workers", 0, "--device", "cpu",
     ).stderr  # fmt: skip
     assert "16 of 16 images" in said
+    assert "artefacts" not in said  # it has no batch norms that a small batch would mislead
     done = CliRunner().invoke(main, ["dark/0.png", "-o", "out.png", "--model", "run/model.onnx"])
     assert done.exit_code == 0, done.stderr
     refused = CliRunner().invoke(main, ["export", "run/checkpoint.safetensors", "-o", "x.safetensors"])
