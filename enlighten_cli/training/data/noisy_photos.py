@@ -12,6 +12,7 @@ from torch import Tensor
 from enlighten_cli.photo import Rgb
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.cropping import reduced
+from enlighten_cli.training.data.lettering import lettered
 from enlighten_cli.training.data.photo_cache import PhotoCache
 from enlighten_cli.training.data.sensor_noise import noise_map, noisy_photo
 
@@ -41,11 +42,14 @@ class NoisyPhotos:
     config : TrainConfig
     photos : PhotoCache
         Well-lit photos.
+    text_probability : float
+        Probability that letters are drawn over a crop.
     """
 
-    def __init__(self, config: TrainConfig, photos: PhotoCache) -> None:
+    def __init__(self, config: TrainConfig, photos: PhotoCache, text_probability: float = 0.0) -> None:
         self.config = config
         self.photos = photos
+        self.text_probability = text_probability
 
     def __getitem__(self, numbers: Sequence[int]) -> NoisyCrops:
         """Return the crops of some images."""
@@ -58,7 +62,10 @@ class NoisyPhotos:
 
     def _made(self, number: int) -> tuple[Rgb, Rgb, Rgb, Rgb]:
         random = np.random.default_rng([self.config.seed, number])
-        pair = noisy_photo(self._crop(random), random)
+        crop = self._crop(random)
+        if self.text_probability and random.random() < self.text_probability:
+            crop = lettered(crop, random)
+        pair = noisy_photo(crop, random)
         return pair.clean, pair.noisy, noise_map(pair, random), pair.gain
 
     def _crop(self, random: np.random.Generator) -> Rgb:

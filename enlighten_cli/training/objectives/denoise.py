@@ -12,6 +12,7 @@ from typing import ClassVar, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from enlighten_cli.enhancement.denoise import Denoising, Plane
 from enlighten_cli.enhancement.noise import measure_noise
@@ -25,18 +26,32 @@ from enlighten_cli.training.networks.generator import seed_of
 from enlighten_cli.training.objectives.objective import Needs, Objective
 
 ADAM_BETAS = (0.9, 0.99)
+COARSE_PX = 4  # side of the blocks whose means should be right too
 SHOWN_GAIN = 8.0  # assumed for the contact sheet
 
 
 @dataclass(frozen=True)
 class DenoiseOptions(ObjectiveOptions):
-    """Options of denoising; it has only the shared ones."""
+    """Options of denoising.
+
+    Parameters
+    ----------
+    coarse_weight : float
+        Weight of the loss on means of 4 x 4 pixels: noise that is left in them is seen as blotches.
+    text_probability : float
+        Probability that letters are drawn over a crop.
+    """
 
     objective: ClassVar[str] = "denoise"
+
+    coarse_weight: float = 0.0
+    text_probability: float = 0.0
 
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules for the shared options."""
         return {
+            "coarse_weight": (self.coarse_weight >= 0, "0 or more"),
+            "text_probability": (0 <= self.text_probability <= 1, "from 0 to 1"),
             "width": (config.width % 8 == 0, "a multiple of 8"),
             "precision": (
                 config.precision == "fp32",
@@ -57,6 +72,7 @@ class Denoise(Objective):
 
     def __init__(self, config: TrainConfig, descent: Descent, features: nn.Module | None = None) -> None:
         super().__init__(config, descent, features)
+        self.options = cast("DenoiseOptions", config.options)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(config.seed, "denoiser"))
             self.networks = descent.place(nn.ModuleDict({"denoiser": Denoiser(config.width)}))
@@ -71,13 +87,16 @@ class Denoise(Objective):
 
     def samples(self, photos: PhotoFolders) -> NoisyPhotos:
         """Return dark, noisy crops simulated from well-lit photos."""
-        return NoisyPhotos(self.config, photos["normal"])
+        return NoisyPhotos(self.config, photos["normal"], self.options.text_probability)
 
     def step(self, batch: NoisyCrops, images_seen: int) -> dict[str, Tensor]:
         """Minimize the error after brightening: |gain x (denoised - clean)|."""
         clean, noisy, noise, gain = (self.descent.place(crops) for crops in batch[1:])
         denoised = self.networks["denoiser"](noisy, noise, gain)
-        losses = {"seen": (gain * (denoised - clean)).abs().mean()}
+        error = gain * (denoised - clean)
+        losses = {"seen": error.abs().mean()}
+        if weight := self.options.coarse_weight:
+            losses["coarse"] = weight * F.avg_pool2d(error, COARSE_PX).abs().mean()
         self.descent.descend(self.optimisers["denoiser"], losses.values())
         return losses
 
