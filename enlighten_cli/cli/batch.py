@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from enlighten_cli.batch.conflict import Conflict
     from enlighten_cli.batch.jobs import Job
     from enlighten_cli.batch.outcome import Outcome
-    from enlighten_cli.cli.progress import BatchProgress
+    from enlighten_cli.cli.progress import BatchLines
     from enlighten_cli.enhancement.encoded import Enhanced
     from enlighten_cli.evaluation.report import Page, Picture
     from enlighten_cli.stores.address import Place
@@ -47,7 +47,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     from enlighten_cli.batch.jobs import Photos, find_jobs
     from enlighten_cli.batch.outcome import Status, Summary
     from enlighten_cli.batch.runner import run_jobs
-    from enlighten_cli.cli.progress import BatchProgress
+    from enlighten_cli.cli.progress import batch_progress
 
     options = arguments.batch_options()
     destination = arguments.destination(inputs)
@@ -67,7 +67,7 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     page = _page() if arguments.report else None
     summary, scores, stopping = Summary(), [], lambda: bool(signals)
     with (
-        BatchProgress(photos, shown=not arguments.quiet) as progress,
+        batch_progress(photos, shown=not arguments.quiet) as progress,
         started_executor(
             arguments, options, first, progress.tiles, stopping, report_pictures if arguments.report else None
         ) as (executor, network),
@@ -214,7 +214,7 @@ def report_pictures(model: str, workers: int) -> Callable[[Job, Enhanced], list[
     return examine
 
 
-def _tell(progress: BatchProgress, outcome: Outcome, verbosity: int) -> None:
+def _tell(progress: BatchLines, outcome: Outcome, verbosity: int) -> None:
     from enlighten_cli.batch.outcome import Status
 
     for note in outcome.notes:

@@ -1,47 +1,83 @@
-"""Progress of a batch on stderr: bars on a terminal, lines elsewhere."""
+"""Progress on stderr: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Self
 
 from enlighten_cli.batch.jobs import Job, Photos
 from enlighten_cli.batch.outcome import Outcome
-from enlighten_cli.cli.console import visible
+from enlighten_cli.cli.console import say, visible
 from enlighten_cli.stores.address import Address
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
-class BatchProgress:
+
+class BatchLines:
+    """Lines about a batch.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether to print remarks; problems are always printed.
+    """
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+
+    def tiles(self, job: Job, done: int, total: int) -> None:
+        """Hear how far the current photo is."""
+
+    def advance(self, outcome: Outcome) -> None:
+        """Count one photo."""
+
+    def say(self, line: str) -> None:
+        """Print a remark, if remarks are shown."""
+        if self._shown:
+            self.complain(line)
+
+    def complain(self, line: str) -> None:
+        """Print a problem, with control characters escaped."""
+        say(line)
+
+
+class BatchBars(BatchLines):
     """Progress bars for the photos, and for the tiles of the current one.
 
     Parameters
     ----------
     photos : Photos
         Photos of the batch; another thread counts them, so that the work does not wait for it.
-    shown : bool
-        Whether to show bars and remarks; problems are always shown.
     """
 
-    def __init__(self, photos: Photos, *, shown: bool) -> None:
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
-        self._shown = shown
-        self._progress = Progress(
+    def __init__(self, photos: Photos) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+        super().__init__(shown=True)
+        columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not (shown and self._console.is_terminal),
         )
+        self._progress = _bars(*columns)
         self._photos = self._progress.add_task("photos", total=None, speed="")
         self._tiles = self._progress.add_task("tiles", total=1, visible=False, speed="")
         self._megapixels = 0.0
@@ -52,7 +88,7 @@ class BatchProgress:
     def __enter__(self) -> Self:
         """Show the bars."""
         self._progress.start()
-        if self._counts and not self._progress.disable:
+        if self._counts:
             threading.Thread(target=self._count, daemon=True).start()
         return self
 
@@ -67,6 +103,8 @@ class BatchProgress:
 
     def tiles(self, job: Job, done: int, total: int) -> None:
         """Update the bar of the current photo."""
+        from rich.markup import escape
+
         self._progress.update(
             self._tiles, description=escape(visible(job.source.name)), completed=done, total=total, visible=total > 1
         )
@@ -78,21 +116,44 @@ class BatchProgress:
         speed = f"{self._megapixels / elapsed:.1f} megapixels/s" if elapsed else ""
         self._progress.update(self._photos, advance=1, speed=speed)
 
-    def say(self, line: str) -> None:
-        """Print a remark, if remarks are shown."""
-        if self._shown:
-            self.complain(line)
-
     def complain(self, line: str) -> None:
         """Print a problem above the bars, with control characters escaped."""
-        self._console.print(visible(line), markup=False)
+        self._progress.console.print(visible(line), markup=False)
+
+
+def batch_progress(photos: Photos, *, shown: bool) -> BatchLines:
+    """Return bars on a terminal; elsewhere, and where they are not to be shown, lines."""
+    return BatchBars(photos) if shown and _on_terminal() else BatchLines(shown=shown)
 
 
 @contextmanager
 def counted(total: int, *, shown: bool) -> Iterator[Callable[[str], None]]:
     """Show a bar on a terminal; the function that is given advances it by one, and shows a name."""
-    console = Console(stderr=True)
+    if not (shown and _on_terminal()):
+        yield lambda name: None
+        return
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
+    with _bars(*columns) as bar:
         task = bar.add_task("", total=total)
         yield lambda name: bar.update(task, advance=1, description=escape(visible(name)))
+
+
+def _bars(*columns: ProgressColumn) -> Progress:
+    from rich.progress import Progress
+
+    return Progress(*columns, console=_console(), transient=True)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def _on_terminal() -> bool:
+    """Tell whether bars can be drawn; rich, which takes long to import, has the last word."""
+    forced = any(name in os.environ for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"))
+    return (forced or sys.stderr.isatty()) and _console().is_terminal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Self
 
 from enlighten_cli.errors import MissingDependencyError, UsageError
@@ -69,6 +68,8 @@ def import_runtime() -> onnxruntime:
 
 def installed_runtimes() -> dict[str, str]:
     """Return the installed distributions of ONNX Runtime, with their versions."""
+    from importlib import metadata
+
     found = {}
     for name in (ON_CPU, ON_CUDA):
         try:

@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
-from urllib.request import url2pathname
 
 if TYPE_CHECKING:
     import requests
@@ -69,6 +68,8 @@ def receive(
     """
     parts = urlsplit(address)
     if parts.scheme == "file":
+        from urllib.request import url2pathname  # on first use: it takes long to import
+
         try:
             with Path(url2pathname(parts.path)).open("rb") as source, _opened(partial, "wb") as file:
                 _copy(iter(lambda: source.read(CHUNK_BYTES), b""), file, size_bytes, "this machine", tell)

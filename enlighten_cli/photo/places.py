@@ -6,7 +6,6 @@ import dataclasses
 import re
 import struct
 
-from enlighten_cli.photo import xmp
 from enlighten_cli.photo.exif_patch import GPS_DIRECTORY, ExifBlock
 from enlighten_cli.photo.metadata import IPTC_TIFF_TAG, RAW_PROFILE, XMP_TIFF_TAG, Metadata
 
@@ -64,6 +63,8 @@ def without_places(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
         except ValueError as error:
             notes.append(f"its EXIF cannot be searched for places and is left out: {error}")
     if metadata.xmp:
+        from enlighten_cli.photo import xmp  # on first use: Python's XML takes as long to import as Pillow
+
         try:
             packet = xmp.without(metadata.xmp, is_place) or None
         except ValueError as error:
