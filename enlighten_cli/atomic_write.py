@@ -8,7 +8,8 @@ import shutil
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +37,85 @@ NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXD
 SETTLED_SECONDS = 60.0  # after which a file that nobody has open is not about to be renamed either
 
 
+class NewFile:
+    """A file that has no name yet.
+
+    Parameters
+    ----------
+    file : binary file
+        To be written.
+    temporary : Path
+    """
+
+    def __init__(self, file: IO[bytes], temporary: Path) -> None:
+        self.file = file
+        self._temporary = temporary
+
+    def name(self, path: Path, *, like: Path | None = None, replace: bool = True) -> None:
+        """Give the file its name, in the folder for which it was made; see `write_whole`.
+
+        Raises
+        ------
+        AlreadyThereError, OutputError, PhotoError
+        """
+        _check_name(path)
+        try:
+            if not self.file.closed:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+            if like is None:
+                self._temporary.chmod(NEW_FILE_MODE & ~_umask())
+            else:
+                shutil.copystat(like, self._temporary)
+            if not OPEN_FILES_CAN_BE_RENAMED:
+                self.file.close()
+            if replace:
+                _replace(self._temporary, path)
+            else:
+                _give_new_name(self._temporary, path)
+        except FileExistsError as error:
+            raise AlreadyThereError(f"{path}: already exists") from error
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[NewFile]:
+    """Create a file that will have this name; if it is given none, it is removed.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is created if it does not exist.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be created or written, or the disk is full.
+    PhotoError
+        If only this name cannot be written.
+    """
+    _check_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # A file system in which no folders are made (/proc), unless Windows finds the path too long.
+        if isinstance(error, FileNotFoundError) and not is_too_long(path):
+            raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
+        raise _cannot_write(path, error) from error
+    try:
+        file, temporary = locked_temporary(path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        with file:
+            yield NewFile(file, temporary)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
     """Write a file so that under its name there is the old content or the new one, never a part.
 
@@ -58,39 +138,9 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     PhotoError
         If only this name cannot be written.
     """
-    _check_name(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        # A file system in which no folders are made (/proc), unless Windows finds the path too long.
-        if isinstance(error, FileNotFoundError) and not is_too_long(path):
-            raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
-        raise _cannot_write(path, error) from error
-    try:
-        file, temporary = locked_temporary(path.parent)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            if like is None:
-                temporary.chmod(NEW_FILE_MODE & ~_umask())
-            else:
-                shutil.copystat(like, temporary)
-            if not OPEN_FILES_CAN_BE_RENAMED:
-                file.close()
-            if replace:
-                _replace(temporary, path)
-            else:
-                _give_new_name(temporary, path)
-    except FileExistsError as error:
-        raise AlreadyThereError(f"{path}: already exists") from error
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with new_file(path) as new:
+        new.file.write(content)
+        new.name(path, like=like, replace=replace)
 
 
 def locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:

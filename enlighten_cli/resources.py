@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 CGROUP = Path("/sys/fs/cgroup")
 UNLIMITED = "max"
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def available_cores() -> int:
@@ -40,6 +46,21 @@ def give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):  # another C library
         return
+
+
+def mapped(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Call a function with each item, on all cores, and yield the results in order.
+
+    No more items are in work, or done and not yet asked for, than there are cores, so that few are in memory.
+    """
+    cores, pending = available_cores(), deque[Future[R]]()
+    with ThreadPoolExecutor(cores) as pool:
+        for item in items:
+            if len(pending) == cores:
+                yield pending.popleft().result()
+            pending.append(pool.submit(function, item))
+        while pending:
+            yield pending.popleft().result()
 
 
 def _read(name: str) -> str:

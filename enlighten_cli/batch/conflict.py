@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.atomic_write import NewFile, write_whole
 from enlighten_cli.batch.places import exists
 from enlighten_cli.errors import AlreadyThereError
 from enlighten_cli.stores import contents
@@ -28,7 +28,7 @@ class Conflict(Enum):
 
 
 def write_result(
-    path: Place, content: bytes, conflict: Conflict, *, first: Place | None = None, like: Path | None = None
+    path: Place, content: bytes | NewFile, conflict: Conflict, *, first: Place | None = None, like: Path | None = None
 ) -> Place:
     """Write a result under its name; if that is taken, and `conflict` is RENAME, under the next free one.
 
@@ -36,7 +36,8 @@ def write_result(
     ----------
     path : Path or Address
         The name that the result should have.
-    content : bytes
+    content : bytes or NewFile
+        A new file must be in the folder of the result.
     conflict : Conflict
     first : Path or Address, optional
         The name to try first: one made from `path` that was free when work on the photo began.
@@ -58,10 +59,15 @@ def write_result(
     output = first or path
     while True:
         try:
-            if isinstance(output, Address):
-                contents.write(output, content, replace=conflict is Conflict.OVERWRITE)
+            replace = conflict is Conflict.OVERWRITE
+            if isinstance(output, Path):
+                if isinstance(content, NewFile):
+                    content.name(output, like=like, replace=replace)
+                else:
+                    write_whole(output, content, like=like, replace=replace)
             else:
-                write_whole(output, content, like=like, replace=conflict is Conflict.OVERWRITE)
+                assert isinstance(content, bytes)
+                contents.write(output, content, replace=replace)
             return output
         except AlreadyThereError:
             if conflict is not Conflict.RENAME:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
+from enlighten_cli.atomic_write import new_file
 from enlighten_cli.batch.conflict import Conflict, holds, write_result
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget, cost_of
@@ -18,12 +20,13 @@ from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Trea
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
-from enlighten_cli.photo.source import opened_source
+from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
-from enlighten_cli.stores.address import Place
+from enlighten_cli.stores.address import Address, Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
+STREAMED_FROM_PIXELS = 100_000_000  # larger TIFF files go from file to file
 
 Examine = Callable[[Job, Enhanced], object]
 
@@ -142,15 +145,19 @@ class PhotoWork:
         if conflict.leaves_old and not again and self._taken(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
+            like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
-                enhanced = self._enhanced(job, source.read())
+                if isinstance(output, Path) and not again and self._is_streamed(job, source):
+                    with new_file(output) as new:
+                        enhanced = self._enhanced(job, job.source, new.file)
+                        output = write_result(job.output, new, conflict, first=output, like=like)
+                else:
+                    enhanced = self._enhanced(job, source.read())
+                    if not (again and conflict is not Conflict.OVERWRITE and holds(output, enhanced.content)):
+                        output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
             except BrightAlreadyError as error:
                 photo = error.photo
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
-            like = job.source if self._options.preserve and isinstance(job.source, Path) else None
-            try:
-                if not (again and conflict is not Conflict.OVERWRITE and holds(output, enhanced.content)):
-                    output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
             except AlreadyThereError as error:  # another run was first
                 if conflict is Conflict.ERROR:
                     raise PhotoError(str(error)) from error
@@ -167,15 +174,22 @@ class PhotoWork:
             examined=examined,
         )
 
-    def _enhanced(self, job: Job, content: bytes) -> Enhanced:
+    def _is_streamed(self, job: Job, source: Source) -> bool:
+        """Tell whether a photo goes from file to file, without being in memory as a whole."""
+        is_huge = source.kind == "TIFF" and source.pixels >= STREAMED_FROM_PIXELS
+        return is_huge and isinstance(job.source, Path) and self._examine is None
+
+    def _enhanced(self, job: Job, photo: bytes | Place, into: IO[bytes] | None = None) -> Enhanced:
         def tell(done: int, total: int) -> None:
             self._drop_if_stopping()
             self._tell(job, done, total)
 
+        assert not isinstance(photo, Address)
         return enhance_encoded(
-            content,
+            photo,
             self._network,
             self._treatment,
+            into=into,
             suffix=job.source.suffix,
             format_of=lambda photo: format_of(job, photo),
             at_network=self._at_network,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.noise import NoiseCurve
-from enlighten_cli.enhancement.thumbnail import reduced, upsampled
+from enlighten_cli.enhancement.thumbnail import Upsampling, reduced, upsampled
 from enlighten_cli.photo import LUMA, Rgb
 from enlighten_cli.photo.bands import Span
 
@@ -21,7 +21,8 @@ Plane: TypeAlias = NDArray[np.float32]
 UNSEEN, SEEN = 1.0, 2.5
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
 HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
-STRIP_ROWS, STRIP_COLUMNS = 192, 1024  # denoised at a time: what a core's memory of the network's layers grows with
+BLOCK_COLUMNS = 512  # denoised at a time: what a core's memory of the network's layers grows with
+NOISE, GAIN, PART = range(3)  # the planes of a photo's denoising
 PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
 
 
@@ -77,42 +78,55 @@ class Denoising:
     @property
     def extent(self) -> float:
         """How much of the photo is denoised, in [0, 1]."""
-        return float(self.planes[..., 2].mean())
+        return float(self.planes[..., PART].mean())
 
-    def rows(self, read: Callable[[int, int], Rgb], start: int, stop: int, height: int, width: int) -> Rgb:
+    def rows(
+        self, read: Callable[[slice, slice], Rgb], start: int, stop: int, height: int, width: int
+    ) -> NDArray[np.float32] | None:
         """Return some rows of the photo, denoised; the result does not depend on how the rows are grouped.
 
         Parameters
         ----------
         read : callable
-            Returns rows of the photo: (rows, width, 3) float32, sRGB in [0, 1].
+            Returns some rows and columns of the photo: (rows, columns, 3) float32, sRGB in [0, 1].
         start, stop : int
         height, width : int
             Of the photo.
+
+        Returns
+        -------
+        ndarray, shape (rows, width, 3), float32, or None
+            None if nothing is removed from these rows.
         """
         first, last = seen_span((start, stop), height)
-        rgb = read(first, last)
-        planes = upsampled(self.planes, first, last, height, width)
-        noise, gain, part = planes[..., 0], planes[..., 1], planes[..., 2:]
+        upsampling = Upsampling(self.planes, first, last, height, width)
         own = slice(start - first, stop - first)
-        if not part[own].any():
-            return rgb[own]
-        # What the denoiser sees beyond the last row must not depend on where a strip ends.
-        margin = [(0, -length % MULTIPLE_PX) for length in rgb.shape[:2]]
-        padded = np.pad(rgb, [*margin, (0, 0)], mode="edge")
-        noise, gain = (np.pad(plane, margin, mode="edge") for plane in (noise, gain))
-        clean = np.empty_like(rgb[own])
-        for left in range(0, width, STRIP_COLUMNS):
-            near = slice(max(0, left - HALO_PX), left + STRIP_COLUMNS + HALO_PX)
-            made = self.network(padded[:, near], noise[:, near], gain[:, near])
-            right = min(left + STRIP_COLUMNS, width)
-            clean[:, left:right] = made[own, left - near.start : right - near.start]
-        return np.asarray(rgb[own] + part[own] * (clean - rgb[own]))
+        if not upsampling.any(PART):
+            return None
+        # A channel after the other in memory, as the network makes them.
+        clean = np.empty((3, stop - start, width), np.float32).transpose(1, 2, 0)
+        for left in range(0, width, BLOCK_COLUMNS):
+            columns = slice(left, min(left + BLOCK_COLUMNS, width))
+            near = slice(max(0, left - HALO_PX), min(columns.stop + HALO_PX, width))
+            inner = slice(left - near.start, columns.stop - near.start)
+            planes = upsampling.block(near)
+            part = planes[PART, own, inner, None]
+            if not part.any():
+                clean[:, columns] = read(slice(start, stop), columns)
+                continue
+            # What the denoiser sees beyond the last row or column must not depend on where a block ends.
+            margin = [(0, -length % MULTIPLE_PX) for length in (last - first, near.stop - near.start)]
+            rgb = np.pad(read(slice(first, last), near), [*margin, (0, 0)], mode="edge")
+            noise, gain = (np.pad(planes[each], margin, mode="edge") for each in (NOISE, GAIN))
+            before, made = rgb[own, inner], self.network(rgb, noise, gain)[own, inner]
+            clean[:, columns] = before + part * (made - before)
+        return clean
 
     def whole(self, rgb: Rgb) -> Rgb:
         """Return a whole photo, or a thumbnail, denoised."""
         height, width = rgb.shape[:2]
-        return self.rows(lambda start, stop: rgb[start:stop], 0, height, height, width)
+        clean = self.rows(lambda rows, columns: rgb[rows, columns], 0, height, height, width)
+        return rgb if clean is None else np.ascontiguousarray(clean)
 
 
 def seen_span(span: Span, height: int) -> Span:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
 
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.metrics.luma import mean_luma
 from enlighten_cli.models.network import Network
-from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode, encode
+from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode
 from enlighten_cli.photo.bands import DamagedError
+from enlighten_cli.photo.encode import can_be_stripped, encode_to
 
-BANDS_FROM_PIXELS = 8_000_000  # larger photos are decoded twice, by bands, which takes a third of the memory
+BANDS_FROM_PIXELS = 32_000_000  # larger photos are not held in memory, but decoded twice
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Enhanced:
     Parameters
     ----------
     content : bytes
+        Empty if it was written to a file.
     format : str
         A name in `photo.FORMATS`.
     width, height : int
@@ -84,10 +89,11 @@ class BrightAlreadyError(EnlightenError):
 
 
 def enhance_encoded(
-    content: bytes,
+    source: bytes | Path,
     network: Network,
     treatment: Treatment,
     *,
+    into: IO[bytes] | None = None,
     suffix: str = "",
     format_of: Callable[[Photo], str] | None = None,
     at_network: AbstractContextManager[object] | None = None,
@@ -98,12 +104,14 @@ def enhance_encoded(
 
     Parameters
     ----------
-    content : bytes
-        Of a photo's file.
+    source : bytes or Path
+        A photo's file, or its content.
     network : Network
     treatment : Treatment
+    into : binary file, optional
+        An empty file for the result, for photos so large that not even their files are to be in memory.
     suffix : str
-        Suffix of the file's name; it decides between TIFF and camera RAW.
+        Suffix of the name of the file whose content is given; it decides between TIFF and camera RAW.
     format_of : callable, optional
         Given the photo, returns the name of the format to write; by default its own.
     at_network : context manager, optional
@@ -130,10 +138,16 @@ def enhance_encoded(
                 raise BrightAlreadyError(photo, level)
         format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
         stripped = photo.stripped(treatment.strip)
+        by_bands = not keep_before and can_be_stripped(stripped, format)
+        written = into or io.BytesIO()
         with at_network or nullcontext():
-            enhanced = enhance(stripped, network, treatment.enhance, tell, in_place=not keep_before)
+            enhanced = enhance(stripped, network, treatment.enhance, tell, by_bands=by_bands)
+            if enhanced.bands:  # they are made as they are encoded
+                encode_to(written, enhanced, format, quality=treatment.quality)
+        if not enhanced.bands:
+            encode_to(written, enhanced, format, quality=treatment.quality)
         return Enhanced(
-            content=encode(enhanced, format, quality=treatment.quality),
+            content=written.getvalue() if isinstance(written, io.BytesIO) else b"",
             format=format,
             width=photo.width,
             height=photo.height,
@@ -148,7 +162,9 @@ def enhance_encoded(
 
     if not keep_before and treatment.skip_brighter_than is None:
         try:
-            return treated(decode(content, treatment.limits, suffix=suffix, by_bands=by_bands))
+            return treated(decode(source, treatment.limits, suffix=suffix, by_bands=by_bands))
         except DamagedError:
-            pass
-    return treated(decode(content, treatment.limits, suffix=suffix))
+            if into:
+                into.seek(0)
+                into.truncate()
+    return treated(decode(source, treatment.limits, suffix=suffix))

@@ -12,6 +12,7 @@ from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX
 from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.models.network import EVERYWHERE, Network
 from enlighten_cli.photo import Photo
+from enlighten_cli.photo.photo import banded
 from enlighten_cli.resources import available_memory
 
 MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
@@ -98,7 +99,7 @@ def enhance(
     options: Options,
     tell: Callable[[int, int], None] = lambda done, total: None,
     *,
-    in_place: bool = False,
+    by_bands: bool = False,
 ) -> Photo:
     """Brighten a photo, and change nothing else.
 
@@ -109,8 +110,9 @@ def enhance(
     options : Options
     tell : callable
         Receives the tiles or strips done and their total.
-    in_place : bool
-        Whether the photo's own pixels may be overwritten, to save memory.
+    by_bands : bool
+        Whether the result may be computed band by band, when it is asked for, to save memory: where the network sees
+        thumbnails alone, it has `bands` then.
 
     Returns
     -------
@@ -125,8 +127,9 @@ def enhance(
         If a tile of the requested size, or of the smallest, does not fit into memory.
     """
     if options.is_fast(photo.height, photo.width, network.training_pixels):
-        pixels, denoised = fast.enhance(photo, network, options.strength, tell, options.denoise, in_place=in_place)
-        return dataclasses.replace(photo, pixels=pixels, denoised=denoised, bands=None)
+        brightened = fast.enhance(photo, network, options.strength, tell, options.denoise)
+        enhanced = banded(dataclasses.replace(photo, denoised=brightened.denoised), brightened)
+        return enhanced if by_bands else enhanced.whole()
 
     memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))
 

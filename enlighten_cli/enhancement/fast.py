@@ -7,36 +7,35 @@ interpolated to full size and applied to every pixel.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.denoise import STRIP_ROWS, Denoising, DenoisingNetwork, seen_span
+from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork, seen_span
 from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import enhanced_thumbnail
 from enlighten_cli.enhancement.survey import surveyed
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, upsampled
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Upsampling, upsampled
 from enlighten_cli.enhancement.windows import box_mean, fit_windows
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.photo.bands import Span
-from enlighten_cli.photo.colour import DirectColour
-from enlighten_cli.photo.photo import empty_pixels, full_scale, is_float, spans_of
-from enlighten_cli.resources import available_cores, give_back_memory
+from enlighten_cli.photo.colour import Colour, DirectColour
+from enlighten_cli.photo.photo import full_scale, is_float
+from enlighten_cli.resources import give_back_memory, mapped
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
 FINISH = np.float32(0.5)  # part of the filter's residual that is added back
 DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
 FLAT = np.float32(3e-3)  # variance below which a window counts as flat: too little contrast to fit its change
-TIDIED_SPANS = 32  # after so many, memory is given back
-STRIP_PIXELS = 1 << 18  # what a core works on at a time, to stay in its cache
+LARGE_PIXELS = 8_000_000  # from here on, memory is given back early
+# What a core works on at a time: as few pixels as stay in its cache, as many as make a call worth its while.
+DIRECT_PIXELS, CONVERTED_PIXELS = 1 << 17, 1 << 18
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,98 @@ def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
     return Light(scale, detail, offset)
 
 
+@dataclass(frozen=True)
+class Brightened:
+    """The rows of a photo, brightened when they are asked for.
+
+    Parameters
+    ----------
+    photo : Photo
+    light : Light
+    denoising : Denoising or None
+    strength : float
+        Factor on the change.
+    tell : callable
+        Receives the bands done and their total.
+    """
+
+    photo: Photo
+    light: Light
+    denoising: Denoising | None
+    strength: float
+    tell: Callable[[int, int], None]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        height, width, channels = self.photo.pixels.shape
+        return height, width, channels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self.photo.pixels.dtype
+
+    @property
+    def denoised(self) -> float:
+        """Part of the photo's area from which noise is removed, in [0, 1]."""
+        return self.denoising.extent if self.denoising else 0.0
+
+    def __call__(self, spans: Iterable[Span]) -> Iterator[Pixels]:
+        """Yield these rows, several of them computed at a time."""
+        spans = list(spans)
+        needed = [seen_span(span, self.photo.height) for span in spans] if self.denoising else spans
+        work = self._work()
+        items = (
+            (span, first, band) for span, (first, _), band in zip(spans, needed, self.photo.rows(needed), strict=True)
+        )
+        self.tell(0, len(spans))
+        for done, bright in enumerate(mapped(lambda item: work(*item), items), start=1):
+            self.tell(done, len(spans))
+            yield bright
+
+    def _work(self) -> Callable[[Span, int, Pixels], Pixels]:
+        """Return what brightens a span, given the first of the rows that it needs, and these."""
+        pixels, denoising = self.photo.pixels, self.denoising
+        height, width = pixels.shape[:2]
+        colour = colour_of_photo(self.photo)
+        is_direct = isinstance(colour, DirectColour) and pixels.shape[2] == 3 and not is_float(pixels)
+        scale = np.float32(full_scale(pixels))
+        light = self.light.at(self.strength, int(scale)) if is_direct else self.light
+        unchanged = np.float32(1 - self.strength)
+        few_rows = max(1, CONVERTED_PIXELS // width)
+
+        def work(span: Span, first: int, band: Pixels) -> Pixels:
+            def read(rows: slice, columns: slice) -> Rgb:
+                return colour.to_srgb(band[rows.start - first : rows.stop - first, columns]).clip(0, 1)
+
+            clean = denoising.rows(read, *span, height, width) if denoising else None
+            own = band[span[0] - first : span[1] - first]
+            bright = np.empty_like(own)
+            if is_direct:
+                if clean is not None:
+                    clean *= scale
+                _brighten(own, clean, light, unchanged, bright, span, height)
+                return bright
+            for start in range(0, len(own), few_rows):
+                rows = slice(start, min(start + few_rows, len(own)))
+                there = span[0] + rows.start, span[0] + rows.stop
+                bright[rows] = self._converted(own[rows], None if clean is None else clean[rows], colour, there)
+            return bright
+
+        return work
+
+    def _converted(self, own: Pixels, clean: Rgb | None, colour: Colour, span: Span) -> Pixels:
+        """Brighten some rows of pixels of any colour space."""
+        scale, detail, offset = self.light.rows(*span, *self.shape[:2])
+        before = colour.to_srgb(own)
+        seen = before.clip(0, 1) if clean is None else clean
+        lifted = scale * seen + detail * (seen @ LUMA)[..., None] + offset
+        after = before + np.float32(self.strength) * (lifted - before.clip(0, 1))
+        hold_highlights(after, before)
+        return colour.changed(own, before, after)
+
+
 def enhance(
     photo: Photo,
     network: Network,
@@ -104,10 +195,8 @@ def enhance(
     tell: Callable[[int, int], None],
     denoise: float,
     denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
-    *,
-    in_place: bool = False,
-) -> tuple[Pixels, float]:
-    """Enhance a photo by what the network did to its thumbnails.
+) -> Brightened:
+    """Find out what is to be done to a photo: what the network does to its thumbnails.
 
     Parameters
     ----------
@@ -116,62 +205,12 @@ def enhance(
     strength : float
         Factor on the change; 0 returns the photo's own pixels.
     tell : callable
-        Receives the strips done and their total.
+        Receives the bands done and their total, once the rows are asked for.
     denoise, denoiser
         As of `survey.surveyed`.
-    in_place : bool
-        Whether the photo's pixels may be overwritten, to save memory; they are unless noise is removed.
-
-    Returns
-    -------
-    ndarray
-        The photo's new pixels.
-    float
-        Part of its area from which noise was removed, in [0, 1].
     """
-    pixels = photo.pixels
-    height, width = pixels.shape[:2]
-    colour = colour_of_photo(photo)
     light, denoising = _judged(photo, network, denoise if strength else 0, denoiser)
-    overwrites = in_place and denoising is None and pixels.flags.writeable
-    bright = pixels if overwrites else empty_pixels(pixels.shape) if photo.bands else np.empty_like(pixels)
-    is_direct = denoising is None and isinstance(colour, DirectColour) and pixels.shape[2] == 3
-    direct = is_direct and not is_float(pixels)
-    if direct:
-        light = light.at(strength, full_scale(pixels))
-
-    def brighten(start: int, own: Pixels, clean: Rgb | None) -> None:
-        stop = start + len(own)
-        if direct:
-            _brighten(own, light, bright[start:stop], start, height)
-            return
-        scale, detail, offset = light.rows(start, stop, height, width)
-        before = colour.to_srgb(own)
-        seen = before.clip(0, 1) if clean is None else clean
-        lifted = scale * seen + detail * (seen @ LUMA)[..., None] + offset
-        after = before + np.float32(strength) * (lifted - before.clip(0, 1))
-        hold_highlights(after, before)
-        bright[start:stop] = colour.changed(own, before, after)
-
-    few_rows = max(1, STRIP_PIXELS // width)
-
-    def work(span: Span, first: int, band: Pixels) -> None:
-        clean = None
-        if denoising:
-            clean = denoising.rows(
-                lambda above, below: colour.to_srgb(band[above - first : below - first]).clip(0, 1),
-                *(*span, height, width),
-            )
-        for start in range(*span, few_rows):
-            stop = min(start + few_rows, span[1])
-            own = band[start - first : stop - first]
-            brighten(start, own, None if clean is None else clean[start - span[0] : stop - span[0]])
-
-    spans = spans_of(height, STRIP_ROWS if denoising else few_rows)
-    needed = [seen_span(span, height) for span in spans] if denoising else spans
-    _in_parallel(work, spans, needed, photo, tell)
-    _tidy_up(photo)
-    return bright, denoising.extent if denoising else 0.0
+    return Brightened(photo, light, denoising, strength, tell)
 
 
 def _judged(
@@ -187,50 +226,52 @@ def _judged(
 
 
 def _tidy_up(photo: Photo) -> None:
-    """Give back memory between two steps for a photo that is large, and whose pixels are not in memory."""
-    if photo.bands:
+    """Give back memory between two steps for a large photo."""
+    if photo.height * photo.width >= LARGE_PIXELS:
         give_back_memory()
 
 
-def _in_parallel(
-    work: Callable[[Span, int, Pixels], None],
-    spans: list[Span],
-    needed: list[Span],
-    photo: Photo,
-    tell: Callable[[int, int], None],
+def _brighten(
+    pixels: Pixels,
+    clean: Rgb | None,
+    light: Light,
+    unchanged: np.float32,
+    bright: Pixels,
+    span: Span,
+    height: int,
 ) -> None:
-    """Call a function with each span, and the rows that it needs; no more of them at a time than there are cores."""
-    tell(0, len(spans))
-    cores, pending = available_cores(), deque[Future[None]]()
-    with ThreadPoolExecutor(cores) as pool:
-        for number, (span, (first, _), band) in enumerate(zip(spans, needed, photo.rows(needed), strict=True)):
-            pending.append(pool.submit(work, span, first, band))
-            if len(pending) > cores:
-                pending.popleft().result()
-                tell(number - cores + 1, len(spans))
-                if number % TIDIED_SPANS == 0:
-                    _tidy_up(photo)
-        for done, future in enumerate(pending, start=len(spans) - len(pending) + 1):
-            future.result()
-            tell(done, len(spans))
+    """Brighten some rows of sRGB pixels: the same as for any colours, in fewer passes over memory.
 
-
-def _brighten(pixels: Pixels, light: Light, bright: Pixels, start: int, height: int) -> None:
-    """Brighten some rows of sRGB pixels; for most photos the same result in fewer passes over memory.
-
-    A channel at a time, so that all it needs stays in a core's cache.
+    A few rows and one channel at a time, without new memory, so that all it needs stays in a core's cache.
     """
-    rows, width, channels = pixels.shape
-
-    def plane(values: Coefficients, channel: int) -> Rgb:
-        return upsampled(values[..., channel : channel + 1], start, start + rows, height, width)[..., 0]
-
-    detail = plane(light.detail, 0) * (pixels @ LUMA)
-    for channel in range(channels):
-        values = plane(light.scale, channel) * pixels[..., channel]
-        values += detail
-        values += plane(light.offset, channel)
-        hold_highlights(values, pixels[..., channel], full_scale(pixels))
-        np.rint(values, out=values)
-        np.clip(values, 0, full_scale(pixels), out=values)
-        bright[..., channel] = values
+    width = pixels.shape[1]
+    white = full_scale(pixels)
+    seen = pixels if clean is None else clean
+    # Planes of scale are 0 to 2, of offset 3 to 5, of detail 6.
+    planes = Upsampling(np.concatenate([light.scale, light.offset, light.detail], axis=2), *span, height, width)
+    pieces = list(planes.pieces(DIRECT_PIXELS))
+    buffers = np.empty((5, max(rows.stop - rows.start for rows, _ in pieces), width), np.float32)
+    for rows, piece in pieces:
+        *colours, detail, plane = buffers[:, : rows.stop - rows.start]
+        for channel, values in enumerate(colours):
+            values[:] = seen[rows, :, channel]
+        np.multiply(colours[0], LUMA[0], out=detail)
+        for channel in (1, 2):
+            detail += np.multiply(colours[channel], LUMA[channel], out=plane)
+        planes.into(plane, 6, piece)
+        detail *= plane
+        for channel, values in enumerate(colours):
+            own = pixels[rows, :, channel]
+            planes.into(plane, channel, piece)
+            if clean is not None and unchanged:
+                plane -= unchanged
+            values *= plane
+            values += detail
+            planes.into(plane, 3 + channel, piece)
+            values += plane
+            if clean is not None and unchanged:
+                values += unchanged * own
+            hold_highlights(values, own, white)
+            np.rint(values, out=values)
+            np.clip(values, 0, white, out=values)
+            bright[rows, :, channel] = values

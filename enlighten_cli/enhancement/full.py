@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.denoise import STRIP_ROWS as DENOISED_ROWS
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import relit
@@ -20,7 +19,7 @@ from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.resources import available_cores
 
-STRIP_ROWS = 64
+STRIP_ROWS, DENOISED_ROWS = 64, 192
 FEW_PIXELS = 25_000  # enough to estimate the gain, where the network does not judge light on a thumbnail
 KEPT_SCALE = 65535  # the network's result is kept in 16 bits until its light is corrected
 
@@ -106,9 +105,14 @@ def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], 
     height, width = pixels.shape[:2]
     clean = np.empty((height, width, 3), np.uint16)
 
+    def read(rows: slice, columns: slice) -> Rgb:
+        return to_srgb(pixels[rows, columns]).clip(0, 1)
+
     def work(start: int) -> None:
         stop = min(start + DENOISED_ROWS, height)
-        rows = denoising.rows(lambda first, last: to_srgb(pixels[first:last]).clip(0, 1), start, stop, height, width)
+        rows = denoising.rows(read, start, stop, height, width)
+        if rows is None:
+            rows = read(slice(start, stop), slice(None))
         clean[start:stop] = np.rint(rows.clip(0, 1) * KEPT_SCALE)
 
     with ThreadPoolExecutor(available_cores()) as pool:

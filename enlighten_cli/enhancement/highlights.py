@@ -26,9 +26,9 @@ def hold_highlights(after: Rgb, before: Rgb | Pixels, white: float = 1.0) -> Non
     The shoulder of Reinhard's tone curve, x / (1 + x), above a knee (Reinhard et al. 2002, doi:10.1145/566654.566575).
     """
     knee, room = KNEE * np.float32(white), (1 - KNEE) * np.float32(white)
-    high = after > knee
-    if not high.any():
+    if after.max() <= knee:
         return
+    high = after > knee
     bright = after[high]
     excess = (bright - knee) / room
     after[high] = np.maximum(knee + room * excess / (1 + excess), np.minimum(bright, before[high]))

@@ -51,12 +51,17 @@ NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
 def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
-    """Measure the noise of a photo, or of a thumbnail.
+    """Measure the noise of a photo, or of a thumbnail: (H, W, 3) in float32, sRGB in [0, 1]; see `noise_of_luma`."""
+    return noise_of_luma(rgb @ LUMA, may_be_flattened=may_be_flattened)
+
+
+def noise_of_luma(luma: Plane, *, may_be_flattened: bool = False) -> NoiseCurve:
+    """Measure the noise of a photo by its luma.
 
     Parameters
     ----------
-    rgb : ndarray, shape (H, W, 3), float32, range [0, 1]
-        sRGB. Of a large photo, the rows from `sampled` are enough.
+    luma : ndarray, shape (H, W), float32, range [0, 1]
+        Of a large photo, the rows of `sampled_spans` are enough.
     may_be_flattened : bool
         Whether a JPEG may have flattened blocks: in photos of 8 bits, not in a thumbnail of one.
 
@@ -69,7 +74,7 @@ def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
     level that is all texture borrows from its neighbours. Where a JPEG left blocks without noise,
     the power within the quieter cells of blocks counts.
     """
-    blocks = _blocks(rgb @ LUMA)
+    blocks = _blocks(luma)
     kept = _kept(blocks)
     if kept.shape[1] < LEVEL_BLOCKS:
         return NO_NOISE
@@ -94,14 +99,19 @@ def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
 def sampled_spans(height: int) -> list[Span]:
     """Return the bands of a photo in which its noise is measured; they begin with a JPEG's blocks."""
     rows = min(height, BAND_ROWS)
-    starts = np.unique(np.linspace(0, height - rows, BANDS).astype(int) // BLOCK_PX * BLOCK_PX)
-    return [(start, start + rows) for start in starts.tolist()]
+    starts = {(height - rows) * band // (BANDS - 1) // BLOCK_PX * BLOCK_PX for band in range(BANDS)}
+    return [(start, start + rows) for start in sorted(starts)]
 
 
 def _noise_of_blocks(blocks: Plane) -> tuple[float, bool]:
     """Return the noise of blocks of one level of luma, (3, blocks), and whether a JPEG may have flattened them."""
-    deviation, fine = (float(np.quantile(each, QUIET_PART)) for each in blocks[1:])
+    deviation, fine = (_quantile(each, QUIET_PART) for each in blocks[1:])
     return min(deviation, MOST_OF_FINE * fine) / QUIET_BIAS, deviation < MOST_IN_CELLS and fine < FLATTENED
+
+
+def _quantile(values: Plane, part: float) -> float:
+    """Return a quantile, interpolated linearly, as `numpy.quantile`, which imports all of `numpy.ma` first."""
+    return float(np.interp(part * (len(values) - 1), np.arange(len(values)), np.sort(values)))
 
 
 def _noise_of_cells(luma: Plane, cells: Plane) -> tuple[float, bool]:
@@ -109,7 +119,7 @@ def _noise_of_cells(luma: Plane, cells: Plane) -> tuple[float, bool]:
     nearest = np.argsort(np.abs(cells[0] - luma.mean()))
     count = int(((cells[0] >= luma.min()) & (cells[0] <= luma.max())).sum())
     among = cells[:, nearest[: max(count, FEWEST_CELLS)]]
-    limit = float(np.quantile(among[1], CELLS_QUIET_PART))
+    limit = _quantile(among[1], CELLS_QUIET_PART)
     _, _, dispersion, least = among[:, among[1] <= limit].mean(axis=1)
     return min(limit, MOST_IN_CELLS), bool(dispersion < MOST_DISPERSED or least < LEAST_FLAT)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.judged_light import JudgedLight
-from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise, sampled_spans
+from enlighten_cli.enhancement.noise import NoiseCurve, Plane, measure_noise, noise_of_luma, sampled_spans
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction
 from enlighten_cli.enhancement.windows import Planes, box_mean
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
+from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.photo import full_scale, is_float, spans_of
+from enlighten_cli.resources import mapped
 
 ROUNDING = np.float32(12**-0.5)  # standard deviation of the rounding error, in steps
 DOUBT = np.float32(10)  # weight of the error's variance; where it equals the squared light, half of the change is made
@@ -65,14 +68,14 @@ def surveyed(
     """
     pixels = photo.pixels
     to_srgb = colour_of_photo(photo).to_srgb
-    rgb, noisy = _looked_at(photo, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
+    rgb, sampled_luma = _looked_at(photo, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
     may_be_flattened = pixels.dtype == np.uint8
     is_whole = rgb.shape[:2] == pixels.shape[:2]
     noise_of_thumbnail = measure_noise(rgb, may_be_flattened=may_be_flattened and is_whole)
     denoising = None
     if denoise:
-        noise = measure_noise(noisy, may_be_flattened=may_be_flattened)
+        noise = noise_of_luma(sampled_luma, may_be_flattened=may_be_flattened)
         gain = judged.gain()
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
@@ -81,17 +84,24 @@ def surveyed(
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
 
 
-def _looked_at(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Rgb]:
-    """Return a photo's thumbnail, and the rows in which its noise is measured, from one pass over its pixels."""
+def _looked_at(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Plane]:
+    """Return a thumbnail, and luma of the rows in which noise is measured, from one pass over a photo."""
     reduction = Reduction(photo.pixels, most_pixels)
-    samples = [(span, list[Rgb]()) for span in sampled_spans(photo.height)]
+    samples = sampled_spans(photo.height)
     spans = spans_of(photo.height, reduction.band_rows)
-    for (start, stop), band in zip(spans, photo.rows(spans), strict=True):
+
+    def work(item: tuple[Span, Pixels]) -> list[tuple[int, Plane]]:
+        (start, stop), band = item
         reduction.add(start, band)
-        for (first, last), parts in samples:
-            if first < stop and last > start:
-                parts.append(to_srgb(band[max(first - start, 0) : last - start]).clip(0, 1))
-    return reduction.thumbnail(to_srgb), np.concatenate([part for _, parts in samples for part in parts])
+        return [
+            (first, to_srgb(band[max(first - start, 0) : last - start]).clip(0, 1) @ LUMA)
+            for first, last in samples
+            if first < stop and last > start
+        ]
+
+    parts = list(chain.from_iterable(mapped(work, zip(spans, photo.rows(spans), strict=True))))
+    luma = [rows for _, rows in sorted(parts, key=lambda part: part[0])]  # a sample's own rows stay in order
+    return reduction.thumbnail(to_srgb), np.concatenate(luma)
 
 
 def known_part(rgb: Rgb, noise: NoiseCurve, step: float) -> Planes:

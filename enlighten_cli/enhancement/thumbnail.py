@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +14,8 @@ from enlighten_cli.photo.photo import is_float
 
 Box: TypeAlias = tuple[float, float, float, float]
 
-BAND_ROWS = 64
+BAND_ROWS = 256  # at most, unless photos are reduced by more
+ALL = slice(None)
 THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
 
 
@@ -46,7 +47,7 @@ class Reduction:
     @property
     def band_rows(self) -> int:
         """Rows of the photo that a band has, but for the last."""
-        return BAND_ROWS * self._factor
+        return max(1, BAND_ROWS // self._factor) * self._factor
 
     def add(self, start: int, band: Pixels) -> None:
         """Reduce a band that begins with this row of the photo."""
@@ -103,18 +104,69 @@ def resized(
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
+class Upsampling:
+    """Planes over a reduced photo, interpolated bilinearly to some rows of the photo.
+
+    Parameters
+    ----------
+    values : ndarray, shape (h, w, C), float32
+    start, stop : int
+        First of the rows, and the one after the last.
+    height, width : int
+        Of the photo.
+    """
+
+    def __init__(self, values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> None:
+        last = values.shape[0] - 1
+        places = ((np.arange(start, stop) + 0.5) * (values.shape[0] / height) - 0.5).clip(0, last)
+        above = places.astype(int)
+        top, bottom = above[0], min(above[-1] + 1, last)
+        # Across first, for the few rows that are there; downwards, what lies between two of them is a blend of both.
+        few = values[top : bottom + 1]
+        self._across = [
+            np.asarray(Image.fromarray(few[..., each]).resize((width, len(few)), Image.Resampling.BILINEAR))
+            for each in range(values.shape[2])
+        ]
+        starts = np.flatnonzero(np.diff(above, prepend=-1)).tolist()
+        # Rows of the photo between one of `across` and the next.
+        self._between = list(zip((above[starts] - top).tolist(), starts, [*starts[1:], stop - start], strict=True))
+        self._part = (places - above).astype(np.float32)[:, None]
+        self.shape = (stop - start, width)
+
+    def pieces(self, pixels: int) -> Iterator[tuple[slice, list[tuple[int, int, int]]]]:
+        """Divide the rows, counted from `start`, into pieces of about so many pixels, for `into`."""
+        piece: list[tuple[int, int, int]] = []
+        for each in self._between:
+            piece.append(each)
+            rows = slice(piece[0][1], each[2])
+            if (rows.stop - rows.start) * self.shape[1] >= pixels or each is self._between[-1]:
+                yield rows, piece
+                piece = []
+
+    def any(self, channel: int) -> bool:
+        """Tell whether a channel is other than zero anywhere in these rows."""
+        return bool(self._across[channel].any())
+
+    def block(self, columns: slice) -> NDArray[np.float32]:
+        """Return all channels of some columns: (C, rows, columns)."""
+        width = len(range(self.shape[1])[columns])
+        planes = np.empty((len(self._across), self.shape[0], width), np.float32)
+        for channel, plane in enumerate(planes):
+            self.into(plane, channel, self._between, columns)
+        return planes
+
+    def into(
+        self, out: NDArray[np.float32], channel: int, piece: list[tuple[int, int, int]], columns: slice = ALL
+    ) -> None:
+        """Write a channel of a piece to an array of (rows, columns)."""
+        across, first = self._across[channel][:, columns], piece[0][1]
+        for row, start, stop in piece:
+            upper, lower = across[row], across[min(row + 1, len(across) - 1)]
+            rows = out[start - first : stop - first]
+            np.multiply(self._part[start:stop], lower - upper, out=rows)
+            rows += upper
+
+
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
-    """Interpolate some rows of a photo of this size bilinearly."""
-    last = values.shape[0] - 1
-    places = ((np.arange(start, stop) + 0.5) * (values.shape[0] / height) - 0.5).clip(0, last)
-    above = places.astype(int)
-    top, bottom = above[0], min(above[-1] + 1, last)
-    # Across first, for the few rows that are there; downwards, what lies between two of them is a blend of both.
-    across = resized(values[top : bottom + 1], (width, bottom + 1 - top), Image.Resampling.BILINEAR)
-    rows = np.empty((stop - start, *across.shape[1:]), np.float32)
-    for row in np.unique(above):
-        between = slice(*np.searchsorted(above, (row, row + 1)))
-        upper, lower = across[row - top], across[min(row, last - 1) + 1 - top] if last else across[0]
-        np.multiply.outer((places[between] - row).astype(np.float32), lower - upper, out=rows[between])
-        rows[between] += upper
-    return rows
+    """Interpolate some rows of a photo of this size bilinearly: (rows, width, C)."""
+    return np.ascontiguousarray(Upsampling(values, start, stop, height, width).block(ALL).transpose(1, 2, 0))

@@ -1,9 +1,13 @@
-"""Decode a large JPEG a band of rows at a time, as often as needed, instead of holding all of its pixels."""
+"""Decode a large photo a band of rows at a time, as often as needed, instead of holding all of its pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +17,30 @@ from enlighten_cli.errors import PhotoError
 
 Span = tuple[int, int]
 
-DECODED_ROWS = 64  # at a time: whole blocks of a JPEG, for libvips reads none twice
+VIPS_NAMES = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+PNG_OPAQUE = (0, 2)  # colour types: grey, and RGB
+BITS, PHOTOMETRIC, SAMPLES, SAMPLE_FORMAT = 258, 262, 277, 339  # tags of a TIFF file
+UNSIGNED, GREY, RGB = 1, 1, 2
+TIFF_COMPRESSIONS = ("raw", "tiff_lzw", "packbits", "tiff_deflate", "tiff_adobe_deflate")
+FETCHED_ROWS = 16  # at a time, which stay in a core's cache until they are copied
+
+
+class Rows(Protocol):
+    """A photo's pixels that are not in memory, but made band by band, as often as they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        ...
+
+    def __call__(self, spans: Iterable[Span], /) -> Iterator[NDArray[Any]]:
+        """Yield these rows: first row of each band, and the row after its last. Neither number may decrease."""
+        ...
 
 
 class DamagedError(PhotoError):
@@ -22,20 +49,28 @@ class DamagedError(PhotoError):
 
 @dataclass(frozen=True)
 class Bands:
-    """The pixels of a JPEG, decoded by libvips from the top.
+    """The pixels of a file, decoded by libvips from the top.
 
     Parameters
     ----------
-    content : bytes
-        Of the file.
+    source : Path, or callable that returns bytes
+        The file, or what returns its content.
     shape : tuple of int
         Height, width and channels.
+    depth : str
+        Type of its numbers: ``"uint8"``, ``"uint16"`` or ``"float32"``.
     """
 
-    content: bytes
+    source: Path | Callable[[], bytes]
     shape: tuple[int, int, int]
+    depth: str = "uint8"
 
-    def __call__(self, spans: Iterable[Span]) -> Iterator[NDArray[np.uint8]]:
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return np.dtype(self.depth)
+
+    def __call__(self, spans: Iterable[Span]) -> Iterator[NDArray[Any]]:
         """Decode the photo once, and yield these rows of it.
 
         Parameters
@@ -46,31 +81,98 @@ class Bands:
         Raises
         ------
         DamagedError
-            If the decoder has anything to say against the file.
+            If the decoder has anything to say against the file, or a number is NaN or infinite.
         """
         import pyvips
 
-        pyvips.cache_set_max(0)  # nothing is asked for twice
-        try:
-            image = pyvips.Image.new_from_buffer(self.content, "", access="sequential", fail_on="warning")
-            image = image.copy()  # one thread decodes, others would only take memory
-            image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
-            if (image.height, image.width, image.bands) != self.shape:
-                raise DamagedError("libvips and Pillow see different photos")
-            band, start, stop = np.empty((0, *self.shape[1:]), np.uint8), 0, 0
+        with self._opened() as image:
+            region = pyvips.Region.new(image)
+            before, start = np.empty((0, *self.shape[1:]), self.dtype), 0
             for first, last in spans:
-                parts = [band[first - start :]]
-                if last > stop:
-                    decoded = min(-(-last // DECODED_ROWS) * DECODED_ROWS, image.height)
-                    rows = image.crop(0, stop, image.width, decoded - stop).numpy().reshape(-1, *self.shape[1:])
-                    parts.append(rows[max(first - stop, 0) :])
-                    stop = decoded
-                band, start = np.concatenate(parts) if len(parts[0]) else parts[-1], first
-                yield band[: last - first]
+                band = np.empty((last - first, *self.shape[1:]), self.dtype)
+                known = before[first - start :]
+                band[: len(known)] = known[: len(band)]
+                for top in range(first + len(known), last, FETCHED_ROWS):
+                    bottom = min(top + FETCHED_ROWS, last)
+                    rows = np.frombuffer(region.fetch(0, top, image.width, bottom - top), self.dtype)
+                    band[top - first : bottom - first] = self._checked(rows.reshape(-1, *self.shape[1:]))
+                if last > start + len(before):
+                    before, start = band, first
+                yield band
+
+    def whole(self) -> NDArray[Any] | None:
+        """Decode all of the photo, which is faster than Pillow; None if the decoder has anything to say against it."""
+        try:
+            with self._opened() as image:
+                return self._checked(np.asarray(image.numpy()).reshape(self.shape))
+        except DamagedError:
+            return None
+
+    def _checked(self, rows: NDArray[Any]) -> NDArray[Any]:
+        if rows.dtype == np.float32 and not np.isfinite(rows).all():
+            raise DamagedError("NaN or infinity")
+        return rows
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        import pyvips
+
+        pyvips.cache_set_max(0)  # nothing is asked for twice
+        options = {"access": "sequential", "fail_on": "warning"}
+        try:
+            if isinstance(self.source, Path):
+                image = pyvips.Image.new_from_file(os.fspath(self.source), **options)
+            else:
+                image = pyvips.Image.new_from_buffer(self.source(), "", **options)
+            if (image.height, image.width, image.bands) != self.shape or image.format != VIPS_NAMES[self.depth]:
+                raise DamagedError("libvips and Pillow see different photos")
+            yield image
         except pyvips.Error as error:
             raise DamagedError(" ".join(str(error).split())[:200]) from error
 
 
-def can_be_banded(image: Image.Image) -> bool:
-    """Tell whether libvips decodes an opened file, upright and of 8 bits, to the same pixels as Pillow."""
-    return image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L")
+def bands_of(
+    image: Image.Image, head: bytes, source: Path | Callable[[], bytes], *, is_float: bool = False
+) -> Bands | None:
+    """Return what decodes a file band by band; None unless libvips decodes it to the same pixels as Pillow.
+
+    Parameters
+    ----------
+    image : Image
+        The file as Pillow opened it.
+    head : bytes
+        Its first bytes.
+    source : Path, or callable that returns bytes
+        See `Bands`.
+    is_float : bool
+        Whether its numbers are floats, which Pillow does not tell.
+    """
+    depth = None
+    if image.format in ("JPEG", "MPO"):
+        depth = "uint8"
+    elif image.format == "PNG":
+        depth = _depth_of_png(head)
+    elif image.format == "TIFF":
+        depth = "float32" if is_float else _depth_of_tiff(image)
+    channels = len(image.getbands())
+    if depth is None or channels not in (1, 3) or "transparency" in image.info:
+        return None
+    return Bands(source, (image.height, image.width, channels), depth)
+
+
+def _depth_of_png(head: bytes) -> str | None:
+    depth, colour_type, interlaced = head[24], head[25], head[28]  # in IHDR, always the first chunk
+    return {8: "uint8", 16: "uint16"}.get(depth) if colour_type in PNG_OPAQUE and not interlaced else None
+
+
+def _depth_of_tiff(image: Image.Image) -> str | None:
+    tags = getattr(image, "tag_v2", {})
+    depths = set(tags.get(BITS, (1,)))
+    is_plain = (
+        len(depths) == 1
+        and set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) == {UNSIGNED}
+        and tags.get(PHOTOMETRIC) in (GREY, RGB)
+        and tags.get(SAMPLES, 1) == len(image.getbands())
+        and image.info.get("compression") in TIFF_COMPRESSIONS
+    )
+    return {8: "uint8", 16: "uint16"}.get(depths.pop()) if is_plain else None

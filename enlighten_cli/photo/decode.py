@@ -6,22 +6,24 @@ import dataclasses
 import io
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.bands import Bands, can_be_banded
+from enlighten_cli.photo.bands import bands_of
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
-from enlighten_cli.photo.photo import Coding, Photo, Pixels, no_pixels
+from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
-from enlighten_cli.photo.source import open_image, opened_source
+from enlighten_cli.photo.source import content_of, open_image, opened_source
 from enlighten_cli.photo.truncation import forgiving, is_forgiving
 
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
@@ -29,6 +31,8 @@ UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
 GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496", b"urn:com:apple:photo:2020:aux:hdrgainmap")
 BAND_ROWS = 256
+VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
+NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
 # What each orientation is undone by, on the first two axes.
 UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
@@ -73,18 +77,28 @@ def decode(
     limits = limits or Limits()
     if isinstance(source, Path):
         with opened_source(source, limits) as opened:
+            # By bands, it is decoded from the file, which need not be in memory either.
+            if opened.kind == "TIFF" and by_bands:
+                return _safely(opened.file, source.suffix, limits, by_bands, source)
             content, suffix = opened.read(), source.suffix
     else:
         content = source
+    return _safely(io.BytesIO(content), suffix, limits, by_bands)
+
+
+def _safely(
+    file: BinaryIO, suffix: str, limits: Limits, by_bands: Callable[[int, int], bool] | None, path: Path | None = None
+) -> Photo:
+    """Decode a file, and raise nothing but `PhotoError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; the pixels decide
             try:
-                return _decoded(content, suffix, limits, by_bands)
+                return _decoded(file, suffix, limits, by_bands, path)
             except OSError as error:
                 if isinstance(error, UnidentifiedImageError):
                     raise
-                return _forgiven(content, suffix, limits, error)
+                return _forgiven(file, suffix, limits, error)
     except UnidentifiedImageError as error:
         raise PhotoError("damaged, or its pixels are of a type that cannot be kept") from error
     except MemoryError as error:
@@ -95,11 +109,11 @@ def decode(
         raise PhotoError(_reason(error)) from error
 
 
-def _forgiven(content: bytes, suffix: str, limits: Limits, error: OSError) -> Photo:
+def _forgiven(file: BinaryIO, suffix: str, limits: Limits, error: OSError) -> Photo:
     """Decode what there is of a file, or say which option would do that."""
     try:
         with forgiving():
-            photo = _decoded(content, suffix, limits)
+            photo = _decoded(file, suffix, limits)
     except Exception:
         if limits.allow_truncated:
             raise
@@ -116,54 +130,71 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or f"damaged ({type(error).__name__})"
 
 
-def _decoded(content: bytes, suffix: str, limits: Limits, by_bands: Callable[[int, int], bool] | None = None) -> Photo:
-    kind = sniff(content, suffix)
-    check_kind(content, kind)
+def _decoded(
+    file: BinaryIO,
+    suffix: str,
+    limits: Limits,
+    by_bands: Callable[[int, int], bool] | None = None,
+    path: Path | None = None,
+) -> Photo:
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    kind = sniff(head, suffix)
+    check_kind(head, kind)
     if kind == RAW:
-        return develop(content, limits)
+        return develop(content_of(file), limits)
     import_plugin(kind)
     if kind == "JXL":
-        limits.check(*jxl_size(io.BytesIO(content)))  # opening it decodes it
-    opened, floats = opened_tiff(content) if kind == "TIFF" else (open_image(io.BytesIO(content), kind), False)
+        limits.check(*jxl_size(file))  # opening it decodes it
+    file.seek(0)
+    opened, floats = opened_tiff(file) if kind == "TIFF" else (open_image(file, kind), False)
     with opened as image:
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
-            return develop(content, limits)  # a camera's, under another name
-        notes = _notes(image, content, kind)
+            return develop(content_of(file), limits)  # a camera's, under another name
+        notes = _notes(image, head, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
         metadata = read_metadata(image, notes)
-        coding = _coding(image, content)
-        deep = floats or _is_deep(image, content, kind)
-        bands = None
-        if by_bands and by_bands(image.height, image.width) and metadata.orientation == 1 and can_be_banded(image):
-            bands = Bands(content, (image.height, image.width, len(image.getbands())))
-            pixels, alpha = no_pixels(bands.shape), None
+        coding = _coding(image, head)
+        deep = floats or _is_deep(image, head, kind)
+        bands = None if is_forgiving() else bands_of(image, head, path or partial(content_of, file), is_float=floats)
+        wanted = by_bands is not None and by_bands(image.height, image.width) and metadata.orientation == 1
+        whole: Pixels | None = None
+        pixels: Pixels
+        alpha: Pixels | None = None
+        if bands and not wanted:
+            is_large = image.height * image.width >= VIPS_FROM_PIXELS
+            whole, bands = bands.whole() if is_large and kind == "JPEG" else None, None
+        if bands:
+            pixels = NO_PIXELS
+        elif whole is not None:
+            pixels = whole
         elif floats:
-            pixels, alpha = _by_vips(content, np.float32)
+            pixels, alpha = _by_vips(content_of(file), np.float32)
             check_finite(pixels)
         elif deep:
-            pixels, alpha = _deep_pixels(content, image, kind)
+            pixels, alpha = _deep_pixels(content_of(file), image, kind)
         else:
             pixels, alpha, metadata = _plain_pixels(image, metadata, notes)
         # Pillow turns TIFF files itself as it loads them.
         orientation = 1 if image.format == "TIFF" and not deep else metadata.orientation
     turn = UPRIGHT[orientation]
-    return Photo(
-        pixels=pixels if bands else np.ascontiguousarray(turn(pixels)),
+    photo = Photo(
+        pixels=np.ascontiguousarray(turn(pixels)),
         format=kind,
         alpha=None if alpha is None else np.ascontiguousarray(turn(alpha)),
         metadata=metadata.upright(),
         coding=coding,
         notes=tuple(notes),
-        bands=bands,
     )
+    return banded(photo, bands) if bands else photo
 
 
-def _is_deep(image: Image.Image, content: bytes, kind: str) -> bool:
+def _is_deep(image: Image.Image, head: bytes, kind: str) -> bool:
     """Tell by the file's header whether channels have 16 bits: Pillow reduces RGB to 8 without a word."""
     if kind == "PNG":
-        return content[24] == 16  # in IHDR, always the first chunk
+        return head[24] == 16  # in IHDR, always the first chunk
     if kind != "TIFF":
         return False
     directory = getattr(image, "tag_v2", {})
@@ -241,7 +272,7 @@ def _without_cmyk(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.
     return converted or image.convert("RGB"), srgb.tobytes()
 
 
-def _coding(image: Image.Image, content: bytes) -> Coding:
+def _coding(image: Image.Image, head: bytes) -> Coding:
     if image.format in ("JPEG", "MPO"):
         tables = getattr(image, "quantization", {})
         subsampling = JpegImagePlugin.get_sampling(image)
@@ -251,7 +282,7 @@ def _coding(image: Image.Image, content: bytes) -> Coding:
             progressive=bool(image.info.get("progressive")),
         )
     if image.format == "WEBP":
-        return Coding(lossless=b"VP8L" in content[:HEAD_BYTES])
+        return Coding(lossless=b"VP8L" in head)
     if image.format == "TIFF":
         compression = str(image.info.get("compression", "raw"))
         return Coding(
@@ -260,11 +291,10 @@ def _coding(image: Image.Image, content: bytes) -> Coding:
     return Coding()
 
 
-def _notes(image: Image.Image, content: bytes, kind: str) -> list[str]:
+def _notes(image: Image.Image, head: bytes, kind: str) -> list[str]:
     """List what the file has besides one photo, because the result will not have it."""
     notes = []
     frames = int(getattr(image, "n_frames", 1))
-    head = content[:HEAD_BYTES]
     if any(mark in head for mark in GAIN_MAPS):
         notes.append("its HDR gain map is left out: the result is an ordinary photo")
     elif frames > 1:

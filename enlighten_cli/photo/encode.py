@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.colour import as_integers
 from enlighten_cli.photo.exif_patch import ExifBlock
 from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT, import_plugin
+from enlighten_cli.photo.jpeg_strips import STRIP_ROWS, joined
 from enlighten_cli.photo.metadata import (
     EXIF_PREFIX,
     IPTC_PNG_KEYWORD,
     IPTC_TIFF_TAG,
     XMP_PNG_KEYWORD,
     XMP_TIFF_TAG,
+    Metadata,
     drop_structure,
     iptc_as_text,
     photoshop_block,
 )
-from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
+from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits, spans_of
+from enlighten_cli.photo.tiff_strips import write_joined
+from enlighten_cli.resources import mapped
 
 PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
 MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
+STRIPS_FROM_PIXELS = 1_000_000  # smaller photos are encoded at once
 TIFF_WIDTH = 256
 PNG_SIGNATURE_BYTES = 8
 
@@ -49,15 +58,68 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
     PhotoError
         If the format cannot hold the photo.
     """
+    file = io.BytesIO()
+    encode_to(file, photo, format, quality=quality)
+    return file.getvalue()
+
+
+def encode_to(file: IO[bytes], photo: Photo, format: str | None = None, *, quality: int | None = None) -> None:
+    """Encode a photo to an empty file, in which places can be sought; see `encode`."""
     name = format or (RAW_RESULT if photo.format == RAW else photo.format)
     if not FORMATS[name].writable:
         raise PhotoError(f"{name} files are not written")
+    if photo.bits == 32 and not FORMATS[name].floats:
+        photo = as_integers(photo.whole())
+    if can_be_stripped(photo, name) and name == "TIFF":
+        with _encoding(name):
+            row = dataclasses.replace(
+                photo, pixels=np.zeros((1, *photo.pixels.shape[1:]), photo.pixels.dtype), bands=None
+            )
+            head = _encoded(row, name, quality)
+        write_joined(file, head, _strips(photo, name, quality), photo.height)
+        return
+    if can_be_stripped(photo, name):
+        file.writelines(joined(_strips(photo, name, quality), photo.height))
+        return
+    photo = photo.whole()
+    with _encoding(name):
+        file.write(_deep_png(photo) if photo.bits > 8 and name == "PNG" else _encoded(photo, name, quality))
+
+
+def can_be_stripped(photo: Photo, name: str) -> bool:
+    """Tell whether a photo is encoded strip by strip, so that its pixels need not be in memory at once."""
+    is_possible = name == "TIFF" or (name == "JPEG" and not photo.coding.progressive)
+    return is_possible and photo.alpha is None and photo.height * photo.width >= STRIPS_FROM_PIXELS
+
+
+def _strips(photo: Photo, name: str, quality: int | None) -> Iterator[bytes]:
+    """Encode strips of a photo as photos of their own, to be joined; only a JPEG's first has metadata."""
+    bare = dataclasses.replace(photo, metadata=Metadata())
+    first = photo if name == "JPEG" else bare
+    bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
+    options = {"restart_marker_rows": 1} if name == "JPEG" else {"strip_size": STRIP_ROWS * bytes_a_row}
+
+    def work(item: tuple[Span, Pixels]) -> bytes:
+        (start, _), pixels = item
+        with _encoding(name):
+            strip = dataclasses.replace(bare if start else first, pixels=pixels, bands=None)
+            return _encoded(strip, name, quality, **options)
+
+    spans = spans_of(photo.height, STRIP_ROWS)
+    return mapped(work, zip(spans, photo.rows(spans), strict=True))
+
+
+def _encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
+    """Encode a photo that is in memory."""
+    if name == "TIFF" and photo.bits > 8:
+        return _deep_tiff(photo, **more)
+    return _saved(_image(photo, name), name, photo, quality, **more)
+
+
+@contextmanager
+def _encoding(name: str) -> Iterator[None]:
     try:
-        if photo.bits == 32 and not FORMATS[name].floats:
-            photo = as_integers(photo)
-        if photo.bits > 8 and FORMATS[name].deep:
-            return _deep_png(photo) if name == "PNG" else _deep_tiff(photo)
-        return _saved(_image(photo, name), name, photo, quality)
+        yield
     except PhotoError:
         raise
     except Exception as error:  # encoders raise any kind of exception on odd metadata
@@ -91,10 +153,10 @@ def _padded(pixels: Pixels) -> Pixels | None:
     return base if pixels.shape[2] == 3 and pixels.ctypes.data == base.ctypes.data else None
 
 
-def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None) -> bytes:
+def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None, **more: Any) -> bytes:
     import_plugin(name)
     buffer = io.BytesIO()
-    image.save(buffer, format=name, **_options(name, photo, quality))
+    image.save(buffer, format=name, **{**_options(name, photo, quality), **more})
     return buffer.getvalue()
 
 
@@ -124,9 +186,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         # A profile of grey would be wrong beside three channels.
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
-        # Pillow's compressing writer cannot write EXIF's own directories; the plain one can.
-        compression = "raw" if metadata.exif else coding.tiff_compression
-        options.update(tiffinfo=_tiff_directory(photo), compression=compression)
+        options.update(tiffinfo=_tiff_directory(photo), compression=_tiff_compression(photo))
         return options
     if metadata.exif:
         # PNG, WebP and AVIF hold the bare structure; Pillow takes JPEG's prefix off for them.
@@ -136,6 +196,11 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
     elif metadata.xmp:
         options["xmp"] = metadata.xmp
     return options
+
+
+def _tiff_compression(photo: Photo) -> str:
+    """Return the compression in Pillow's words: its compressing writer cannot write EXIF's own directories."""
+    return "raw" if photo.metadata.exif else photo.coding.tiff_compression
 
 
 def _photoshop_segment(iptc: bytes | None) -> bytes:
@@ -206,7 +271,7 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
     return chunks
 
 
-def _deep_tiff(photo: Photo) -> bytes:
+def _deep_tiff(photo: Photo, **more: Any) -> bytes:
     """Let Pillow write the bytes of deeper pixels as two or four times as many of 8 bits, then set that right.
 
     Compression without a predictor sees bytes only, so that nothing but a few numbers differ.
@@ -220,7 +285,7 @@ def _deep_tiff(photo: Photo) -> bytes:
     little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"))).view(np.uint8)
     parts = little.reshape(height, width * pixels.itemsize, channels)
     image = Image.fromarray(parts[..., 0] if channels == 1 else parts)
-    content = _saved(image, "TIFF", photo, None)
+    content = _saved(image, "TIFF", photo, None, **more)
     block = ExifBlock(content)
     block.set(TIFF_WIDTH, [width])
     block.set(BITS, [photo.bits] * channels)

@@ -40,6 +40,11 @@ class ExifBlock:
     ----------
     content : bytes
 
+    Attributes
+    ----------
+    order : str
+        Byte order, as `struct` writes it.
+
     Raises
     ------
     ValueError
@@ -52,7 +57,7 @@ class ExifBlock:
         order = {b"II": "<", b"MM": ">"}.get(content[:2])
         if order is None or len(content) < 8:
             raise ValueError("not a TIFF structure")
-        self._order = order
+        self.order = order
         self._work_left = WORK_PER_BYTE * len(content) + LEAST_WORK_BYTES
         if self._read("H", 2) != CLASSIC:
             raise ValueError("not a TIFF structure of the classic kind")
@@ -74,7 +79,7 @@ class ExifBlock:
             if entry.tag == tag and entry.type in (SHORT, LONG) and entry.stop <= len(self._content):
                 self._spend(entry.stop - entry.start)
                 kind = "H" if entry.type == SHORT else "L"
-                return [*struct.unpack_from(f"{self._order}{entry.count}{kind}", self._content, entry.start)]
+                return [*struct.unpack_from(f"{self.order}{entry.count}{kind}", self._content, entry.start)]
         return []
 
     def set(self, tag: int, numbers: list[int]) -> None:
@@ -88,9 +93,23 @@ class ExifBlock:
         for entry in self._entries(self._first):
             if entry.tag == tag and entry.count == len(numbers) and entry.type in (SHORT, LONG):
                 kind = "H" if entry.type == SHORT else "L"
-                struct.pack_into(f"{self._order}{len(numbers)}{kind}", self._content, entry.start, *numbers)
+                struct.pack_into(f"{self.order}{len(numbers)}{kind}", self._content, entry.start, *numbers)
                 return
         raise ValueError(f"no tag {tag} of {len(numbers)} numbers")
+
+    def put(self, tag: int, number: int, count: int = 1) -> None:
+        """Let a tag of the main directory be a number of 32 bits, or more of them at the place of this number.
+
+        Raises
+        ------
+        ValueError
+            If there is no such tag.
+        """
+        for entry in self._entries(self._first):
+            if entry.tag == tag:
+                struct.pack_into(f"{self.order}HLL", self._content, entry.place + 2, LONG, count, number)
+                return
+        raise ValueError(f"no tag {tag}")
 
     def remove(self, tag: int) -> None:
         """Remove a tag from the main directory, and zero its value."""
@@ -144,7 +163,7 @@ class ExifBlock:
                 waiting += self._directories_of(entry)
             waiting.append(self._read("L", link))
             table = b"".join(self._content[entry.place : entry.place + ENTRY_BYTES] for entry in kept)
-            written[directory] = struct.pack(f"{self._order}H", len(kept)) + table + self._content[link : link + 4]
+            written[directory] = struct.pack(f"{self.order}H", len(kept)) + table + self._content[link : link + 4]
         # Directories after values, so that no value brings back what one has lost.
         for directory, content in written.items():
             result[directory : directory + len(content)] = content
@@ -166,13 +185,13 @@ class ExifBlock:
             start = places.get(THUMBNAIL_OFFSET, 0)
             if start:
                 self._wipe(start, start + places.get(THUMBNAIL_BYTES, 0))
-            struct.pack_into(f"{self._order}L", self._content, link, 0)
+            struct.pack_into(f"{self.order}L", self._content, link, 0)
 
     def _read(self, kind: str, place: int) -> int:
         size = struct.calcsize(kind) if kind != "L" else 4
         if place + size > len(self._content):
             return 0
-        return int(struct.unpack_from(self._order + kind, self._content, place)[0])
+        return int(struct.unpack_from(self.order + kind, self._content, place)[0])
 
     def _entries(self, directory: int) -> Iterator[Entry]:
         if not 8 <= directory <= len(self._content) - 2:
@@ -200,7 +219,7 @@ class ExifBlock:
         after = entry.place + ENTRY_BYTES
         self._content[entry.place : link + 4 - ENTRY_BYTES] = self._content[after : link + 4]
         self._wipe(link + 4 - ENTRY_BYTES, link + 4)
-        struct.pack_into(f"{self._order}H", self._content, self._first, self._read("H", self._first) - 1)
+        struct.pack_into(f"{self.order}H", self._content, self._first, self._read("H", self._first) - 1)
 
     def _directories_of(self, entry: Entry) -> list[int]:
         """Return where the directories are that a tag leads to."""

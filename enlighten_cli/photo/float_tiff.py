@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -10,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.exif_patch import ExifBlock
 from enlighten_cli.photo.photo import Pixels
-from enlighten_cli.photo.source import open_image
+from enlighten_cli.photo.source import content_of, open_image
 
 BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 UNSIGNED, FLOAT = 1, 3
@@ -22,7 +23,7 @@ LAB_REFUSED = (
 DEPTH_REFUSED = "cannot be kept; save it with 8 or 16 bits a channel, or as 32-bit float, in RGB or grey"
 
 
-def opened_tiff(content: bytes) -> tuple[Image.Image, bool]:
+def opened_tiff(file: BinaryIO) -> tuple[Image.Image, bool]:
     """Open the header of a TIFF file, and tell whether its channels are 32-bit floats.
 
     Raises
@@ -33,10 +34,10 @@ def opened_tiff(content: bytes) -> tuple[Image.Image, bool]:
         If it is damaged.
     """
     try:
-        image = open_image(io.BytesIO(content), "TIFF")
+        image = open_image(file, "TIFF")
     except UnidentifiedImageError as error:
         try:
-            return open_image(io.BytesIO(_of_eight_bits(content)), "TIFF"), True
+            return open_image(io.BytesIO(_of_eight_bits(content_of(file))), "TIFF"), True
         except ValueError:
             raise error from None
     if image.mode == "LAB":

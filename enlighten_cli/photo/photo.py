@@ -10,13 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.bands import Bands, Span
+from enlighten_cli.photo.bands import Rows, Span
 from enlighten_cli.photo.metadata import Metadata, Strip
 from enlighten_cli.photo.places import without_places
 
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any] | np.float32]  # uint8, uint16 or float32
 Rgb: TypeAlias = NDArray[np.float32]
 
+BAND_ROWS = 256
+EIGHT_BITS = np.dtype(np.uint8)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue: ITU-R BT.601
 
 
@@ -63,8 +65,8 @@ class Photo:
         What could not be kept, as messages for the user.
     denoised : float
         Part of its area from which noise was removed when it was enhanced, in [0, 1].
-    bands : Bands or None
-        Decodes the pixels again, band by band; `pixels` are then all 0, and take no memory.
+    bands : Rows or None
+        Makes the pixels, band by band; `pixels` are then all 0, and take no memory.
     """
 
     pixels: Pixels
@@ -74,7 +76,7 @@ class Photo:
     coding: Coding = field(default_factory=Coding)
     notes: tuple[str, ...] = ()
     denoised: float = 0.0
-    bands: Bands | None = None
+    bands: Rows | None = None
 
     def rows(self, spans: Iterable[Span]) -> Iterator[Pixels]:
         """Yield rows of the pixels.
@@ -82,12 +84,22 @@ class Photo:
         Parameters
         ----------
         spans : iterable of tuple of int
-            First row, and the row after the last; see `Bands`.
+            First row, and the row after the last; see `Rows`.
         """
         if self.bands:
             yield from self.bands(spans)
         else:
             yield from (self.pixels[start:stop] for start, stop in spans)
+
+    def whole(self) -> Photo:
+        """Return the photo with all of its pixels in memory."""
+        if not self.bands:
+            return self
+        pixels = empty_pixels(self.bands.shape, self.bands.dtype)
+        spans = spans_of(self.height, BAND_ROWS)
+        for (start, stop), band in zip(spans, self.bands(spans), strict=True):
+            pixels[start:stop] = band
+        return dataclasses.replace(self, pixels=pixels, bands=None)
 
     @property
     def height(self) -> int:
@@ -117,14 +129,16 @@ class Photo:
         return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
 
 
-def no_pixels(shape: tuple[int, int, int]) -> Pixels:
-    """Return pixels of 8 bits that are all 0 and take no memory, in place of those that `Photo.bands` decodes."""
-    return np.broadcast_to(np.uint8(0), shape)
+def banded(photo: Photo, bands: Rows) -> Photo:
+    """Return the photo with other pixels, which are made band by band."""
+    return dataclasses.replace(photo, pixels=np.broadcast_to(bands.dtype.type(0), bands.shape), bands=bands)
 
 
-def empty_pixels(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return pixels of 8 bits to write to; those of colours lie in memory as Pillow encodes a JPEG without a copy."""
-    return np.zeros((*shape[:2], 4), np.uint8)[..., :3] if shape[2] == 3 else np.zeros(shape, np.uint8)
+def empty_pixels(shape: tuple[int, ...], dtype: np.dtype[Any] = EIGHT_BITS) -> Pixels:
+    """Return pixels to write to; those of 8-bit colours lie in memory as Pillow encodes a JPEG without a copy."""
+    if shape[2] == 3 and dtype == EIGHT_BITS:
+        return np.zeros((*shape[:2], 4), dtype)[..., :3]
+    return np.zeros(shape, dtype)
 
 
 def spans_of(height: int, rows: int) -> list[Span]:

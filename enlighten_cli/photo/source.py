@@ -109,6 +109,14 @@ def most_bytes(pixels: float) -> int:
     return int(pixels * BYTES_A_PIXEL) + OTHER_BYTES
 
 
+def content_of(file: BinaryIO) -> bytes:
+    """Return all of a file; of one that is in memory, without a copy."""
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()
+    file.seek(0)
+    return file.read()
+
+
 def _looked_at(file: BinaryIO, suffix: str, size_bytes: int) -> Source:
     try:
         head = file.read(HEAD_BYTES)

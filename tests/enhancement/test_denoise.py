@@ -30,8 +30,8 @@ def test_strips_give_the_pixels_of_the_whole(height, width, strip):
     rgb = as_rgb(scene(height, width))
     denoising = planned(rgb)
 
-    def read(first, last):
-        return rgb[first:last]
+    def read(rows, columns):
+        return rgb[rows, columns]
 
     strips = [
         denoising.rows(read, start, min(start + strip, height), height, width) for start in range(0, height, strip)

@@ -11,6 +11,7 @@ from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, encode
+from enlighten_cli.photo.photo import spans_of
 
 sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
 from samples import icc_profile
@@ -73,7 +74,7 @@ def test_strips_are_seamless(monkeypatch):
         return rgb * np.linspace(1, 3, rgb.shape[0], dtype=np.float32)[:, None, None]
 
     whole = brightened(pixels, uneven)
-    monkeypatch.setattr(fast, "STRIP_PIXELS", 900 * 7)
+    monkeypatch.setattr(fast, "DIRECT_PIXELS", 900 * 7)
     assert difference(brightened(pixels, uneven), whole) <= 1
 
 
@@ -184,19 +185,23 @@ def test_a_network_s_own_hand_is_kept_in_part():
 
 @pytest.mark.parametrize("denoise", [0.0, 1.0])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pixels_are_overwritten_only_where_that_is_allowed_and_can_be(channels, denoise):
-    """It cannot where noise is removed, which looks at neighbours."""
-    pixels = noisy(4)[..., :channels]
+def test_rows_are_the_same_however_they_are_asked_for(channels, denoise):
+    photo = Photo(noisy(4)[..., :channels], "PNG")
+    kept = photo.pixels.copy()
+    options = Options(mode=Mode.FAST, denoise=denoise, strength=0.8)
     network = FunctionNetwork(lambda rgb: rgb**0.5)
-    kept, used = Photo(pixels.copy(), "PNG"), Photo(pixels.copy(), "PNG")
-    options = Options(mode=Mode.FAST, denoise=denoise)
-    expected = enhance(kept, network, options).pixels
-    result = enhance(used, network, options, in_place=True).pixels
-    np.testing.assert_array_equal(result, expected)
-    np.testing.assert_array_equal(kept.pixels, pixels)
-    assert np.shares_memory(result, used.pixels) == (denoise == 0)
-    used.pixels.flags.writeable = False
-    enhance(used, network, options, in_place=True)
+    whole = enhance(photo, network, options)
+    bands = enhance(photo, network, options, by_bands=True)
+    assert whole.bands is None
+    assert bands.bands is not None
+    assert bands.denoised == whole.denoised
+    assert (bands.denoised > 0) == bool(denoise)
+    for rows in (7, 64, 1000):
+        made = np.concatenate(list(bands.rows(spans_of(photo.height, rows))))
+        assert difference(made, whole.pixels) <= 1
+        assert (made != whole.pixels).mean() < 1e-3
+    np.testing.assert_array_equal(bands.whole().pixels, whole.pixels)
+    np.testing.assert_array_equal(photo.pixels, kept)
 
 
 @pytest.mark.parametrize("keep_before", [False, True])

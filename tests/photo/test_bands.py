@@ -13,7 +13,7 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Limits, Photo, decode, encode
 from enlighten_cli.photo.bands import Bands, DamagedError
-from enlighten_cli.photo.photo import empty_pixels, spans_of
+from enlighten_cli.photo.photo import Coding, empty_pixels, spans_of
 
 HEIGHT, WIDTH = 333, 250
 
@@ -30,6 +30,12 @@ def always(height, width):
     return True
 
 
+def file_of(name, dtype, channels, **options):
+    scale = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    pixels = (np.random.default_rng(0).random((HEIGHT, WIDTH, channels)) * scale).astype(dtype)
+    return encode(Photo(pixels, name, **options)), pixels
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize(
     "options", [{}, {"quality": 40}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}]
@@ -44,6 +50,51 @@ def test_bands_are_the_pixels_that_pillow_decodes(mode, options):
     np.testing.assert_array_equal(np.concatenate(list(photo.rows(spans_of(HEIGHT, 50)))), whole.pixels)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "dtype", "options"),
+    [
+        ("PNG", np.uint8, {}),
+        ("PNG", np.uint16, {}),
+        ("TIFF", np.uint8, {}),
+        ("TIFF", np.uint8, {"coding": Coding(tiff_compression="raw")}),
+        ("TIFF", np.uint8, {"coding": Coding(tiff_compression="tiff_lzw")}),
+        ("TIFF", np.uint8, {"coding": Coding(tiff_compression="packbits")}),
+        ("TIFF", np.uint16, {}),
+        ("TIFF", np.float32, {}),
+    ],
+)
+def test_bands_of_other_formats(tmp_path, name, dtype, options, channels):
+    content, pixels = file_of(name, dtype, channels, **options)
+    path = tmp_path / "photo"
+    path.write_bytes(content)
+    for source in (content, path):
+        photo = decode(source, by_bands=always)
+        assert photo.bands is not None
+        np.testing.assert_array_equal(photo.whole().pixels, pixels)
+        np.testing.assert_array_equal(decode(source).pixels, pixels)
+
+
+def test_floats_that_are_no_light_are_refused_by_bands_too():
+    content, pixels = file_of("TIFF", np.float32, 3)
+    pixels[-1, -1, 0] = np.nan
+    content = encode(Photo(pixels, "TIFF"))
+    with pytest.raises(DamagedError):
+        decode(content, by_bands=always).whole()
+    with pytest.raises(PhotoError, match="1 of its numbers"):
+        decode(content)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "CMYK"])
+def test_files_that_are_more_than_colours_are_decoded_whole(mode):
+    for name in ("PNG", "TIFF"):
+        if (name, mode) == ("PNG", "CMYK"):
+            continue
+        file = io.BytesIO()
+        Image.new(mode, (30, 20)).save(file, name)
+        assert decode(file.getvalue(), by_bands=always).bands is None
+
+
 @given(st.data())
 def test_bands_may_overlap_and_leave_rows_out(data):
     numbers = st.lists(st.integers(0, HEIGHT), min_size=1, max_size=6)
@@ -52,15 +103,15 @@ def test_bands_may_overlap_and_leave_rows_out(data):
     spans = [(first, max(first, last)) for first, last in zip(firsts, lasts, strict=True)]
     content = jpeg()
     pixels = decode(content).pixels
-    for (first, last), band in zip(spans, Bands(content, pixels.shape)(spans), strict=True):
+    for (first, last), band in zip(spans, Bands(lambda: content, pixels.shape)(spans), strict=True):
         np.testing.assert_array_equal(band, pixels[first:last])
 
 
-def test_only_upright_jpeg_is_decoded_by_bands():
+def test_only_upright_photos_are_decoded_by_bands():
     turned = Image.Exif()
     turned[0x0112] = 6
     assert decode(jpeg(exif=turned), by_bands=always).bands is None
-    assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "PNG")), by_bands=always).bands is None
+    assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "WEBP")), by_bands=always).bands is None
     assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).bands is None
 
 
