@@ -17,7 +17,7 @@ from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, 
 from enlighten_cli.photo.bands import DamagedError
 from enlighten_cli.photo.encode import can_be_stripped, encode_to
 
-BANDS_FROM_PIXELS = 32_000_000  # larger photos are not held in memory, but decoded twice
+BANDS_FROM_PIXELS = 16_000_000  # larger photos are not held in memory, but decoded twice
 
 
 @dataclass(frozen=True)

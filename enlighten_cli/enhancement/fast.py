@@ -30,12 +30,13 @@ from enlighten_cli.resources import give_back_memory, mapped
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
+OFFSET, DETAIL = 3, 6  # the first three planes of a photo's light are its scale
 FINISH = np.float32(0.5)  # part of the filter's residual that is added back
 DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
 FLAT = np.float32(3e-3)  # variance below which a window counts as flat: too little contrast to fit its change
 LARGE_PIXELS = 8_000_000  # from here on, memory is given back early
 # What a core works on at a time: as few pixels as stay in its cache, as many as make a call worth its while.
-DIRECT_PIXELS, CONVERTED_PIXELS = 1 << 17, 1 << 18
+DIRECT_PIXELS, CONVERTED_PIXELS = 1 << 15, 1 << 18
 
 
 @dataclass(frozen=True)
@@ -247,18 +248,18 @@ def _brighten(
     width = pixels.shape[1]
     white = full_scale(pixels)
     seen = pixels if clean is None else clean
-    # Planes of scale are 0 to 2, of offset 3 to 5, of detail 6.
     planes = Upsampling(np.concatenate([light.scale, light.offset, light.detail], axis=2), *span, height, width)
-    pieces = list(planes.pieces(DIRECT_PIXELS))
-    buffers = np.empty((5, max(rows.stop - rows.start for rows, _ in pieces), width), np.float32)
-    for rows, piece in pieces:
+    pieces = planes.pieces(DIRECT_PIXELS)
+    buffers = np.empty((5, max(piece[-1][2] - piece[0][1] for piece in pieces), width), np.float32)
+    for piece in pieces:
+        rows = slice(piece[0][1], piece[-1][2])
         *colours, detail, plane = buffers[:, : rows.stop - rows.start]
         for channel, values in enumerate(colours):
             values[:] = seen[rows, :, channel]
         np.multiply(colours[0], LUMA[0], out=detail)
         for channel in (1, 2):
             detail += np.multiply(colours[channel], LUMA[channel], out=plane)
-        planes.into(plane, 6, piece)
+        planes.into(plane, DETAIL, piece)
         detail *= plane
         for channel, values in enumerate(colours):
             own = pixels[rows, :, channel]
@@ -267,7 +268,7 @@ def _brighten(
                 plane -= unchanged
             values *= plane
             values += detail
-            planes.into(plane, 3 + channel, piece)
+            planes.into(plane, OFFSET + channel, piece)
             values += plane
             if clean is not None and unchanged:
                 values += unchanged * own

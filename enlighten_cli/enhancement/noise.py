@@ -46,6 +46,10 @@ class NoiseCurve:
         """Return the standard deviation at each luma, interpolated; beyond the ends, constant."""
         return np.interp(luma, self.lumas, self.deviations).astype(np.float32)
 
+    def at_most(self, other: NoiseCurve) -> NoiseCurve:
+        """Return the smaller noise of two curves, at this one's lumas."""
+        return NoiseCurve(self.lumas, np.minimum(self.deviations, other.at(self.lumas)))
+
 
 NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
 

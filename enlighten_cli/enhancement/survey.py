@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.denoise import CODING_ERROR, Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.judged_light import JudgedLight
 from enlighten_cli.enhancement.noise import NoiseCurve, Plane, measure_noise, noise_of_luma, sampled_spans
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction
@@ -72,13 +72,15 @@ def surveyed(
     judged = JudgedLight.of(rgb, network, judged_pixels)
     may_be_flattened = pixels.dtype == np.uint8
     is_whole = rgb.shape[:2] == pixels.shape[:2]
-    noise_of_thumbnail = measure_noise(rgb, may_be_flattened=may_be_flattened and is_whole)
+    noise = noise_of_luma(sampled_luma, may_be_flattened=may_be_flattened)
+    # A thumbnail has finer texture, which can be taken for noise, but no more noise than the photo.
+    noise_of_thumbnail = noise if is_whole else measure_noise(rgb).at_most(noise)
     denoising = None
     if denoise:
-        noise = noise_of_luma(sampled_luma, may_be_flattened=may_be_flattened)
         gain = judged.gain()
-        denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise)
-        if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise):
+        coding_error = CODING_ERROR if pixels.dtype == np.uint8 else 0.0
+        denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, coding_error)
+        if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, coding_error):
             rgb = of_thumbnail.whole(rgb)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,8 @@ from PIL import Image
 from enlighten_cli.photo import Pixels, Rgb
 from enlighten_cli.photo.photo import is_float
 
+# A row of a thumbnail, the photo's first row between it and the next, and the row after the last.
+Piece: TypeAlias = list[tuple[int, int, int]]
 Box: TypeAlias = tuple[float, float, float, float]
 
 BAND_ROWS = 256  # at most, unless photos are reduced by more
@@ -117,56 +119,66 @@ class Upsampling:
     """
 
     def __init__(self, values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> None:
-        last = values.shape[0] - 1
-        places = ((np.arange(start, stop) + 0.5) * (values.shape[0] / height) - 0.5).clip(0, last)
-        above = places.astype(int)
-        top, bottom = above[0], min(above[-1] + 1, last)
-        # Across first, for the few rows that are there; downwards, what lies between two of them is a blend of both.
-        few = values[top : bottom + 1]
-        self._across = [
-            np.asarray(Image.fromarray(few[..., each]).resize((width, len(few)), Image.Resampling.BILINEAR))
-            for each in range(values.shape[2])
-        ]
+        last = len(values) - 1
+        places = ((np.arange(start, stop) + 0.5) * (len(values) / height) - 0.5).clip(0, last)
+        above = np.minimum(places.astype(int), max(0, last - 1))
+        top = int(above[0])
+        few = np.ascontiguousarray(values[top : above[-1] + 2].transpose(0, 2, 1))
+        # Across first, for the few rows that are there: (rows, C, width). Downwards, rows are blends of two of them.
+        self._across = _across(few, width)
+        below = (places - above).astype(np.float32)
+        self._parts = np.stack([1 - below, below], axis=1)[:, : len(few)]
         starts = np.flatnonzero(np.diff(above, prepend=-1)).tolist()
-        # Rows of the photo between one of `across` and the next.
         self._between = list(zip((above[starts] - top).tolist(), starts, [*starts[1:], stop - start], strict=True))
-        self._part = (places - above).astype(np.float32)[:, None]
-        self.shape = (stop - start, width)
+        self.shape = (stop - start, values.shape[2], width)
 
-    def pieces(self, pixels: int) -> Iterator[tuple[slice, list[tuple[int, int, int]]]]:
-        """Divide the rows, counted from `start`, into pieces of about so many pixels, for `into`."""
-        piece: list[tuple[int, int, int]] = []
-        for each in self._between:
-            piece.append(each)
-            rows = slice(piece[0][1], each[2])
-            if (rows.stop - rows.start) * self.shape[1] >= pixels or each is self._between[-1]:
-                yield rows, piece
-                piece = []
+    def pieces(self, pixels: int) -> list[Piece]:
+        """Divide the rows into pieces of about so many pixels."""
+        pieces: list[Piece] = [[]]
+        for between in self._between:
+            if pieces[-1] and (between[2] - pieces[-1][0][1]) * self.shape[2] > pixels:
+                pieces.append([])
+            pieces[-1].append(between)
+        return pieces
+
+    def into(self, out: NDArray[np.float32], channel: int, piece: Piece) -> None:
+        """Write a channel of a piece to an array of (rows, width)."""
+        self._blend(piece, self._across[:, channel], out)
+
+    def block(self, columns: slice) -> NDArray[np.float32]:
+        """Return all channels of some columns: (rows, C, columns)."""
+        across = np.ascontiguousarray(self._across[..., columns])
+        planes = np.empty((self.shape[0], *across.shape[1:]), np.float32)
+        self._blend(self._between, across.reshape(len(across), -1), planes.reshape(len(planes), -1))
+        return planes
 
     def any(self, channel: int) -> bool:
         """Tell whether a channel is other than zero anywhere in these rows."""
-        return bool(self._across[channel].any())
+        return bool(self._across[:, channel].any())
 
-    def block(self, columns: slice) -> NDArray[np.float32]:
-        """Return all channels of some columns: (C, rows, columns)."""
-        width = len(range(self.shape[1])[columns])
-        planes = np.empty((len(self._across), self.shape[0], width), np.float32)
-        for channel, plane in enumerate(planes):
-            self.into(plane, channel, self._between, columns)
-        return planes
-
-    def into(
-        self, out: NDArray[np.float32], channel: int, piece: list[tuple[int, int, int]], columns: slice = ALL
-    ) -> None:
-        """Write a channel of a piece to an array of (rows, columns)."""
-        across, first = self._across[channel][:, columns], piece[0][1]
+    def _blend(self, piece: Piece, across: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        first = piece[0][1]
         for row, start, stop in piece:
-            upper, lower = across[row], across[min(row + 1, len(across) - 1)]
-            rows = out[start - first : stop - first]
-            np.multiply(self._part[start:stop], lower - upper, out=rows)
-            rows += upper
+            np.matmul(self._parts[start:stop], across[row : row + 2], out=out[start - first : stop - first])
+
+
+def _across(few: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Interpolate rows, (rows, C, w), to this width; by area if they get narrower."""
+    last = few.shape[2] - 1
+    if width <= last:
+        size = (width, len(few))
+        planes = [resized(few[:, each, :, None], size, Image.Resampling.BILINEAR) for each in range(few.shape[1])]
+        return np.ascontiguousarray(np.concatenate(planes, axis=2).transpose(0, 2, 1))
+    places = ((np.arange(width) + 0.5) * ((last + 1) / width) - 0.5).clip(0, last)
+    left = np.minimum(places.astype(int), max(0, last - 1))
+    between: NDArray[np.float32] = np.take(few, np.minimum(left + 1, last), axis=2)
+    at_left = np.take(few, left, axis=2)
+    between -= at_left
+    between *= (places - left).astype(np.float32)
+    between += at_left
+    return between
 
 
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
     """Interpolate some rows of a photo of this size bilinearly: (rows, width, C)."""
-    return np.ascontiguousarray(Upsampling(values, start, stop, height, width).block(ALL).transpose(1, 2, 0))
+    return np.ascontiguousarray(Upsampling(values, start, stop, height, width).block(ALL).transpose(0, 2, 1))

@@ -1,16 +1,19 @@
+import io
+
 import numpy as np
 import pytest
 from conftest import noisy, scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from enlighten_cli.enhancement.denoise import HALO_PX, Denoising
+from enlighten_cli.enhancement.denoise import CODING_ERROR, HALO_PX, Denoising
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, Mode, Options, enhance
 from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.denoiser import RECEPTIVE_FIELD_PX, package_denoiser
 from enlighten_cli.models.network import FunctionNetwork
-from enlighten_cli.photo import Photo, as_rgb
+from enlighten_cli.photo import Photo, as_rgb, decode
 
 SIX = FunctionNetwork(lambda rgb: rgb * np.float32(6))
 LOUD = NoiseCurve(np.array([0.0, 1.0], np.float32), np.array([0.02, 0.02], np.float32))
@@ -18,6 +21,12 @@ LOUD = NoiseCurve(np.array([0.0, 1.0], np.float32), np.array([0.02, 0.02], np.fl
 
 def planned(rgb, *, gain=6.0, noise=LOUD, strength=1.0):
     return Denoising.planned(package_denoiser, rgb, noise, np.full((1, 1, 1), gain, np.float32), strength)
+
+
+def through_jpeg(pixels, quality):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def psnr(one, other):
@@ -71,6 +80,31 @@ def test_what_would_not_be_seen_is_left_and_the_denoiser_not_even_loaded():
     quiet = NoiseCurve(LOUD.lumas, np.full(2, 0.3 / 255, np.float32))
     for noise, gain in ((quiet, 4.0), (LOUD, 1.0)):
         assert Denoising.planned(absent, rgb, noise, np.full((1, 1, 1), gain, np.float32), 1.0) is None
+
+
+def test_the_error_of_coding_and_single_spots_are_no_noise():
+    rgb = np.full((300, 400, 3), 0.1, np.float32)
+    rounding = NoiseCurve(LOUD.lumas, np.full(2, 0.5 / 255, np.float32))
+    gain = np.full((1, 1, 1), 6, np.float32)
+    assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0) is not None
+    assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0, CODING_ERROR) is None
+    assert Denoising.planned(package_denoiser, rgb, LOUD, gain, 1.0, CODING_ERROR) is not None
+    spotted = NoiseCurve(np.array([0.1, 0.11], np.float32), np.array([0, 0.02], np.float32))
+    rgb[100:104, 200:204] = 0.9
+    assert Denoising.planned(package_denoiser, rgb, spotted, gain, 1.0) is None
+
+
+@pytest.mark.parametrize("quality", [98, 92])
+def test_nothing_is_done_to_a_clean_jpeg(quality):
+    """What is measured in a photo without noise is JPEG's rounding."""
+    rows, columns = np.mgrid[:600, :900]
+    light = 0.15 + 0.1 * np.sin(rows / 40) * np.cos(columns / 60) + 0.1 * (columns > 500)
+    pixels = np.rint(255 * light[..., None] * (1, 0.9, 0.7)).astype(np.uint8)
+    photo = decode(through_jpeg(pixels, quality))
+    network = FunctionNetwork(lambda rgb: rgb * np.float32(3))
+    made, kept = (enhance(photo, network, Options(mode=Mode.FAST, denoise=strength)) for strength in (1, 0))
+    assert made.denoised == 0
+    np.testing.assert_array_equal(made.pixels, kept.pixels)
 
 
 @pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
