@@ -26,7 +26,7 @@ from enlighten_cli.stores.address import Address, Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-STREAMED_FROM_PIXELS = 100_000_000  # larger TIFF files go from file to file
+STREAMED_FROM_PIXELS = 16_000_000  # larger TIFF files go from file to file
 
 Examine = Callable[[Job, Enhanced], object]
 

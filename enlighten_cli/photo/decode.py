@@ -14,14 +14,14 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.bands import bands_of
+from enlighten_cli.photo.bands import Bands, DamagedError, bands_of
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
-from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded
+from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded, spans_of
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
 from enlighten_cli.photo.truncation import forgiving, is_forgiving
@@ -45,6 +45,7 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
     8: lambda a: a.swapaxes(0, 1)[::-1],
 }
+UNDONE_BY = {6: 8, 8: 6}  # all other orientations are undone by themselves
 
 
 def decode(
@@ -165,7 +166,7 @@ def _decoded(
         alpha: Pixels | None = None
         if bands and not wanted:
             is_large = image.height * image.width >= VIPS_FROM_PIXELS
-            whole, bands = bands.whole() if is_large and kind == "JPEG" else None, None
+            whole, bands = _upright(bands, metadata.orientation) if is_large and kind == "JPEG" else None, None
         if bands:
             pixels = NO_PIXELS
         elif whole is not None:
@@ -178,7 +179,8 @@ def _decoded(
         else:
             pixels, alpha, metadata = _plain_pixels(image, metadata, notes)
         # Pillow turns TIFF files itself as it loads them.
-        orientation = 1 if image.format == "TIFF" and not deep else metadata.orientation
+        is_upright = whole is not None or (image.format == "TIFF" and not deep)
+        orientation = 1 if is_upright else metadata.orientation
     turn = UPRIGHT[orientation]
     photo = Photo(
         pixels=np.ascontiguousarray(turn(pixels)),
@@ -189,6 +191,23 @@ def _decoded(
         notes=tuple(notes),
     )
     return banded(photo, bands) if bands else photo
+
+
+def _upright(bands: Bands, orientation: int) -> Pixels | None:
+    """Decode a photo, and turn it as it is decoded; None if the decoder has anything to say against it."""
+    if orientation == 1:
+        return bands.whole()
+    height, width, channels = bands.shape
+    is_sideways = orientation > 4
+    pixels = np.empty((width, height, channels) if is_sideways else bands.shape, bands.dtype)
+    as_stored = UPRIGHT[UNDONE_BY.get(orientation, orientation)](pixels)
+    spans = spans_of(height, BAND_ROWS)
+    try:
+        for (start, stop), band in zip(spans, bands(spans), strict=True):
+            as_stored[start:stop] = band
+    except DamagedError:
+        return None
+    return pixels
 
 
 def _is_deep(image: Image.Image, head: bytes, kind: str) -> bool:

@@ -13,12 +13,13 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo import jpeg_strips, png_strips, tiff_strips
 from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.colour import as_integers
 from enlighten_cli.photo.exif_patch import ExifBlock
 from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT, import_plugin
-from enlighten_cli.photo.jpeg_strips import STRIP_ROWS, joined
+from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
 from enlighten_cli.photo.metadata import (
     EXIF_PREFIX,
     IPTC_PNG_KEYWORD,
@@ -31,14 +32,13 @@ from enlighten_cli.photo.metadata import (
     photoshop_block,
 )
 from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits, spans_of
-from enlighten_cli.photo.tiff_strips import write_joined
+from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, Deflated, chunks_of, deflated
 from enlighten_cli.resources import mapped
 
 PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
 MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
 STRIPS_FROM_PIXELS = 1_000_000  # smaller photos are encoded at once
 TIFF_WIDTH = 256
-PNG_SIGNATURE_BYTES = 8
 
 
 def encode(photo: Photo, format: str | None = None, *, quality: int | None = None) -> bytes:
@@ -70,34 +70,42 @@ def encode_to(file: IO[bytes], photo: Photo, format: str | None = None, *, quali
         raise PhotoError(f"{name} files are not written")
     if photo.bits == 32 and not FORMATS[name].floats:
         photo = as_integers(photo.whole())
-    if can_be_stripped(photo, name) and name == "TIFF":
-        with _encoding(name):
-            row = dataclasses.replace(
-                photo, pixels=np.zeros((1, *photo.pixels.shape[1:]), photo.pixels.dtype), bands=None
-            )
-            head = _encoded(row, name, quality)
-        write_joined(file, head, _strips(photo, name, quality), photo.height)
-        return
     if can_be_stripped(photo, name):
-        file.writelines(joined(_strips(photo, name, quality), photo.height))
+        _encode_strips(file, photo, name, quality)
         return
     photo = photo.whole()
     with _encoding(name):
-        file.write(_deep_png(photo) if photo.bits > 8 and name == "PNG" else _encoded(photo, name, quality))
+        file.write(_encoded(photo, name, quality))
 
 
 def can_be_stripped(photo: Photo, name: str) -> bool:
     """Tell whether a photo is encoded strip by strip, so that its pixels need not be in memory at once."""
-    is_possible = name == "TIFF" or (name == "JPEG" and not photo.coding.progressive)
+    is_possible = name in ("PNG", "TIFF") or (name == "JPEG" and not photo.coding.progressive)
     return is_possible and photo.alpha is None and photo.height * photo.width >= STRIPS_FROM_PIXELS
 
 
-def _strips(photo: Photo, name: str, quality: int | None) -> Iterator[bytes]:
-    """Encode strips of a photo as photos of their own, to be joined; only a JPEG's first has metadata."""
+def _encode_strips(file: IO[bytes], photo: Photo, name: str, quality: int | None) -> None:
+    """Encode strips of a photo as files of their own, on all cores, and join them."""
+    if name == "PNG":
+        with _encoding(name):
+            more = _chunks_of_metadata(photo)
+        file.writelines(png_strips.joined(_png_strips(photo), photo.height, more))
+        return
+    if name == "TIFF":
+        row = np.zeros((1, *photo.pixels.shape[1:]), photo.pixels.dtype)
+        with _encoding(name):
+            head = _encoded(dataclasses.replace(photo, pixels=row, bands=None), name, quality)
+        bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
+        strips = _strips(photo, name, quality, strip_size=STRIP_ROWS * bytes_a_row)
+        tiff_strips.write_joined(file, head, strips, photo.height)
+        return
+    file.writelines(jpeg_strips.joined(_strips(photo, name, quality, restart_marker_rows=1), photo.height))
+
+
+def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Iterator[bytes]:
+    """Encode strips; only a JPEG's first has metadata."""
     bare = dataclasses.replace(photo, metadata=Metadata())
     first = photo if name == "JPEG" else bare
-    bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
-    options = {"restart_marker_rows": 1} if name == "JPEG" else {"strip_size": STRIP_ROWS * bytes_a_row}
 
     def work(item: tuple[Span, Pixels]) -> bytes:
         (start, _), pixels = item
@@ -109,10 +117,30 @@ def _strips(photo: Photo, name: str, quality: int | None) -> Iterator[bytes]:
     return mapped(work, zip(spans, photo.rows(spans), strict=True))
 
 
+def _png_strips(photo: Photo) -> Iterator[Deflated]:
+    """Encode strips, each with the row above it, and compress them."""
+    bare = dataclasses.replace(photo, metadata=Metadata())
+
+    def work(item: tuple[Span, Pixels]) -> Deflated:
+        (start, stop), pixels = item
+        strip = dataclasses.replace(bare, pixels=pixels, bands=None)
+        with _encoding("PNG"):
+            if photo.bits > 8:
+                png = _deep_png(strip, compression=0)
+            else:
+                png = _saved(_image(strip, "PNG"), "PNG", strip, None, compress_level=0)
+            return deflated(png, is_first=start == 0, is_last=stop == photo.height)
+
+    spans = [(max(0, start - 1), stop) for start, stop in spans_of(photo.height, STRIP_ROWS)]
+    return mapped(work, zip(spans, photo.rows(spans), strict=True))
+
+
 def _encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
     """Encode a photo that is in memory."""
-    if name == "TIFF" and photo.bits > 8:
+    if photo.bits > 8 and name == "TIFF":
         return _deep_tiff(photo, **more)
+    if photo.bits > 8 and name == "PNG":
+        return _deep_png(photo, **more)
     return _saved(_image(photo, name), name, photo, quality, **more)
 
 
@@ -245,30 +273,22 @@ def _tiff_directory(photo: Photo) -> Image.Exif:
     return tags
 
 
-def _deep_png(photo: Photo) -> bytes:
+def _deep_png(photo: Photo, compression: int = LEVEL) -> bytes:
     """Let libvips write the 16-bit pixels and Pillow the chunks around them."""
     import pyvips
 
     pixels = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
     image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
     image = image.copy(interpretation="rgb16" if photo.pixels.shape[2] == 3 else "grey16")
-    content = bytes(image.write_to_buffer(".png", keep="none"))
+    own = list(chunks_of(bytes(image.pngsave_buffer(keep="none", compression=compression, filter="all"))))
+    pixels_only = b"".join(chunk for kind, chunk in own[1:] if kind in (b"IDAT", b"IEND"))
+    return SIGNATURE + own[0][1] + _chunks_of_metadata(photo) + pixels_only
+
+
+def _chunks_of_metadata(photo: Photo) -> bytes:
     one = Photo(np.zeros((1, 1, 3), np.uint8), "PNG", metadata=photo.metadata)
     around = _saved(_image(one, "PNG"), "PNG", one, None)
-    kept = b"".join(chunk for kind, chunk in _chunks(around) if kind not in (b"IHDR", b"IDAT", b"IEND"))
-    own = list(_chunks(content))
-    pixels_only = b"".join(chunk for kind, chunk in own[1:] if kind in (b"IDAT", b"IEND"))
-    return content[:PNG_SIGNATURE_BYTES] + own[0][1] + kept + pixels_only
-
-
-def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
-    """Cut a PNG into chunks: kind, and the whole with length and checksum."""
-    chunks, place = [], PNG_SIGNATURE_BYTES
-    while place < len(content):
-        (size,) = struct.unpack_from(">L", content, place)
-        chunks.append((content[place + 4 : place + 8], content[place : place + size + 12]))
-        place += size + 12
-    return chunks
+    return b"".join(chunk for kind, chunk in chunks_of(around) if kind not in (b"IHDR", b"IDAT", b"IEND"))
 
 
 def _deep_tiff(photo: Photo, **more: Any) -> bytes:

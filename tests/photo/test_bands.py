@@ -1,4 +1,5 @@
 import io
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -113,6 +114,20 @@ def test_only_upright_photos_are_decoded_by_bands():
     assert decode(jpeg(exif=turned), by_bands=always).bands is None
     assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "WEBP")), by_bands=always).bands is None
     assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).bands is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_large_photo_is_turned_as_it_is_decoded(monkeypatch, orientation):
+    turned = Image.Exif()
+    turned[0x0112] = orientation
+    content = jpeg(exif=turned)
+    by_pillow = decode(content)
+    monkeypatch.setattr(import_module("enlighten_cli.photo.decode"), "VIPS_FROM_PIXELS", 0)
+    by_vips = decode(content)
+    np.testing.assert_array_equal(by_vips.pixels, by_pillow.pixels)
+    assert by_vips.pixels.flags.c_contiguous
+    with pytest.raises(PhotoError, match="incomplete"):
+        decode(content[:-300])
 
 
 @pytest.mark.parametrize("part", [0.3, 0.9, 0.999])

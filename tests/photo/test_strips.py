@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import zlib
 from importlib import import_module
 
 import numpy as np
@@ -13,6 +14,7 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Metadata, Photo, decode, encode, tiff_strips
 from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
 from enlighten_cli.photo.photo import Coding
+from enlighten_cli.photo.png_strips import combined
 
 encoding = import_module("enlighten_cli.photo.encode")  # the name in the package is that of its function
 TABLES = (tuple(range(1, 65)), tuple(range(2, 66)))
@@ -92,6 +94,28 @@ def test_a_tiff_in_strips_has_the_pixels_of_the_photo(monkeypatch, compression, 
         np.testing.assert_array_equal(pixels_of(strips), pixels_of(whole))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("height", [STRIP_ROWS - 1, STRIP_ROWS, STRIP_ROWS + 1, 2 * STRIP_ROWS + 77])
+def test_a_png_in_strips_has_the_pixels_of_the_photo(monkeypatch, dtype, channels, height):
+    pixels = scene(height, 130)[..., :channels].astype(dtype) * (257 if dtype == np.uint16 else 1)
+    metadata = Metadata(text=(("Title", "a path"),), comment=b"a remark", dpi=(300.0, 300.0))
+    strips, whole = both(monkeypatch, Photo(pixels, "PNG", metadata=metadata))
+    for content in (strips, whole):
+        read = decode(content)
+        np.testing.assert_array_equal(read.pixels, pixels)
+        assert dict(read.metadata.text)["Title"] == "a path"
+    assert decode(strips).metadata == decode(whole).metadata
+    assert len(strips) < 1.1 * len(whole) + 400
+    with Image.open(io.BytesIO(strips)) as image:
+        image.verify()  # checksums
+
+
+@given(st.binary(max_size=200_000), st.binary(max_size=200_000))
+def test_checksums_are_combined(one, other):
+    assert combined(zlib.adler32(one), zlib.adler32(other), len(other)) == zlib.adler32(one + other)
+
+
 def test_a_tiff_that_would_be_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
     monkeypatch.setattr(tiff_strips, "MOST_BYTES", 50_000)
@@ -104,7 +128,8 @@ def test_what_cannot_be_cut_into_strips_is_encoded_at_once():
     opaque = np.full((1100, 1000), 255, np.uint8)
     assert encoding.can_be_stripped(large, "JPEG")
     assert encoding.can_be_stripped(large, "TIFF")
-    assert not encoding.can_be_stripped(large, "PNG")
+    assert encoding.can_be_stripped(large, "PNG")
+    assert not encoding.can_be_stripped(large, "WEBP")
     assert not encoding.can_be_stripped(dataclasses.replace(large, alpha=opaque), "TIFF")
     assert not encoding.can_be_stripped(dataclasses.replace(large, coding=Coding(progressive=True)), "JPEG")
 
