@@ -20,13 +20,14 @@ from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Trea
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
+from enlighten_cli.photo.decode import BY_PATH
 from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
 from enlighten_cli.stores.address import Address, Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-STREAMED_FROM_PIXELS = 16_000_000  # larger TIFF files go from file to file
+STREAMED_FROM_PIXELS = 16_000_000  # larger PNG and TIFF files go from file to file
 
 Examine = Callable[[Job, Enhanced], object]
 
@@ -176,7 +177,7 @@ class PhotoWork:
 
     def _is_streamed(self, job: Job, source: Source) -> bool:
         """Tell whether a photo goes from file to file, without being in memory as a whole."""
-        is_huge = source.kind == "TIFF" and source.pixels >= STREAMED_FROM_PIXELS
+        is_huge = source.kind in BY_PATH and source.pixels >= STREAMED_FROM_PIXELS
         return is_huge and isinstance(job.source, Path) and self._examine is None
 
     def _enhanced(self, job: Job, photo: bytes | Place, into: IO[bytes] | None = None) -> Enhanced:

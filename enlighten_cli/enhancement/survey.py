@@ -81,7 +81,7 @@ def surveyed(
         coding_error = CODING_ERROR if pixels.dtype == np.uint8 else 0.0
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, coding_error)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, coding_error):
-            rgb = of_thumbnail.whole(rgb)
+            rgb = of_thumbnail.whole(rgb).clip(0, 1)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
 

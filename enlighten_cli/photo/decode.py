@@ -31,6 +31,7 @@ UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
 GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496", b"urn:com:apple:photo:2020:aux:hdrgainmap")
 BAND_ROWS = 256
+BY_PATH = ("PNG", "TIFF")  # formats of large files
 VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
@@ -79,7 +80,7 @@ def decode(
     if isinstance(source, Path):
         with opened_source(source, limits) as opened:
             # By bands, it is decoded from the file, which need not be in memory either.
-            if opened.kind == "TIFF" and by_bands:
+            if opened.kind in BY_PATH and by_bands:
                 return _safely(opened.file, source.suffix, limits, by_bands, source)
             content, suffix = opened.read(), source.suffix
     else:
