@@ -81,7 +81,9 @@ def encode_to(file: IO[bytes], photo: Photo, format: str | None = None, *, quali
 def can_be_stripped(photo: Photo, name: str) -> bool:
     """Tell whether a photo is encoded strip by strip, so that its pixels need not be in memory at once."""
     is_possible = name in ("PNG", "TIFF") or (name == "JPEG" and not photo.coding.progressive)
-    return is_possible and photo.alpha is None and photo.height * photo.width >= STRIPS_FROM_PIXELS
+    # Pillow's compressing writer cannot write EXIF's own directories. Compressed strips need no EXIF.
+    is_worth_it = photo.height * photo.width >= STRIPS_FROM_PIXELS or (name == "TIFF" and bool(photo.metadata.exif))
+    return is_possible and is_worth_it and photo.alpha is None
 
 
 def _encode_strips(file: IO[bytes], photo: Photo, name: str, quality: int | None) -> None:
@@ -227,7 +229,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
 
 
 def _tiff_compression(photo: Photo) -> str:
-    """Return the compression in Pillow's words: its compressing writer cannot write EXIF's own directories."""
+    """Return the compression in Pillow's words; see `can_be_stripped`."""
     return "raw" if photo.metadata.exif else photo.coding.tiff_compression
 
 

@@ -116,6 +116,24 @@ def test_checksums_are_combined(one, other):
     assert combined(zlib.adler32(one), zlib.adler32(other), len(other)) == zlib.adler32(one + other)
 
 
+def test_a_small_tiff_with_exif_stays_compressed():
+    exif = Image.Exif()
+    exif[0x0110] = "Camera"
+    exif.get_ifd(0x8769)[0x829A] = 0.5
+    metadata = Metadata(exif=exif.tobytes()[6:])
+    for dtype in (np.uint8, np.uint16):
+        photo = Photo(
+            scene(40, 60).astype(dtype), "TIFF", metadata=metadata, coding=Coding(tiff_compression="tiff_lzw")
+        )
+        read = decode(encode(photo))
+        assert read.coding.tiff_compression == "tiff_lzw"
+        np.testing.assert_array_equal(read.pixels, photo.pixels)
+        kept = Image.Exif()
+        kept.load(read.metadata.exif)
+        assert kept[0x0110] == "Camera"
+        assert kept.get_ifd(0x8769)[0x829A] == 0.5
+
+
 def test_a_tiff_that_would_be_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
     monkeypatch.setattr(tiff_strips, "MOST_BYTES", 50_000)
