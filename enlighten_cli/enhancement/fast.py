@@ -30,7 +30,7 @@ from enlighten_cli.resources import give_back_memory, mapped
 
 Coefficients: TypeAlias = NDArray[np.float32]
 
-OFFSET, DETAIL = 3, 6  # the first three planes of a photo's light are its scale
+OFFSET, DETAIL = 3, 6  # of the planes of a photo's light; the first three are its scale
 FINISH = np.float32(0.5)  # part of the filter's residual that is added back
 DARKEST = np.float32(1 / 255)  # below about this light, a gain cannot be told from rounding and is damped
 FLAT = np.float32(3e-3)  # variance below which a window counts as flat: too little contrast to fit its change
@@ -61,10 +61,11 @@ class Light:
         )
         return scale, detail, offset
 
-    def at(self, strength: float, full_scale: int) -> Light:
-        """Return the coefficients of the weaker or stronger change, for pixels of this scale."""
+    def planes(self, strength: float, full_scale: int) -> Coefficients:
+        """Return the scale, offset and detail of the weaker or stronger change, for pixels of this scale: (h, w, 7)."""
         part = np.float32(strength)
-        return Light(1 + part * (self.scale - 1), part * self.detail, part * np.float32(full_scale) * self.offset)
+        scale, offset = 1 + part * (self.scale - 1), part * np.float32(full_scale) * self.offset
+        return np.concatenate([scale, offset, part * self.detail], axis=2)
 
 
 def fit_guided_filter(rgb: Rgb, made: Rgb) -> Light:
@@ -154,7 +155,7 @@ class Brightened:
         colour = colour_of_photo(self.photo)
         is_direct = isinstance(colour, DirectColour) and pixels.shape[2] == 3 and not is_float(pixels)
         scale = np.float32(full_scale(pixels))
-        light = self.light.at(self.strength, int(scale)) if is_direct else self.light
+        planes = self.light.planes(self.strength, int(scale)) if is_direct else None
         unchanged = np.float32(1 - self.strength)
         few_rows = max(1, CONVERTED_PIXELS // width)
 
@@ -165,10 +166,10 @@ class Brightened:
             clean = denoising.rows(read, *span, height, width) if denoising else None
             own = band[span[0] - first : span[1] - first]
             bright = np.empty_like(own)
-            if is_direct:
+            if planes is not None:
                 if clean is not None:
                     clean *= scale
-                _brighten(own, clean, light, unchanged, bright, span, height)
+                _brighten(own, clean, Upsampling(planes, *span, height, width), unchanged, bright)
                 return bright
             for start in range(0, len(own), few_rows):
                 rows = slice(start, min(start + few_rows, len(own)))
@@ -232,15 +233,7 @@ def _tidy_up(photo: Photo) -> None:
         give_back_memory()
 
 
-def _brighten(
-    pixels: Pixels,
-    clean: Rgb | None,
-    light: Light,
-    unchanged: np.float32,
-    bright: Pixels,
-    span: Span,
-    height: int,
-) -> None:
+def _brighten(pixels: Pixels, clean: Rgb | None, planes: Upsampling, unchanged: np.float32, bright: Pixels) -> None:
     """Brighten some rows of sRGB pixels: the same as for any colours, in fewer passes over memory.
 
     A few rows and one channel at a time, without new memory, so that all it needs stays in a core's cache.
@@ -248,7 +241,6 @@ def _brighten(
     width = pixels.shape[1]
     white = full_scale(pixels)
     seen = pixels if clean is None else clean
-    planes = Upsampling(np.concatenate([light.scale, light.offset, light.detail], axis=2), *span, height, width)
     pieces = planes.pieces(DIRECT_PIXELS)
     buffers = np.empty((5, max(piece[-1][2] - piece[0][1] for piece in pieces), width), np.float32)
     for piece in pieces:
