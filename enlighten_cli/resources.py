@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,8 +55,13 @@ def mapped(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     No more items are in work, or done and not yet asked for, than there are cores, so that few are in memory.
     """
     cores, pending = available_cores(), deque[Future[R]]()
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) == 1:  # no thread is worth its while
+        yield function(first[0])
+        return
     with ThreadPoolExecutor(cores) as pool:
-        for item in items:
+        for item in chain(first, items):
             if len(pending) == cores:
                 yield pending.popleft().result()
             pending.append(pool.submit(function, item))

@@ -1,6 +1,10 @@
+import threading
+import time
+
 import pytest
 
 from enlighten_cli import resources as machine
+from enlighten_cli.resources import mapped
 
 
 @pytest.fixture
@@ -31,3 +35,36 @@ def test_a_containers_memory(cgroup):
     assert machine.available_memory() == 0
     (cgroup / "memory.max").write_text("max\n")
     assert machine.available_memory() > 1e6
+
+
+def test_mapped_yields_in_order_and_takes_few_items_at_a_time(monkeypatch):
+    monkeypatch.setattr(machine, "available_cores", lambda: 3)
+    taken = []
+
+    def items():
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    def slower_at_first(number):
+        time.sleep(0.01 * (number % 3 == 0))
+        return number * number
+
+    for done, result in enumerate(mapped(slower_at_first, items())):
+        assert result == done * done
+        assert len(taken) <= done + 4
+
+
+def test_mapped_calls_for_a_single_item_without_a_thread():
+    assert list(mapped(lambda _: threading.current_thread(), [1])) == [threading.current_thread()]
+    assert list(mapped(str, [])) == []
+
+
+def test_mapped_raises_what_a_call_raised_and_ends_when_nobody_asks_any_more():
+    threads = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        list(mapped(lambda number: 1 / number, [2, 1, 0, 3]))
+    results = mapped(str, range(100))
+    assert next(results) == "0"
+    results.close()
+    assert threading.active_count() == threads

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of_photo
-from enlighten_cli.resources import available_cores
+from enlighten_cli.resources import mapped
 
 STRIP_ROWS, DENOISED_ROWS = 64, 192
 FEW_PIXELS = 25_000  # enough to estimate the gain, where the network does not judge light on a thumbnail
@@ -115,8 +114,8 @@ def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], 
             rows = read(slice(start, stop), slice(None))
         clean[start:stop] = np.rint(rows.clip(0, 1) * KEPT_SCALE)
 
-    with ThreadPoolExecutor(available_cores()) as pool:
-        list(pool.map(work, range(0, height, DENOISED_ROWS)))
+    for _ in mapped(work, range(0, height, DENOISED_ROWS)):
+        pass
     return clean
 
 
