@@ -9,9 +9,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
 from enlighten_cli.file_lock import OPEN_FILES_CAN_BE_RENAMED, lock
@@ -37,19 +37,67 @@ NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXD
 SETTLED_SECONDS = 60.0  # after which a file that nobody has open is not about to be renamed either
 
 
+class Sink(Protocol):
+    """A binary file to write to, in any order."""
+
+    def write(self, content: bytes | memoryview, /) -> object:
+        """Write at the current place."""
+        ...
+
+    def seek(self, place: int, /) -> object:
+        """Go to another place."""
+        ...
+
+    def tell(self) -> int:
+        """Return the current place."""
+        ...
+
+    def truncate(self) -> object:
+        """Cut off what stands behind the current place."""
+        ...
+
+
 class NewFile:
-    """A file that has no name yet.
+    """A file without a name, which is created with its first byte; its errors are those of the output.
 
     Parameters
     ----------
-    file : binary file
-        To be written.
-    temporary : Path
+    path : Path
+        The name that it will probably have; its folder is created if it does not exist.
     """
 
-    def __init__(self, file: IO[bytes], temporary: Path) -> None:
-        self.file = file
-        self._temporary = temporary
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._temporary: Path | None = None
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Write at the current place.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be created or written, or the disk is full.
+        PhotoError
+            If only this name cannot be written.
+        """
+        with _writing(self._path):
+            self._opened().write(content)
+
+    def seek(self, place: int) -> None:
+        """Go to another place."""
+        with _writing(self._path):
+            self._opened().seek(place)
+
+    def tell(self) -> int:
+        """Return the current place."""
+        with _writing(self._path):
+            return self._opened().tell()
+
+    def truncate(self) -> None:
+        """Cut off what stands behind the current place."""
+        with _writing(self._path):
+            self._opened().truncate()
 
     def name(self, path: Path, *, like: Path | None = None, replace: bool = True) -> None:
         """Give the file its name, in the folder for which it was made; see `write_whole`.
@@ -59,61 +107,56 @@ class NewFile:
         AlreadyThereError, OutputError, PhotoError
         """
         _check_name(path)
-        try:
-            if not self.file.closed:
-                self.file.flush()
-                os.fsync(self.file.fileno())
+        with _writing(path):
+            file = self._opened()
+            assert self._temporary is not None
+            file.flush()
+            os.fsync(file.fileno())
             if like is None:
                 self._temporary.chmod(NEW_FILE_MODE & ~_umask())
             else:
                 shutil.copystat(like, self._temporary)
             if not OPEN_FILES_CAN_BE_RENAMED:
-                self.file.close()
-            if replace:
-                _replace(self._temporary, path)
-            else:
-                _give_new_name(self._temporary, path)
-        except FileExistsError as error:
-            raise AlreadyThereError(f"{path}: already exists") from error
-        except OSError as error:
-            raise _cannot_write(path, error) from error
+                file.close()
+            try:
+                if replace:
+                    _replace(self._temporary, path)
+                else:
+                    _give_new_name(self._temporary, path)
+            except FileExistsError as error:
+                raise AlreadyThereError(f"{path}: already exists") from error
+
+    def close(self) -> None:
+        """Remove the file, unless it has got a name."""
+        if self._file is not None and self._temporary is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            _check_name(self._path)
+            _make_folder(self._path)
+            self._file, self._temporary = locked_temporary(self._path.parent)
+        return self._file
 
 
-@contextmanager
-def new_file(path: Path) -> Iterator[NewFile]:
-    """Create a file that will have this name; if it is given none, it is removed.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is created if it does not exist.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be created or written, or the disk is full.
-    PhotoError
-        If only this name cannot be written.
-    """
-    _check_name(path)
+def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         # A file system in which no folders are made (/proc), unless Windows finds the path too long.
         if isinstance(error, FileNotFoundError) and not is_too_long(path):
             raise OutputError(f"{path.parent}: cannot be made: {error.strerror}; choose another folder") from error
-        raise _cannot_write(path, error) from error
+        raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        file, temporary = locked_temporary(path.parent)
+        yield
     except OSError as error:
         raise _cannot_write(path, error) from error
-    try:
-        with file:
-            yield NewFile(file, temporary)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
@@ -138,8 +181,8 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     PhotoError
         If only this name cannot be written.
     """
-    with new_file(path) as new:
-        new.file.write(content)
+    with closing(NewFile(path)) as new:
+        new.write(content)
         new.name(path, like=like, replace=replace)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
@@ -49,7 +49,7 @@ def give_back_memory() -> None:
         return
 
 
-def mapped(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def mapped(function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
     """Call a function with each item, on all cores, and yield the results in order.
 
     No more items are in work, or done and not yet asked for, than there are cores, so that few are in memory.

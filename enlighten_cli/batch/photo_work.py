@@ -6,11 +6,11 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-from enlighten_cli.atomic_write import new_file
+from enlighten_cli.atomic_write import NewFile, Sink
 from enlighten_cli.batch.conflict import Conflict, holds, write_result
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget, cost_of
@@ -149,8 +149,8 @@ class PhotoWork:
             like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
                 if isinstance(output, Path) and not again and self._is_streamed(job, source):
-                    with new_file(output) as new:
-                        enhanced = self._enhanced(job, job.source, new.file)
+                    with closing(NewFile(output)) as new:
+                        enhanced = self._enhanced(job, job.source, new)
                         output = write_result(job.output, new, conflict, first=output, like=like)
                 else:
                     enhanced = self._enhanced(job, source.read())
@@ -180,7 +180,7 @@ class PhotoWork:
         is_huge = source.kind in BY_PATH and source.pixels >= STREAMED_FROM_PIXELS
         return is_huge and isinstance(job.source, Path) and self._examine is None
 
-    def _enhanced(self, job: Job, photo: bytes | Place, into: IO[bytes] | None = None) -> Enhanced:
+    def _enhanced(self, job: Job, photo: bytes | Place, into: Sink | None = None) -> Enhanced:
         def tell(done: int, total: int) -> None:
             self._drop_if_stopping()
             self._tell(job, done, total)

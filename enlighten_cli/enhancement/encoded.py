@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
+from enlighten_cli.atomic_write import Sink
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.metrics.luma import mean_luma
@@ -93,7 +93,7 @@ def enhance_encoded(
     network: Network,
     treatment: Treatment,
     *,
-    into: IO[bytes] | None = None,
+    into: Sink | None = None,
     suffix: str = "",
     format_of: Callable[[Photo], str] | None = None,
     at_network: AbstractContextManager[object] | None = None,
@@ -108,7 +108,7 @@ def enhance_encoded(
         A photo's file, or its content.
     network : Network
     treatment : Treatment
-    into : binary file, optional
+    into : Sink, optional
         An empty file for the result, for photos so large that not even their files are to be in memory.
     suffix : str
         Suffix of the name of the file whose content is given; it decides between TIFF and camera RAW.
@@ -139,7 +139,7 @@ def enhance_encoded(
         format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format
         stripped = photo.stripped(treatment.strip)
         by_bands = not keep_before and can_be_stripped(stripped, format)
-        written = into or io.BytesIO()
+        written: Sink = into or io.BytesIO()
         with at_network or nullcontext():
             enhanced = enhance(stripped, network, treatment.enhance, tell, by_bands=by_bands)
             if enhanced.bands:  # they are made as they are encoded

@@ -54,7 +54,7 @@ class Bands:
     Parameters
     ----------
     source : Path, or callable that returns bytes
-        The file, or what returns its content.
+        The file, if it `can_be_opened`, or what returns its content.
     shape : tuple of int
         Height, width and channels.
     depth : str
@@ -129,6 +129,15 @@ class Bands:
             yield image
         except pyvips.Error as error:
             raise DamagedError(" ".join(str(error).split())[:200]) from error
+
+
+def can_be_opened(path: Path) -> bool:
+    """Tell whether libvips can open a file by its name: it knows UTF-8 alone, and takes ``[...]`` for options."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return not path.name.endswith("]")
 
 
 def bands_of(

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.bands import Bands, DamagedError, bands_of
+from enlighten_cli.photo.bands import Bands, DamagedError, bands_of, can_be_opened
 from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
@@ -80,7 +80,7 @@ def decode(
     if isinstance(source, Path):
         with opened_source(source, limits) as opened:
             # By bands, it is decoded from the file, which need not be in memory either.
-            if opened.kind in BY_PATH and by_bands:
+            if opened.kind in BY_PATH and by_bands and can_be_opened(source):
                 return _safely(opened.file, source.suffix, limits, by_bands, source)
             content, suffix = opened.read(), source.suffix
     else:

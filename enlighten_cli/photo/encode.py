@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import io
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from enlighten_cli.atomic_write import Sink
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import jpeg_strips, png_strips, tiff_strips
 from enlighten_cli.photo.bands import Span
@@ -63,7 +64,7 @@ def encode(photo: Photo, format: str | None = None, *, quality: int | None = Non
     return file.getvalue()
 
 
-def encode_to(file: IO[bytes], photo: Photo, format: str | None = None, *, quality: int | None = None) -> None:
+def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: int | None = None) -> None:
     """Encode a photo to an empty file, in which places can be sought; see `encode`."""
     name = format or (RAW_RESULT if photo.format == RAW else photo.format)
     if not FORMATS[name].writable:
@@ -75,36 +76,42 @@ def encode_to(file: IO[bytes], photo: Photo, format: str | None = None, *, quali
         return
     photo = photo.whole()
     with _encoding(name):
-        file.write(_encoded(photo, name, quality))
+        content = _encoded(photo, name, quality)
+    file.write(content)
 
 
 def can_be_stripped(photo: Photo, name: str) -> bool:
     """Tell whether a photo is encoded strip by strip, so that its pixels need not be in memory at once."""
-    is_possible = name in ("PNG", "TIFF") or (name == "JPEG" and not photo.coding.progressive)
+    is_jpeg = name == "JPEG" and not photo.coding.progressive and photo.height <= jpeg_strips.LONGEST_PX
+    is_possible = is_jpeg or name in ("PNG", "TIFF")
     # Pillow's compressing writer cannot write EXIF's own directories. Compressed strips need no EXIF.
     is_worth_it = photo.height * photo.width >= STRIPS_FROM_PIXELS or (name == "TIFF" and bool(photo.metadata.exif))
     return is_possible and is_worth_it and photo.alpha is None
 
 
-def _encode_strips(file: IO[bytes], photo: Photo, name: str, quality: int | None) -> None:
+def _encode_strips(file: Sink, photo: Photo, name: str, quality: int | None) -> None:
     """Encode strips of a photo as files of their own, on all cores, and join them."""
     if name == "PNG":
         with _encoding(name):
             more = _chunks_of_metadata(photo)
-        file.writelines(png_strips.joined(_png_strips(photo), photo.height, more))
+        with closing(_png_strips(photo)) as png_strips_there:
+            for part in png_strips.joined(png_strips_there, photo.height, more):
+                file.write(part)
         return
     if name == "TIFF":
         row = np.zeros((1, *photo.pixels.shape[1:]), photo.pixels.dtype)
         with _encoding(name):
             head = _encoded(dataclasses.replace(photo, pixels=row, bands=None), name, quality)
         bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
-        strips = _strips(photo, name, quality, strip_size=STRIP_ROWS * bytes_a_row)
-        tiff_strips.write_joined(file, head, strips, photo.height)
+        with closing(_strips(photo, name, quality, strip_size=STRIP_ROWS * bytes_a_row)) as strips:
+            tiff_strips.write_joined(file, head, strips, photo.height)
         return
-    file.writelines(jpeg_strips.joined(_strips(photo, name, quality, restart_marker_rows=1), photo.height))
+    with closing(_strips(photo, name, quality, restart_marker_rows=1)) as strips:
+        for part in jpeg_strips.joined(strips, photo.height):
+            file.write(part)
 
 
-def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Iterator[bytes]:
+def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Generator[bytes]:
     """Encode strips; only a JPEG's first has metadata."""
     bare = dataclasses.replace(photo, metadata=Metadata())
     first = photo if name == "JPEG" else bare
@@ -119,7 +126,7 @@ def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Ite
     return mapped(work, zip(spans, photo.rows(spans), strict=True))
 
 
-def _png_strips(photo: Photo) -> Iterator[Deflated]:
+def _png_strips(photo: Photo) -> Generator[Deflated]:
     """Encode strips, each with the row above it, and compress them."""
     bare = dataclasses.replace(photo, metadata=Metadata())
 
@@ -133,8 +140,19 @@ def _png_strips(photo: Photo) -> Iterator[Deflated]:
                 png = _saved(_image(strip, "PNG"), "PNG", strip, None, compress_level=0)
             return deflated(png, is_first=start == 0, is_last=stop == photo.height)
 
-    spans = [(max(0, start - 1), stop) for start, stop in spans_of(photo.height, STRIP_ROWS)]
-    return mapped(work, zip(spans, photo.rows(spans), strict=True))
+    return mapped(work, _with_row_above(photo))
+
+
+def _with_row_above(photo: Photo) -> Iterator[tuple[Span, Pixels]]:
+    """Yield strips, each but the first with the last row of the strip before, which is not made a second time.
+
+    It might come out a little different, and a decoder would add the difference to all rows below.
+    """
+    spans = spans_of(photo.height, STRIP_ROWS)
+    above = photo.pixels[:0]
+    for span, pixels in zip(spans, photo.rows(spans), strict=True):
+        yield span, np.concatenate([above, pixels])
+        above = pixels[-1:]
 
 
 def _encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 # Restart markers count to eight. A strip has a multiple of eight rows of blocks, of 8 or 16 px, so that they go on.
 STRIP_ROWS = 256
 END, LAST_RESTART = b"\xff\xd9", b"\xff\xd7"
-BASELINE, SCAN = 0xC0, 0xDA
+# Frames: baseline, and with tables of 16 bits. Pillow, that is libjpeg, encodes no side longer than this.
+FRAMES, SCAN, LONGEST_PX = (0xC0, 0xC1), 0xDA, 65500
 FIRST_SEGMENT = 2
 
 
@@ -22,9 +23,10 @@ def joined(strips: Iterable[bytes], height: int) -> Iterator[bytes]:
     Parameters
     ----------
     strips : iterable of bytes
-        Baseline JPEGs of `STRIP_ROWS` rows each, but for the last, with the same tables and a restart marker after each
-        row of blocks. The header of the first is kept.
+        Sequential JPEGs of `STRIP_ROWS` rows each, but for the last, with the same tables, and a restart marker after
+        each row of blocks. The header of the first is kept.
     height : int
+        At most `LONGEST_PX`.
     """
     for number, strip in enumerate(strips):
         frame, scan = _places(strip)
@@ -38,12 +40,14 @@ def joined(strips: Iterable[bytes], height: int) -> Iterator[bytes]:
 
 
 def _places(strip: bytes) -> tuple[int, int]:
-    """Return where a baseline JPEG's frame header stands, and where the data of its scan begin."""
-    place, frame = FIRST_SEGMENT, 0
+    """Return where the header of a sequential JPEG's frame stands, and where the data of its scan begin."""
+    place, frame = FIRST_SEGMENT, None
     while True:
         marker, size = struct.unpack_from(">xBH", strip, place)
-        if marker == BASELINE:
+        if marker in FRAMES:
             frame = place
         place += 2 + size
         if marker == SCAN:
+            if frame is None:
+                raise ValueError("a JPEG of a strip has no frame that is known")
             return frame, place

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import IO
 
+from enlighten_cli.atomic_write import Sink
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.exif_patch import ExifBlock
 
@@ -14,13 +14,13 @@ HEIGHT, COMPRESSION, OFFSETS, ROWS, BYTES = 257, 259, 273, 278, 279
 MOST_BYTES = 2**32  # a place in a classic TIFF file is a number of 32 bits
 
 
-def write_joined(file: IO[bytes], head: bytes, strips: Iterable[bytes], height: int) -> None:
+def write_joined(file: Sink, head: bytes, strips: Iterable[bytes], height: int) -> None:
     """Write a TIFF file.
 
     Parameters
     ----------
-    file : binary file
-        Empty; places in it can be sought.
+    file : Sink
+        Empty.
     head : bytes
         A classic TIFF file of the first row or rows of the photo, from which the tags are taken.
     strips : iterable of bytes
@@ -57,4 +57,3 @@ def write_joined(file: IO[bytes], head: bytes, strips: Iterable[bytes], height: 
         file.write(struct.pack(f"{tags.order}{len(numbers)}L", *numbers))
     file.seek(0)
     file.write(bytes(tags))
-    file.seek(0, 2)

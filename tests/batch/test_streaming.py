@@ -1,11 +1,13 @@
 """Photos that go from file to file: the same promises as for those that are in memory."""
 
+import io
 from importlib import import_module
 
 import numpy as np
 import pytest
 from conftest import scene
 
+from enlighten_cli import atomic_write
 from enlighten_cli.batch import photo_work
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
@@ -42,7 +44,7 @@ def run(job, conflict=Conflict.SKIP, network=BRIGHTER, tell=lambda job, done, to
 
 
 def left_in(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def test_the_result_is_that_of_a_photo_in_memory(job, tmp_path, streamed, monkeypatch):
@@ -61,6 +63,7 @@ def test_the_result_is_that_of_a_photo_in_memory(job, tmp_path, streamed, monkey
 @pytest.mark.parametrize("conflict", list(Conflict))
 def test_a_name_that_is_taken_meanwhile_is_dealt_with_as_ever(job, streamed, conflict):
     def taken(*_):
+        job.output.parent.mkdir(exist_ok=True)
         job.output.write_bytes(b"another")
 
     outcome = run(job, conflict, tell=taken)
@@ -94,13 +97,34 @@ def test_of_a_photo_that_is_dropped_nothing_is_left(job, streamed):
 
 
 def test_a_full_disk_is_an_error_of_the_output(job, streamed, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
+    class Full(io.BytesIO):
+        def write(self, content):
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(encoded, "encode_to", full)
+    temporary = job.source.with_name("temporary")
+    temporary.touch()
+    monkeypatch.setattr(atomic_write, "locked_temporary", lambda folder: (Full(), temporary))
     with pytest.raises(OutputError, match="No space left"):
         run(job)
+    assert not temporary.exists()
+
+
+def test_errors_of_anything_else_are_not_errors_of_the_output(job, streamed):
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    outcome = run(job, tell=denied)
+    assert outcome.reason.startswith("internal error: PermissionError")
     assert left_in(job.output.parent) == []
+
+
+@pytest.mark.parametrize("name", ["dark[1]", "dark[n=2]", pytest.param("caf\udce9", marks=pytest.mark.posix)])
+def test_any_name_is_read(job, streamed, name):
+    """Libvips takes brackets for options, and knows UTF-8 alone."""
+    odd = job.source.with_name(name + job.source.suffix + name[4:])
+    job.source.rename(odd)
+    outcome = run(Job(odd, job.output))
+    assert outcome.status is Status.DONE, outcome.reason
 
 
 def test_mode_and_times_are_kept_on_request(job, streamed):

@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Metadata, Photo, decode, encode, tiff_strips
 from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
-from enlighten_cli.photo.photo import Coding
+from enlighten_cli.photo.photo import Coding, banded, spans_of
 from enlighten_cli.photo.png_strips import combined
 
 encoding = import_module("enlighten_cli.photo.encode")  # the name in the package is that of its function
@@ -47,6 +47,21 @@ def test_a_jpeg_in_strips_has_the_pixels_of_one_that_is_encoded_at_once(monkeypa
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
         assert [tuple(table) for table in image.quantization.values()] == list(tables)
     np.testing.assert_array_equal(decode(strips).pixels, decode(whole).pixels)  # libvips or Pillow
+
+
+def test_a_jpeg_with_tables_of_16_bits_keeps_its_height(monkeypatch):
+    """Its frame is not called baseline."""
+    coarse = tuple(min(400, 40 + 6 * number) for number in range(64))
+    photo = Photo(scene(TWO_STRIPS, 40), "JPEG", coding=Coding(quantisation=(coarse, coarse)))
+    strips, whole = both(monkeypatch, photo)
+    np.testing.assert_array_equal(pixels_of(strips), pixels_of(whole))
+
+
+@pytest.mark.parametrize("height", [65_501, 70_000])
+def test_a_photo_that_is_too_high_for_a_jpeg_is_refused(monkeypatch, height):
+    monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
+    with pytest.raises(PhotoError, match="cannot be written as JPEG"):
+        encode(Photo(np.zeros((height, 1, 3), np.uint8), "JPEG"))
 
 
 @given(st.integers(1, 700), st.integers(1, 40))
@@ -109,6 +124,26 @@ def test_a_png_in_strips_has_the_pixels_of_the_photo(monkeypatch, dtype, channel
     assert len(strips) < 1.1 * len(whole) + 400
     with Image.open(io.BytesIO(strips)) as image:
         image.verify()  # checksums
+
+
+def test_no_row_is_made_twice(monkeypatch):
+    """A second time it might come out different, which a PNG's filters would carry to all rows below."""
+    asked = []
+
+    class Rows:
+        shape, dtype = (2 * STRIP_ROWS + 77, 30, 3), np.dtype(np.uint8)
+
+        def __call__(self, spans):
+            for start, stop in spans:
+                asked.append((start, stop))
+                yield np.full((stop - start, 30, 3), len(asked) % 256, np.uint8)
+
+    monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
+    for name in ("PNG", "JPEG", "TIFF"):
+        asked.clear()
+        read = decode(encode(banded(Photo(np.zeros((1, 1, 3), np.uint8), name), Rows())))
+        assert asked == spans_of(Rows.shape[0], STRIP_ROWS)
+        assert [read.pixels[row, 0, 0] for row in (0, STRIP_ROWS, 2 * STRIP_ROWS, -1)] == [1, 2, 3, 3]
 
 
 @given(st.binary(max_size=200_000), st.binary(max_size=200_000))
