@@ -112,7 +112,7 @@ MODELS = {
 }
 DEFAULT_MODEL = "lite"
 
-DENOISER = Download("denoise.onnx", 245_835, "6527d2ce3aaed735b185562a9bb677a2c893f45e98b41622f0723b8e2c5f24d3")
+DENOISER = Download("denoise.onnx", 245_835, "fd1145aade993b60add71764166f7a692afef0dffb71b6fee5e15426de347df4")
 
 VGG16 = Download(
     name="vgg16-397923af.pth",

@@ -66,6 +66,21 @@ def test_the_exported_file_does_what_was_trained(config, tmp_path):
     assert np.abs(DenoiserInUse(path)(rgb, noise, gain) - expected).max() < 1e-5
 
 
+def test_letters_and_the_loss_on_means_are_options(config):
+    plain = Denoise(config, Descent(CPU))
+    lettered = config_from({**config.to_mapping(), "coarse_weight": 2.0, "text_probability": 1.0}, "test")
+    with_both = Denoise(lettered, Descent(CPU))
+    photos = PhotoFolders(config, ("normal",))
+    one, other = (each.samples(photos)[range(4)] for each in (plain, with_both))
+    assert (one.clean != other.clean).any()
+    assert set(plain.step(one, 0)) == {"seen"}
+    losses = with_both.step(one, 0)
+    assert 0 < losses["coarse"] <= 2 * losses["seen"]
+    for name in ("coarse_weight", "text_probability"):
+        with pytest.raises(UsageError, match=name):
+            config_from({**config.to_mapping(), name: -0.1}, "test")
+
+
 def test_options_that_mean_nothing_to_it_are_refused(config):
     for name, value in (("exposure_stops", 1.0), ("precision", "bf16"), ("frame", "square")):
         with pytest.raises(UsageError, match="must be"):
