@@ -23,8 +23,8 @@ UNSEEN, SEEN = 1.25, 2.5
 # Less is not worth the time: a tenth of a noise that is hardly visible, or noise in a thousandth of the photo.
 LEAST_PART, LEAST_EXTENT = 0.1, 1e-3
 # Rounding to 8 bits, and a JPEG's to its coefficients, leave this in a photo without noise (0.36 at quality 98, 0.7 at
-# 75). It is measured as noise, but is none that a denoiser should search for.
-CODING_ERROR = 0.5 / 255
+# 75). It is measured as noise, but is finer than a sensor's, and is left until it is amplified further.
+CODING_ERROR, CODING_UNSEEN, CODING_SEEN = 0.5 / 255, 3.0, 5.0
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
 HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
 BLOCK_COLUMNS = 512  # denoised at a time: what a core's memory of the network's layers grows with
@@ -84,9 +84,11 @@ class Denoising:
         lifts = upsampled(gain, 0, height, height, width)[..., 0]
         deviation = noise.at(smooth @ LUMA) * np.float32(strength)
         of_sensor = np.sqrt(np.maximum(deviation**2 - np.float32(coding_error) ** 2, 0))
-        part = ((255 * of_sensor * (lifts - 1) - UNSEEN) / (SEEN - UNSEEN)).clip(0, 1)
-        # A smooth step, and a mean over neighbours, so that no outlines appear and single spots do not count.
-        part = box_mean((part * part * (3 - 2 * part))[..., None])[..., 0]
+        part = np.maximum(
+            _smooth_step(of_sensor * (lifts - 1), UNSEEN, SEEN),
+            _smooth_step(deviation * (lifts - 1), CODING_UNSEEN, CODING_SEEN),
+        )
+        part = box_mean(part[..., None])[..., 0]  # so that no outlines appear and single spots do not count
         part[part < LEAST_PART] = 0
         if part.mean() < LEAST_EXTENT:
             return None
@@ -144,6 +146,12 @@ class Denoising:
         height, width = rgb.shape[:2]
         clean = self.rows(lambda rows, columns: rgb[rows, columns], 0, height, height, width)
         return rgb if clean is None else np.ascontiguousarray(clean)
+
+
+def _smooth_step(noise: Plane, unseen: float, seen: float) -> Plane:
+    """Return which part of the noise is removed: none up to a deviation, in steps of 255, all from another on."""
+    part = ((255 * noise - unseen) / (seen - unseen)).clip(0, 1)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)
 
 
 def seen_span(span: Span, height: int) -> Span:

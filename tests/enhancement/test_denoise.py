@@ -88,6 +88,7 @@ def test_the_error_of_coding_and_single_spots_are_no_noise():
     gain = np.full((1, 1, 1), 6, np.float32)
     assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0) is not None
     assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0, CODING_ERROR) is None
+    assert Denoising.planned(package_denoiser, rgb, rounding, 3 * gain, 1.0, CODING_ERROR) is not None
     assert Denoising.planned(package_denoiser, rgb, LOUD, gain, 1.0, CODING_ERROR) is not None
     spotted = NoiseCurve(np.array([0.1, 0.11], np.float32), np.array([0, 0.02], np.float32))
     rgb[100:104, 200:204] = 0.9
@@ -134,13 +135,14 @@ def test_grey_and_sixteen_bits_are_denoised_too(channels):
 
 
 def test_the_stronger_noise_is_taken_to_be_the_more_goes():
-    dark = noisy(1.0, light=0.08)
+    dark = noisy(2.0, light=0.08)
     left = [
         enhance(Photo(dark, "PNG"), SIX, Options(mode=Mode.FAST, denoise=strength)).pixels.std()
         for strength in (0, 0.5, 1, MAX_DENOISE)
     ]
-    assert left == sorted(left, reverse=True)
-    assert left[-1] < 0.6 * left[0]
+    assert left[0] > left[1] > left[2]
+    assert left[3] < 1.02 * left[2]  # all of it is gone
+    assert left[3] < 0.6 * left[0]
 
 
 def test_strength_zero_stays_the_identity_on_a_noisy_photo():
