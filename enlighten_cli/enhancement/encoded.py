@@ -142,10 +142,7 @@ def enhance_encoded(
         written: Sink = into or io.BytesIO()
         with at_network or nullcontext():
             enhanced = enhance(stripped, network, treatment.enhance, tell, by_bands=by_bands)
-            if enhanced.bands:  # they are made as they are encoded
-                encode_to(written, enhanced, format, quality=treatment.quality)
-        if not enhanced.bands:
-            encode_to(written, enhanced, format, quality=treatment.quality)
+        encode_to(written, enhanced, format, quality=treatment.quality)  # bands are made as they are encoded
         return Enhanced(
             content=written.getvalue() if isinstance(written, io.BytesIO) else b"",
             format=format,
