@@ -32,7 +32,7 @@ from enlighten_cli.photo.metadata import (
     iptc_as_text,
     photoshop_block,
 )
-from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits, spans_of
+from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits, empty_pixels, spans_of
 from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, Deflated, chunks_of, deflated
 from enlighten_cli.resources import mapped
 
@@ -74,7 +74,7 @@ def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: i
     if can_be_stripped(photo, name):
         _encode_strips(file, photo, name, quality)
         return
-    photo = photo.whole()
+    photo = photo.whole(empty_pixels)
     with _encoding(name):
         content = _encoded(photo, name, quality)
     file.write(content)

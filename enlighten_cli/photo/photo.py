@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -91,11 +91,11 @@ class Photo:
         else:
             yield from (self.pixels[start:stop] for start, stop in spans)
 
-    def whole(self) -> Photo:
-        """Return the photo with all of its pixels in memory."""
+    def whole(self, empty: Callable[[tuple[int, ...], np.dtype[Any]], Pixels] = np.empty) -> Photo:
+        """Return the photo with all of its pixels in memory, in an array that `empty` makes."""
         if not self.bands:
             return self
-        pixels = empty_pixels(self.bands.shape, self.bands.dtype)
+        pixels = empty(self.bands.shape, self.bands.dtype)
         spans = spans_of(self.height, BAND_ROWS)
         for (start, stop), band in zip(spans, self.bands(spans), strict=True):
             pixels[start:stop] = band

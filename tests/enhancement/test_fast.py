@@ -201,6 +201,7 @@ def test_rows_are_the_same_however_they_are_asked_for(channels, denoise):
         assert difference(made, whole.pixels) <= 1
         assert (made != whole.pixels).mean() < 1e-3
     np.testing.assert_array_equal(bands.whole().pixels, whole.pixels)
+    assert whole.pixels.flags.c_contiguous  # OpenCV takes no other arrays
     np.testing.assert_array_equal(photo.pixels, kept)
 
 
