@@ -1,6 +1,7 @@
 """Measure seconds and memory against megapixels, from the command line to the finished photo.
 
     python benchmarks/speed.py [--megapixels 1 4 24 100] [--repeat 3] [--ways NAME ...] [--output FOLDER]
+    python benchmarks/speed.py --tiff 1000        one TIFF file of so many megapixels, compressed, from file to file
 
 Ways:
     floor       the same JPEG decoded and encoded by Pillow, without the start of Python
@@ -123,6 +124,22 @@ def published_model(path: Path) -> None:
     export_onnx(path.with_suffix(".safetensors"), path, name="published architecture", licence="none")
 
 
+def show_tiff(megapixels: float) -> None:
+    """Print the seconds and the peak memory of one compressed TIFF file, which is never in memory as a whole."""
+    import pyvips
+
+    with tempfile.TemporaryDirectory() as name:
+        small = pyvips.Image.new_from_file(str(EXAMPLE)).shrink(REDUCED, REDUCED)
+        scale = (megapixels * 1e6 / (small.width * small.height)) ** 0.5
+        photo, result = Path(name, "photo.tif"), Path(name, "result.tif")
+        small.resize(scale, kernel="linear").cast("uchar").tiffsave(str(photo), compression="deflate")
+        values = measured(
+            [*ENLIGHTEN, str(photo), "-o", str(result), "-q", "--max-mpixels", str(int(1.1 * megapixels) + 1)]
+        )
+        sizes = " to ".join(f"{path.stat().st_size / 1e6:.0f} MB" for path in (photo, result))
+        print(f"{megapixels:g} megapixels, {sizes}: {values['seconds']:.1f} s, {values['peak_bytes'] / 1e6:.0f} MB")
+
+
 def measured(command: list[str]) -> Measured:
     # An installed package is compiled; this variable would have a checkout compiled anew at each start.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -140,11 +157,15 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--ways", nargs="+", help="only these, and the floor")
     parser.add_argument("--output", type=Path, default=Path("."))
+    parser.add_argument("--tiff", type=float, metavar="MEGAPIXELS")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         way, photo, model = arguments.child
         CHILDREN[way](Path(photo), Path(model))
+        return
+    if arguments.tiff:
+        show_tiff(arguments.tiff)
         return
     rows: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as name:

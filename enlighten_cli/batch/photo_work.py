@@ -23,7 +23,7 @@ from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.decode import BY_PATH
 from enlighten_cli.photo.source import Source, opened_source
 from enlighten_cli.resources import available_memory
-from enlighten_cli.stores.address import Address, Place
+from enlighten_cli.stores.address import Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
@@ -148,9 +148,10 @@ class PhotoWork:
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
             like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
-                if isinstance(output, Path) and not again and self._is_streamed(job, source):
+                path = None if again else self._streamed_from(job, source)
+                if path and isinstance(output, Path):
                     with closing(NewFile(output)) as new:
-                        enhanced = self._enhanced(job, job.source, new)
+                        enhanced = self._enhanced(job, path, new)
                         output = write_result(job.output, new, conflict, first=output, like=like)
                 else:
                     enhanced = self._enhanced(job, source.read())
@@ -175,17 +176,16 @@ class PhotoWork:
             examined=examined,
         )
 
-    def _is_streamed(self, job: Job, source: Source) -> bool:
-        """Tell whether a photo goes from file to file, without being in memory as a whole."""
+    def _streamed_from(self, job: Job, source: Source) -> Path | None:
+        """Return the file of a photo that goes from file to file, without being in memory as a whole; or None."""
         is_huge = source.kind in BY_PATH and source.pixels >= STREAMED_FROM_PIXELS
-        return is_huge and isinstance(job.source, Path) and self._examine is None
+        return job.source if is_huge and isinstance(job.source, Path) and self._examine is None else None
 
-    def _enhanced(self, job: Job, photo: bytes | Place, into: Sink | None = None) -> Enhanced:
+    def _enhanced(self, job: Job, photo: bytes | Path, into: Sink | None = None) -> Enhanced:
         def tell(done: int, total: int) -> None:
             self._drop_if_stopping()
             self._tell(job, done, total)
 
-        assert not isinstance(photo, Address)
         return enhance_encoded(
             photo,
             self._network,

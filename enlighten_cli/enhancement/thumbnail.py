@@ -17,7 +17,6 @@ Piece: TypeAlias = list[tuple[int, int, int]]
 Box: TypeAlias = tuple[float, float, float, float]
 
 BAND_ROWS = 256  # at most, unless photos are reduced by more
-ALL = slice(None)
 THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
 
 
@@ -181,4 +180,4 @@ def _across(few: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 def upsampled(values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> Rgb:
     """Interpolate some rows of a photo of this size bilinearly: (rows, width, C)."""
-    return np.ascontiguousarray(Upsampling(values, start, stop, height, width).block(ALL).transpose(0, 2, 1))
+    return np.ascontiguousarray(Upsampling(values, start, stop, height, width).block(slice(None)).transpose(0, 2, 1))
