@@ -15,10 +15,10 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.bands import Bands, DamagedError, bands_of, can_be_opened
-from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
+from enlighten_cli.photo.left_out import left_out
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded, spans_of
@@ -29,7 +29,6 @@ from enlighten_cli.photo.truncation import forgiving, is_forgiving
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
 PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
-GAIN_MAPS = (b"hdrgm:Version", b"urn:iso:std:iso:ts:21496", b"urn:com:apple:photo:2020:aux:hdrgainmap")
 BAND_ROWS = 256
 BY_PATH = ("PNG", "TIFF")  # formats of large files
 VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
@@ -154,7 +153,7 @@ def _decoded(
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
             return develop(content_of(file), limits)  # a camera's, under another name
-        notes = _notes(image, head, kind)
+        notes = left_out(image, head, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
         metadata = read_metadata(image, notes)
@@ -309,37 +308,3 @@ def _coding(image: Image.Image, head: bytes) -> Coding:
             tiff_compression=compression if compression in ("raw", "tiff_lzw", "packbits") else "tiff_adobe_deflate"
         )
     return Coding()
-
-
-def _notes(image: Image.Image, head: bytes, kind: str) -> list[str]:
-    """List what the file has besides one photo, because the result will not have it."""
-    notes = []
-    frames = int(getattr(image, "n_frames", 1))
-    if any(mark in head for mark in GAIN_MAPS):
-        notes.append("its HDR gain map is left out: the result is an ordinary photo")
-    elif frames > 1:
-        notes.append(f"only the first of its {frames} pictures is enhanced; the others are left out")
-    if b"http://ns.adobe.com/xmp/extension/" in head:
-        notes.append("the extension of its XMP is left out")
-    if b"c2pa" in head and (b"jumb" in head or b"caBX" in head):
-        notes.append("its C2PA manifest is left out: it vouches for the unchanged photo")
-    if transfer_is_hdr(image.info.get("icc_profile")) or _cicp_is_hdr(head, kind):
-        notes.append("it is coded for HDR (PQ or HLG) but treated as ordinary sRGB; check the result")
-    if kind in ("AVIF", "HEIF") and _heif_bits(head) > 8:
-        notes.append(f"its {_heif_bits(head)} bits a channel are read as 8")
-    return notes
-
-
-def _cicp_is_hdr(head: bytes, kind: str) -> bool:
-    if kind == "PNG" and (place := head.find(b"cICP")) > 0:
-        return head[place + 5 : place + 6] in (b"\x10", b"\x12")
-    if kind in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) > 0:
-        return head[place + 11 : place + 12] in (b"\x10", b"\x12")
-    return False
-
-
-def _heif_bits(head: bytes) -> int:
-    """Read the depth from the codec's box: av1C or pixi."""
-    if (place := head.find(b"pixi")) > 0 and place + 10 <= len(head):
-        return head[place + 9]
-    return 8

@@ -1,0 +1,212 @@
+"""Encode a photo whose pixels are in memory."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from enlighten_cli.photo.exif_patch import ExifBlock
+from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
+from enlighten_cli.photo.formats import FORMATS, import_plugin
+from enlighten_cli.photo.metadata import (
+    EXIF_PREFIX,
+    IPTC_PNG_KEYWORD,
+    IPTC_TIFF_TAG,
+    XMP_PNG_KEYWORD,
+    XMP_TIFF_TAG,
+    drop_structure,
+    iptc_as_text,
+    photoshop_block,
+)
+from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
+from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, chunks_of
+
+PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
+MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
+TIFF_WIDTH = 256
+
+
+def encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
+    """Encode a photo.
+
+    Parameters
+    ----------
+    photo : Photo
+        Without `bands`.
+    name : str
+        A writable format's, in `formats.FORMATS`.
+    quality : int or None
+        See `encode.encode`.
+    **more
+        Further options of Pillow's, or others instead of those that follow from the photo.
+    """
+    if photo.bits > 8 and name == "TIFF":
+        return _deep_tiff(photo, **more)
+    if photo.bits > 8 and name == "PNG":
+        return _deep_png(photo, **more)
+    return _saved(_image(photo, name), name, photo, quality, **more)
+
+
+def _image(photo: Photo, name: str) -> Image.Image:
+    """Return 8-bit pixels as a Pillow image of a mode that the format knows."""
+    pixels = as_eight_bits(photo.pixels)
+    if name == "JPEG" and photo.alpha is None and (padded := _padded(pixels)) is not None:
+        return Image.frombuffer("RGBX", padded.shape[1::-1], padded, "raw", "RGBX", 0, 1)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    if photo.alpha is None:
+        return image if FORMATS[name].grey else image.convert("RGB")
+    alpha = Image.fromarray(as_eight_bits(photo.alpha))
+    if not FORMATS[name].alpha:
+        white = Image.new(image.mode, image.size, "white")
+        white.paste(image, mask=alpha)
+        return white
+    if not FORMATS[name].grey:
+        image = image.convert("RGB")
+    image.putalpha(alpha)
+    return image
+
+
+def _padded(pixels: Pixels) -> Pixels | None:
+    """Return the memory of pixels from `empty_pixels`, with its unused fourth channel."""
+    base = pixels.base
+    if not isinstance(base, np.ndarray) or base.dtype != np.uint8 or base.shape != (*pixels.shape[:2], 4):
+        return None
+    return base if pixels.shape[2] == 3 and pixels.ctypes.data == base.ctypes.data else None
+
+
+def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None, **more: Any) -> bytes:
+    import_plugin(name)
+    buffer = io.BytesIO()
+    image.save(buffer, format=name, **{**_options(name, photo, quality), **more})
+    return buffer.getvalue()
+
+
+def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
+    """Return what Pillow has to be told, for it keeps nothing by itself."""
+    metadata, coding, own = photo.metadata, photo.coding, FORMATS[name]
+    options: dict[str, Any] = {}
+    if name == "JPEG":
+        if quality is None and coding.quantisation:
+            options.update(qtables=list(coding.quantisation), subsampling=coding.subsampling)
+        else:
+            options.update(quality=quality or own.quality, subsampling=0)
+        options.update(progressive=coding.progressive, extra=_photoshop_segment(metadata.iptc))
+        if metadata.comment:
+            options["comment"] = metadata.comment
+    elif name == "WEBP" and coding.lossless and quality is None:
+        options.update(lossless=True, exact=True)
+    elif own.quality is not None:
+        options["quality"] = quality or own.quality
+    if name == "AVIF":
+        options["subsampling"] = "4:4:4"
+    if metadata.dpi and own.dpi:
+        options["dpi"] = metadata.dpi
+    if not own.metadata:
+        return options
+    if metadata.icc_profile and (photo.pixels.shape[2] == 3 or own.grey):
+        # A profile of grey would be wrong beside three channels.
+        options["icc_profile"] = metadata.icc_profile
+    if name == "TIFF":
+        options.update(tiffinfo=_tiff_directory(photo), compression=_tiff_compression(photo))
+        return options
+    if metadata.exif:
+        # PNG, WebP and AVIF hold the bare structure; Pillow takes JPEG's prefix off for them.
+        options["exif"] = EXIF_PREFIX + metadata.exif
+    if name == "PNG":
+        options["pnginfo"] = _texts(photo)
+    elif metadata.xmp:
+        options["xmp"] = metadata.xmp
+    return options
+
+
+def _tiff_compression(photo: Photo) -> str:
+    """Return the compression in Pillow's words; see `encode.can_be_stripped`."""
+    return "raw" if photo.metadata.exif else photo.coding.tiff_compression
+
+
+def _photoshop_segment(iptc: bytes | None) -> bytes:
+    if not iptc:
+        return b""
+    content = PHOTOSHOP_APP13 + photoshop_block(iptc)
+    if len(content) > MOST_BYTES_IN_A_JPEG_SEGMENT:
+        raise ValueError("its IPTC records are longer than a JPEG segment")
+    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
+
+
+def _texts(photo: Photo) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    for keyword, value in photo.metadata.text:
+        try:
+            value.encode("latin-1")
+            chunks.add_text(keyword, value)
+        except UnicodeEncodeError:
+            chunks.add_itxt(keyword, value)
+    if photo.metadata.comment and "Comment" not in dict(photo.metadata.text):
+        chunks.add_itxt("Comment", photo.metadata.comment.decode("utf-8", "replace"))
+    if photo.metadata.xmp:
+        chunks.add_itxt(XMP_PNG_KEYWORD, photo.metadata.xmp.decode("utf-8", "replace"))
+    if photo.metadata.iptc:
+        chunks.add_text(IPTC_PNG_KEYWORD, iptc_as_text(photo.metadata.iptc), zip=True)
+    return chunks
+
+
+def _tiff_directory(photo: Photo) -> Image.Exif:
+    """Return the tags of a TIFF file: EXIF's own, XMP and IPTC."""
+    tags = Image.Exif()
+    if photo.metadata.exif:
+        tags.load(photo.metadata.exif)
+        drop_structure(tags)  # they would be taken for this file's
+    if photo.metadata.xmp:
+        tags[XMP_TIFF_TAG] = photo.metadata.xmp
+    if photo.metadata.iptc:
+        tags[IPTC_TIFF_TAG] = photo.metadata.iptc
+    if photo.bits == 32:
+        channels = 3 + 1 if photo.alpha is not None else photo.pixels.shape[2]
+        tags[SAMPLE_FORMAT] = (UNSIGNED,) * channels  # a place for what is set when the file is written
+    return tags
+
+
+def _deep_png(photo: Photo, compress_level: int = LEVEL) -> bytes:
+    """Let libvips write the 16-bit pixels and Pillow the chunks around them."""
+    import pyvips
+
+    pixels = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    image = image.copy(interpretation="rgb16" if photo.pixels.shape[2] == 3 else "grey16")
+    own = list(chunks_of(bytes(image.pngsave_buffer(keep="none", compression=compress_level, filter="all"))))
+    pixels_only = b"".join(chunk for kind, chunk in own[1:] if kind in (b"IDAT", b"IEND"))
+    return SIGNATURE + own[0][1] + chunks_of_metadata(photo) + pixels_only
+
+
+def chunks_of_metadata(photo: Photo) -> bytes:
+    """Return the chunks of a PNG that hold a photo's metadata."""
+    one = Photo(np.zeros((1, 1, 3), np.uint8), "PNG", metadata=photo.metadata)
+    around = _saved(_image(one, "PNG"), "PNG", one, None)
+    return b"".join(chunk for kind, chunk in chunks_of(around) if kind not in (b"IHDR", b"IDAT", b"IEND"))
+
+
+def _deep_tiff(photo: Photo, **more: Any) -> bytes:
+    """Let Pillow write the bytes of deeper pixels as two or four times as many of 8 bits, then set that right.
+
+    Compression without a predictor sees bytes only, so that nothing but a few numbers differ.
+    """
+    pixels: Pixels = photo.pixels
+    if photo.alpha is not None:
+        # Few programs read deep grey with opacity from a TIFF file; all read RGB with it.
+        colours = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+        pixels = np.dstack([colours, photo.alpha])
+    height, width, channels = pixels.shape
+    little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"))).view(np.uint8)
+    parts = little.reshape(height, width * pixels.itemsize, channels)
+    image = Image.fromarray(parts[..., 0] if channels == 1 else parts)
+    content = _saved(image, "TIFF", photo, None, **more)
+    block = ExifBlock(content)
+    block.set(TIFF_WIDTH, [width])
+    block.set(BITS, [photo.bits] * channels)
+    if photo.bits == 32:
+        block.set(SAMPLE_FORMAT, [FLOAT] * len(block.numbers(SAMPLE_FORMAT)))
+    return bytes(block)
