@@ -28,7 +28,8 @@ def commands(group: click.Group = main, parent: click.Context | None = None, wor
     """Yield every command with its name as typed, in the order of --help."""
     context = click.Context(group, parent, info_name=words.split()[-1])
     for name in group.list_commands(context):
-        command = group.commands[name]
+        command = group.get_command(context, name)
+        assert command is not None
         yield f"{words} {name}", command, click.Context(command, context, info_name=name)
         if isinstance(command, click.Group):
             yield from commands(command, context, f"{words} {name}")

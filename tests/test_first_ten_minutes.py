@@ -36,7 +36,9 @@ def test_a_command_of_the_page_parses(command, tmp_path, monkeypatch):
 
 
 def commands_of(group):
-    for command in group.commands.values():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands_of(command)
         else:

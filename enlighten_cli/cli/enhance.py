@@ -205,7 +205,7 @@ def _inputs(ctx: click.Context, arguments: EnhanceArguments) -> list[Place]:
 def _no_such_path(ctx: click.Context, path: Path) -> UsageError:
     """Return the error for a path that does not exist; it suggests a command or path with a similar name."""
     group = ctx.parent.command if ctx.parent else None
-    near = get_close_matches(str(path), group.commands, n=1) if isinstance(group, click.Group) else []
+    near = get_close_matches(str(path), group.list_commands(ctx), n=1) if isinstance(group, click.Group) else []
     if near:
         return UsageError(f"{path}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
     try:

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 import click
@@ -15,23 +16,21 @@ from click.shell_completion import CompletionItem
 from enlighten_cli import __version__
 from enlighten_cli.cli.choices import with_paths
 from enlighten_cli.cli.console import say, visible
-from enlighten_cli.cli.doctor import doctor
-from enlighten_cli.cli.enhance import enhance
-from enlighten_cli.cli.evaluate import evaluate
-from enlighten_cli.cli.export import export
-from enlighten_cli.cli.models import models
-from enlighten_cli.cli.serve import serve
-from enlighten_cli.cli.train import train
 from enlighten_cli.errors import EnlightenError, UsageError, did_you_mean
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
 GARBAGE_THRESHOLD = 100_000  # objects
 GROUP_OPTIONS = ("--help", "-h", "--version", "-V")
+DEFAULT = "enhance"
+COMMANDS = (DEFAULT, "serve", "train", "export", "evaluate", "models", "doctor")  # each in a module of its own
 
 
 class DefaultCommandGroup(click.Group):
-    """A group whose default command is `enhance`: it runs unless the first argument names another."""
+    """A group whose default command is `enhance`: it runs unless the first argument names another.
+
+    A command is imported when it is asked for.
+    """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program."""
@@ -43,10 +42,20 @@ class DefaultCommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Insert the default command if none is named."""
-        if args and args[0] not in self.commands and args[0] not in GROUP_OPTIONS:
+        if args and args[0] not in self.list_commands(ctx) and args[0] not in GROUP_OPTIONS:
             self._refuse_misspelt(ctx, args[0])
-            args = [enhance.name or "enhance", *args]
+            args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*self.commands, *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None if there is no such one."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(f"enlighten_cli.cli.{cmd_name}"), cmd_name))
+        return super().get_command(ctx, cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Suggest commands, and the arguments of `enhance`."""
@@ -54,12 +63,14 @@ class DefaultCommandGroup(click.Group):
         if not incomplete.startswith("-"):
             return with_paths(items, incomplete)
         taken = {item.value for item in items}
-        with enhance.make_context(enhance.name, [], parent=ctx, resilient_parsing=True) as default:
+        enhance = self.get_command(ctx, DEFAULT)
+        assert enhance is not None
+        with enhance.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True) as default:
             return [*items, *(item for item in enhance.shell_complete(default, incomplete) if item.value not in taken)]
 
     def _refuse_misspelt(self, ctx: click.Context, word: str) -> None:
         """Refuse a misspelt command before its options are parsed as those of `enhance`."""
-        near = get_close_matches(word, self.commands, n=1)
+        near = get_close_matches(word, self.list_commands(ctx), n=1)
         if near and not word.startswith("-") and not os.path.lexists(word) and not ctx.resilient_parsing:
             say(f"enlighten: {word}: no such photo, folder or command; did you mean `enlighten {near[0]}`?")
             ctx.exit(UsageError.exit_code)
@@ -119,9 +130,9 @@ def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
     command: click.Command = main
     context = ctx.parent
     for word in words:
-        found = command.commands.get(word) if isinstance(command, click.Group) else None
+        found = command.get_command(context, word) if isinstance(command, click.Group) else None
         if found is None:
-            known = command.commands if isinstance(command, click.Group) else ()
+            known = command.list_commands(context) if isinstance(command, click.Group) else ()
             raise UsageError(f"{word}: no such command{did_you_mean(word, known)}; see: enlighten --help")
         command, context = found, click.Context(found, info_name=word, parent=context)
     click.echo(command.get_help(context))
@@ -131,7 +142,3 @@ def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
 def show_version() -> None:
     """Show the version."""
     click.echo(f"enlighten, version {__version__}")
-
-
-for command in (enhance, serve, train, export, evaluate, models, doctor):
-    main.add_command(command)
