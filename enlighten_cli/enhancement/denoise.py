@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self, TypeAlias
 
 import numpy as np
@@ -30,6 +30,10 @@ HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the gri
 BLOCK_COLUMNS = 512  # denoised at a time: what a core's memory of the network's layers grows with
 NOISE, GAIN, PART = range(3)  # the planes of a photo's denoising
 PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
+# The network sees 30 px far, so coarser noise is removed from thumbnails: each has half the rows and columns of the
+# next, and this part of its noise. White noise would have 0.5; with less, faint detail is kept.
+HALF, NOISE_OF_HALF = 2.0, 0.4
+FEWEST_PIXELS = 1_000  # of a thumbnail
 
 
 class DenoisingNetwork(Protocol):
@@ -48,10 +52,13 @@ class Denoising:
     planes : ndarray, shape (h, w, 3), float32
         For each pixel of a thumbnail: standard deviation of luma's noise, gain, and the part of the noise to
         remove, in [0, 1].
+    coarse : ndarray, shape (rows, columns, 3), float32, or None
+        For each pixel of a thumbnail, which may be another: what the removal of coarse noise adds.
     """
 
     network: DenoisingNetwork
     planes: NDArray[np.float32]
+    coarse: NDArray[np.float32] | None = None
 
     @classmethod
     def planned(
@@ -122,6 +129,7 @@ class Denoising:
         own = slice(start - first, stop - first)
         if not upsampling.any(PART):
             return None
+        coarse = None if self.coarse is None else Upsampling(self.coarse, first, last, height, width)
         # A channel after the other in memory, as the network makes them.
         clean = np.empty((3, stop - start, width), np.float32).transpose(1, 2, 0)
         for left in range(0, width, BLOCK_COLUMNS):
@@ -135,9 +143,13 @@ class Denoising:
                 continue
             # What the denoiser sees beyond the last row or column must not depend on where a block ends.
             margin = [(0, -length % MULTIPLE_PX) for length in (last - first, near.stop - near.start)]
-            rgb = np.pad(read(slice(first, last), near), [*margin, (0, 0)], mode="edge")
+            rgb = read(slice(first, last), near)
+            before = rgb[own, inner]
+            if coarse is not None:
+                rgb = rgb + coarse.block(near).transpose(0, 2, 1)
+            rgb = np.pad(rgb, [*margin, (0, 0)], mode="edge")
             noise, gain = (np.pad(planes[:, each], margin, mode="edge") for each in (NOISE, GAIN))
-            before, made = rgb[own, inner], self.network(rgb, noise, gain)[own, inner]
+            made = self.network(rgb, noise, gain)[own, inner]
             clean[:, columns] = before + part * (made - before)
         return clean
 
@@ -146,6 +158,39 @@ class Denoising:
         height, width = rgb.shape[:2]
         clean = self.rows(lambda rows, columns: rgb[rows, columns], 0, height, height, width)
         return rgb if clean is None else np.ascontiguousarray(clean)
+
+    def of_reduced(self, factor: float) -> Self:
+        """Return how the same photo is denoised when its rows and columns are reduced by this factor."""
+        planes = self.planes.copy()
+        planes[..., NOISE] *= np.float32(NOISE_OF_HALF ** (np.log(factor) / np.log(HALF)))
+        return replace(self, planes=planes, coarse=None)
+
+    def coarse_to_fine(self, rgb: Rgb) -> Rgb:
+        """Return a whole thumbnail, denoised: from the coarsest noise to the finest."""
+        height, width = rgb.shape[:2]
+        half = reduced(rgb, height * width / HALF**2)
+        if half.shape[0] * half.shape[1] < FEWEST_PIXELS:
+            return self.whole(rgb)
+        return replace(self, coarse=self.of_reduced(HALF).coarse_to_fine(half) - half).whole(rgb)
+
+    def coarse_change(self, rgb: Rgb, clean: Rgb, photo_pixels: float) -> Rgb:
+        """Return what the removal of coarse noise adds to a photo.
+
+        Parameters
+        ----------
+        rgb, clean : ndarray, shape (h, w, 3), float32, range [0, 1]
+            A thumbnail of the photo, for which this denoising is, before and after.
+        photo_pixels : float
+
+        Returns
+        -------
+        ndarray, shape (rows, columns, 3), float32
+            Over a thumbnail with at most half the photo's rows and columns.
+        """
+        half = reduced(rgb, photo_pixels / HALF**2)
+        if half is not rgb:
+            clean = self.of_reduced(len(rgb) / len(half)).coarse_to_fine(half)
+        return clean - half
 
 
 def _smooth_step(noise: Plane, unseen: float, seen: float) -> Plane:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -81,7 +81,11 @@ def surveyed(
         coding_error = CODING_ERROR if pixels.dtype == np.uint8 else 0.0
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, coding_error)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, coding_error):
-            rgb = of_thumbnail.whole(rgb).clip(0, 1)
+            clean = of_thumbnail.coarse_to_fine(rgb)
+            if denoising:
+                coarse = of_thumbnail.coarse_change(rgb, clean, photo.height * photo.width)
+                denoising = replace(denoising, coarse=coarse)
+            rgb = clean.clip(0, 1)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
 

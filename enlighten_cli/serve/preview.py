@@ -208,7 +208,7 @@ class Preview:
             return self._denoised_part(rgb, view, fit.survey.denoising)
         gain = self._cut(fit.survey.judged.gain(), view, rgb)
         planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise)
-        return planned.whole(rgb) if planned else rgb
+        return planned.coarse_to_fine(rgb) if planned else rgb
 
     def _denoised_part(self, rgb: Rgb, view: View, denoising: Denoising | None) -> Rgb:
         if denoising is None:
@@ -217,9 +217,10 @@ class Preview:
         columns = _outer(view.left, view.width, self.photo.width)
         around = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
         height, width = around.shape[:2]
-        planes = self._cut(denoising.planes, View(columns.start, rows.start, width, height, width * height), around)
+        outer = View(columns.start, rows.start, width, height, width * height)
+        coarse = None if denoising.coarse is None else self._cut(denoising.coarse, outer, around)
         top, left = view.top - rows.start, view.left - columns.start
-        clean = Denoising(denoising.network, planes).whole(around)
+        clean = Denoising(denoising.network, self._cut(denoising.planes, outer, around), coarse).whole(around)
         return clean[top : top + view.height, left : left + view.width]
 
     def _full_change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:

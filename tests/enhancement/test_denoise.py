@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +7,12 @@ from conftest import noisy, scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from enlighten_cli.enhancement.denoise import CODING_ERROR, HALO_PX, Denoising
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, Mode, Options, enhance
 from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
+from enlighten_cli.enhancement.thumbnail import reduced
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.denoiser import RECEPTIVE_FIELD_PX, package_denoiser
 from enlighten_cli.models.network import FunctionNetwork
@@ -37,7 +40,8 @@ def psnr(one, other):
 @settings(max_examples=20)
 def test_strips_give_the_pixels_of_the_whole(height, width, strip):
     rgb = as_rgb(scene(height, width))
-    denoising = planned(rgb)
+    coarse = np.random.default_rng(0).normal(0, 0.01, (-(-height // 8), -(-width // 8), 3)).astype(np.float32)
+    denoising = replace(planned(rgb), coarse=coarse)
 
     def read(rows, columns):
         return rgb[rows, columns]
@@ -70,6 +74,36 @@ def test_noise_goes_and_edges_stay():
     made = 255 * planned(rgb, noise=measure_noise(rgb)).whole(rgb)
     assert np.std((made - clean)[:, 20:130]) < 0.5 * np.std((dirty.astype(float) - clean)[:, 20:130])
     assert made[:, 152:156].mean() - made[:, 144:148].mean() > 0.9 * 35
+
+
+def blotchy(deviation, sigma):
+    """Make coarse noise on grey, and an edge."""
+    random = np.random.default_rng(0)
+    clean = np.full((320, 480, 3), 0.1, np.float32)
+    clean[:, 240:] = 0.2
+    noise = gaussian_filter(random.normal(0, 1, clean.shape), (sigma, sigma, 0))
+    return clean, (clean + deviation * noise / noise.std()).astype(np.float32)
+
+
+def test_coarse_noise_goes_and_edges_stay():
+    clean, rgb = blotchy(0.006, sigma=8)
+    fine, all_of_it = planned(rgb).whole(rgb), planned(rgb).coarse_to_fine(rgb)
+    flat = np.s_[20:-20, 20:210]
+    before, left, least = (np.std((each - clean)[flat]) for each in (rgb, fine, all_of_it))
+    assert least < 0.6 * left < 0.6 * before
+    assert all_of_it[:, 244:252].mean() - all_of_it[:, 228:236].mean() > 0.9 * 0.1
+
+
+def test_the_coarse_noise_of_a_photo_is_found_in_its_thumbnail():
+    clean, rgb = blotchy(0.006, sigma=8)
+    thumbnail = reduced(rgb, rgb.shape[0] * rgb.shape[1] / 9)
+    of_thumbnail = planned(thumbnail)
+    coarse = of_thumbnail.coarse_change(thumbnail, of_thumbnail.coarse_to_fine(thumbnail), rgb.shape[0] * rgb.shape[1])
+    assert coarse.shape == thumbnail.shape
+    before, left = (
+        np.std((replace(planned(rgb), coarse=each).whole(rgb) - clean)[20:-20, 20:210]) for each in (None, coarse)
+    )
+    assert left < 0.7 * before
 
 
 def test_what_would_not_be_seen_is_left_and_the_denoiser_not_even_loaded():
