@@ -44,21 +44,12 @@ class NoisyPhotos:
         Well-lit photos.
     text_probability : float
         Probability that letters are drawn over a crop.
-    thumbnail_probability : float
-        Probability that a crop is one of a thumbnail.
     """
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        photos: PhotoCache,
-        text_probability: float = 0.0,
-        thumbnail_probability: float = 0.0,
-    ) -> None:
+    def __init__(self, config: TrainConfig, photos: PhotoCache, text_probability: float = 0.0) -> None:
         self.config = config
         self.photos = photos
         self.text_probability = text_probability
-        self.thumbnail_probability = thumbnail_probability
 
     def __getitem__(self, numbers: Sequence[int]) -> NoisyCrops:
         """Return the crops of some images."""
@@ -74,8 +65,7 @@ class NoisyPhotos:
         crop = self._crop(random)
         if self.text_probability and random.random() < self.text_probability:
             crop = lettered(crop, random)
-        is_thumbnail = bool(self.thumbnail_probability) and random.random() < self.thumbnail_probability
-        pair = noisy_photo(crop, random, is_thumbnail=is_thumbnail)
+        pair = noisy_photo(crop, random)
         return pair.clean, pair.noisy, noise_map(pair, random), pair.gain
 
     def _crop(self, random: np.random.Generator) -> Rgb:

@@ -30,7 +30,6 @@ READ_SLOPE, READ_OFFSET, READ_SPREAD = 2.18, 1.20, 0.26  # log variance of read 
 WHITE_BALANCE = ((1.9, 2.4), (1.0, 1.0), (1.5, 1.9))  # gains of red, green and blue after the sensor
 MOSAIC_PROBABILITY = 0.4  # of demosaiced noise; otherwise noise is white, as in reduced photos
 JPEG_PROBABILITY, JPEG_QUALITY = 0.8, (75, 98)
-REDUCTION = (3.0, 16.0)  # of the thumbnails in which coarse noise is removed, log-uniform
 LIFT = (0.7, 1.3)  # target light of the brightened photo, relative to the well-lit one
 MOST_GAIN = 30.0
 LIGHT_BLOCK_PX = 8  # light is smooth over three blocks
@@ -54,9 +53,7 @@ class NoisyPhoto:
     gain: Plane
 
 
-def noisy_photo(
-    rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, float] = STOPS, is_thumbnail: bool = False
-) -> NoisyPhoto:
+def noisy_photo(rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, float] = STOPS) -> NoisyPhoto:
     """Darken a photo and add a sensor's noise.
 
     Parameters
@@ -66,39 +63,23 @@ def noisy_photo(
     random : numpy.random.Generator
     stops : tuple of float
         Between which it is darkened.
-    is_thumbnail : bool
-        Whether the noise is that of a thumbnail: less, white, and neither rounded nor compressed.
     """
     dark = linear_srgb(rgb) * np.float32(2.0 ** -random.uniform(*stops))
     clean = encoded_srgb(dark)
-    if is_thumbnail:
-        noise = _noise_of_thumbnail(dark, random)
-        return NoisyPhoto(clean, encoded_srgb((dark + noise).clip(0, 1)), _gain(rgb, clean, random))
     noisy = encoded_srgb((dark + _noise(dark, random)).clip(0, 1))
     return NoisyPhoto(clean, _stored(noisy, random), _gain(rgb, clean, random))
 
 
 def _noise(dark: Rgb, random: np.random.Generator) -> Rgb:
     """Draw noise in linear light; demosaicing and white balance are linear, so they can act on the noise alone."""
-    noise, balance = _white_noise(dark, random)
-    if random.random() < MOSAIC_PROBABILITY:
-        noise = _demosaiced(noise)
-    return np.asarray(noise * balance, np.float32)
-
-
-def _noise_of_thumbnail(dark: Rgb, random: np.random.Generator) -> Rgb:
-    """Draw what is left of noise in the means of many pixels."""
-    noise, balance = _white_noise(dark, random)
-    return np.asarray(noise * balance / np.float32(np.exp(random.uniform(*np.log(REDUCTION)))), np.float32)
-
-
-def _white_noise(dark: Rgb, random: np.random.Generator) -> tuple[Rgb, Plane]:
-    """Draw a sensor's noise before the white balance, and the gains of that, (3,)."""
     shot = np.exp(random.uniform(*np.log(SHOT)))
     read = np.exp(READ_SLOPE * np.log(shot) + READ_OFFSET + random.normal(0, READ_SPREAD))
     balance = np.array([random.uniform(*gains) for gains in WHITE_BALANCE], np.float32)
     deviation = np.sqrt(shot * dark / balance + read, dtype=np.float32)
-    return deviation * random.standard_normal(dark.shape, np.float32), balance
+    noise = deviation * random.standard_normal(dark.shape, np.float32)
+    if random.random() < MOSAIC_PROBABILITY:
+        noise = _demosaiced(noise)
+    return np.asarray(noise * balance, np.float32)
 
 
 def _demosaiced(raw: Rgb) -> Rgb:

@@ -40,22 +40,18 @@ class DenoiseOptions(ObjectiveOptions):
         Weight of the loss on means of 4 x 4 pixels: noise that is left in them is seen as blotches.
     text_probability : float
         Probability that letters are drawn over a crop.
-    thumbnail_probability : float
-        Probability that a crop is one of a thumbnail, in which coarse noise is removed.
     """
 
     objective: ClassVar[str] = "denoise"
 
     coarse_weight: float = 0.0
     text_probability: float = 0.0
-    thumbnail_probability: float = 0.0
 
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules for the shared options."""
         return {
             "coarse_weight": (self.coarse_weight >= 0, "0 or more"),
             "text_probability": (0 <= self.text_probability <= 1, "from 0 to 1"),
-            "thumbnail_probability": (0 <= self.thumbnail_probability <= 1, "from 0 to 1"),
             "width": (config.width % 8 == 0, "a multiple of 8"),
             "precision": (
                 config.precision == "fp32",
@@ -91,7 +87,7 @@ class Denoise(Objective):
 
     def samples(self, photos: PhotoFolders) -> NoisyPhotos:
         """Return dark, noisy crops simulated from well-lit photos."""
-        return NoisyPhotos(self.config, photos["normal"], self.options.text_probability, self.options.thumbnail_probability)
+        return NoisyPhotos(self.config, photos["normal"], self.options.text_probability)
 
     def step(self, batch: NoisyCrops, images_seen: int) -> dict[str, Tensor]:
         """Minimize the error after brightening: |gain x (denoised - clean)|."""
