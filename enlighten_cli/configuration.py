@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,10 @@ def read_configuration() -> Configuration:
     """
     path = configuration_file()
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        import tomllib  # most people have no such file
+
+        content = tomllib.loads(text)
     except FileNotFoundError:
         if os.environ.get(VARIABLE):
             raise UsageError(f"{path}: no such file; {VARIABLE} names it") from None

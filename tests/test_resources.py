@@ -1,6 +1,7 @@
 import threading
 import time
 
+import psutil
 import pytest
 
 from enlighten_cli import resources as machine
@@ -35,6 +36,16 @@ def test_a_containers_memory(cgroup):
     assert machine.available_memory() == 0
     (cgroup / "memory.max").write_text("max\n")
     assert machine.available_memory() > 1e6
+
+
+def test_free_memory_is_what_psutil_says_with_and_without_linuxs_own_figure(cgroup, tmp_path, monkeypatch):
+    free = psutil.virtual_memory().available
+    assert machine.available_memory() == pytest.approx(free, rel=0.2)
+    monkeypatch.setattr(machine, "MEMORY", tmp_path / "absent")
+    assert machine.available_memory() == pytest.approx(free, rel=0.2)
+    (tmp_path / "meminfo").write_text("MemFree: 7 kB\nMemAvailable:      3 kB\n")
+    monkeypatch.setattr(machine, "MEMORY", tmp_path / "meminfo")
+    assert machine.available_memory() == 3 * 1024
 
 
 def test_mapped_yields_in_order_and_takes_few_items_at_a_time(monkeypatch):

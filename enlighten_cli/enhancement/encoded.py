@@ -11,7 +11,6 @@ from pathlib import Path
 from enlighten_cli.atomic_write import Sink
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import EnlightenError
-from enlighten_cli.metrics.luma import mean_luma
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode
 from enlighten_cli.photo.bands import DamagedError
@@ -133,6 +132,8 @@ def enhance_encoded(
 
     def treated(photo: Photo) -> Enhanced:
         if treatment.skip_brighter_than is not None:
+            from enlighten_cli.metrics.luma import mean_luma  # imports all metrics
+
             level = mean_luma(as_srgb(photo))
             if level > treatment.skip_brighter_than:
                 raise BrightAlreadyError(photo, level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -68,12 +67,16 @@ class Download:
 
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
+    import hashlib  # slow to import
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_blob_of(path: Path) -> str:
     """Return git's object id of a file's content: SHA-1 over ``blob <size>``, a zero byte and the content."""
+    import hashlib
+
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from enlighten_cli.photo.exif_patch import ExifBlock
 from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
@@ -24,6 +24,9 @@ from enlighten_cli.photo.metadata import (
 )
 from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
 from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, chunks_of
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
 MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
@@ -137,8 +140,10 @@ def _photoshop_segment(iptc: bytes | None) -> bytes:
     return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
 
 
-def _texts(photo: Photo) -> PngImagePlugin.PngInfo:
-    chunks = PngImagePlugin.PngInfo()
+def _texts(photo: Photo) -> PngInfo:
+    from PIL.PngImagePlugin import PngInfo  # slow to import
+
+    chunks = PngInfo()
     for keyword, value in photo.metadata.text:
         try:
             value.encode("latin-1")
