@@ -71,7 +71,7 @@ def mapped(function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
 def _free_memory() -> int:
     # Linux says it itself; psutil knows other systems, but takes long to import.
     try:
-        found = re.search(r"^MemAvailable:\s*(\d+) kB$", MEMORY.read_text(), re.MULTILINE)
+        found = re.search(rb"^MemAvailable:\s*(\d+) kB$", MEMORY.read_bytes(), re.MULTILINE)
     except OSError:
         found = None
     if found:

@@ -30,8 +30,8 @@ HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the gri
 BLOCK_COLUMNS = 512  # denoised at a time: what a core's memory of the network's layers grows with
 NOISE, GAIN, PART = range(3)  # the planes of a photo's denoising
 PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
-# The network sees 30 px far, so coarser noise is removed from thumbnails: each has half the rows and columns of the
-# next, and this part of its noise. White noise would have 0.5; with less, faint detail is kept.
+# The network sees 30 px far, so coarser noise is removed from thumbnails: each has half the rows and columns of the one
+# before, and is taken to have 0.4 of its noise. White noise is halved; with less, faint detail is kept.
 HALF, NOISE_OF_HALF = 2.0, 0.4
 FEWEST_PIXELS = 1_000  # of a thumbnail
 
@@ -53,7 +53,7 @@ class Denoising:
         For each pixel of a thumbnail: standard deviation of luma's noise, gain, and the part of the noise to
         remove, in [0, 1].
     coarse : ndarray, shape (rows, columns, 3), float32, or None
-        For each pixel of a thumbnail, which may be another: what the removal of coarse noise adds.
+        For each pixel of a thumbnail, not necessarily that of `planes`: what the removal of coarse noise adds.
     """
 
     network: DenoisingNetwork
@@ -159,38 +159,54 @@ class Denoising:
         clean = self.rows(lambda rows, columns: rgb[rows, columns], 0, height, height, width)
         return rgb if clean is None else np.ascontiguousarray(clean)
 
-    def of_reduced(self, factor: float) -> Self:
-        """Return how the same photo is denoised when its rows and columns are reduced by this factor."""
+    def everywhere(self, factor: float = 1.0) -> Self:
+        """Return how all noise is removed from the same photo, with its rows and columns reduced by this factor."""
         planes = self.planes.copy()
         planes[..., NOISE] *= np.float32(NOISE_OF_HALF ** (np.log(factor) / np.log(HALF)))
+        planes[..., PART] = 1
         return replace(self, planes=planes, coarse=None)
 
-    def coarse_to_fine(self, rgb: Rgb) -> Rgb:
-        """Return a whole thumbnail, denoised: from the coarsest noise to the finest."""
+    def coarse_to_fine(self, rgb: Rgb, change: Rgb | None = None) -> Rgb:
+        """Return a whole thumbnail, denoised from the coarsest noise to the finest; `change` is that of `change`."""
+        height, width = rgb.shape[:2]
+        part = upsampled(self.planes[..., PART:], 0, height, height, width)
+        return rgb + part * (self.change(rgb) if change is None else change)
+
+    def change(self, rgb: Rgb) -> Rgb:
+        """Return what the removal of all noise, from the coarsest to the finest, adds to a thumbnail: (h, w, 3)."""
         height, width = rgb.shape[:2]
         half = reduced(rgb, height * width / HALF**2)
-        if half.shape[0] * half.shape[1] < FEWEST_PIXELS:
-            return self.whole(rgb)
-        return replace(self, coarse=self.of_reduced(HALF).coarse_to_fine(half) - half).whole(rgb)
+        planes = [self.everywhere().planes]
+        if half.shape[0] * half.shape[1] >= FEWEST_PIXELS:
+            planes.append(self.everywhere(HALF).change(half))
+        # The network sees zeros beyond the borders, which would grow to a frame: a mirror image instead.
+        margin = [(HALO_PX, HALO_PX), (HALO_PX, HALO_PX), (0, 0)]
+        mirrored, *seen = (
+            np.pad(each, margin, mode="reflect")
+            for each in (rgb, *(upsampled(plane, 0, height, height, width) for plane in planes))
+        )
+        clean = type(self)(self.network, *seen).whole(mirrored)
+        return clean[HALO_PX:-HALO_PX, HALO_PX:-HALO_PX] - rgb
 
-    def coarse_change(self, rgb: Rgb, clean: Rgb, photo_pixels: float) -> Rgb:
+    def coarse_change(self, rgb: Rgb, change: Rgb, photo_pixels: float) -> Rgb:
         """Return what the removal of coarse noise adds to a photo.
 
         Parameters
         ----------
-        rgb, clean : ndarray, shape (h, w, 3), float32, range [0, 1]
-            A thumbnail of the photo, for which this denoising is, before and after.
+        rgb, change : ndarray, shape (h, w, 3), float32
+            A thumbnail of the photo, for which this denoising was planned, and its `change`.
         photo_pixels : float
 
         Returns
         -------
         ndarray, shape (rows, columns, 3), float32
-            Over a thumbnail with at most half the photo's rows and columns.
+            Over a thumbnail with about half the photo's rows and columns, or fewer.
         """
         half = reduced(rgb, photo_pixels / HALF**2)
-        if half is not rgb:
-            clean = self.of_reduced(len(rgb) / len(half)).coarse_to_fine(half)
-        return clean - half
+        if half is rgb:
+            return change
+        factor = (rgb.shape[0] * rgb.shape[1] / (half.shape[0] * half.shape[1])) ** 0.5
+        return self.everywhere(factor).change(half)
 
 
 def _smooth_step(noise: Plane, unseen: float, seen: float) -> Plane:

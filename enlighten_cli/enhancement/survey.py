@@ -81,11 +81,11 @@ def surveyed(
         coding_error = CODING_ERROR if pixels.dtype == np.uint8 else 0.0
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, coding_error)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, coding_error):
-            clean = of_thumbnail.coarse_to_fine(rgb)
+            change = of_thumbnail.change(rgb)
             if denoising:
-                coarse = of_thumbnail.coarse_change(rgb, clean, photo.height * photo.width)
+                coarse = of_thumbnail.coarse_change(rgb, change, photo.height * photo.width)
                 denoising = replace(denoising, coarse=coarse)
-            rgb = clean.clip(0, 1)
+            rgb = of_thumbnail.coarse_to_fine(rgb, change).clip(0, 1)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
     return Survey(rgb, judged, known_part(rgb, noise_of_thumbnail, step), denoising)
 

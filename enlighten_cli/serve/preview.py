@@ -66,8 +66,19 @@ class _Fit:
 
     @property
     def size_bytes(self) -> int:
-        parts = (self.survey.rgb, self.light.scale, self.light.detail, self.light.offset)
-        return sum(each.nbytes for each in parts)
+        survey, light = self.survey, self.light
+        parts = [
+            survey.rgb,
+            survey.judged.seen,
+            survey.judged.made,
+            survey.known,
+            light.scale,
+            light.detail,
+            light.offset,
+        ]
+        if survey.denoising:
+            parts += [each for each in (survey.denoising.planes, survey.denoising.coarse) if each is not None]
+        return sum(each.nbytes for each in {id(each): each for each in parts}.values())
 
 
 class _Shown:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from enlighten_cli.enhancement.denoise import CODING_ERROR, HALO_PX, Denoising
+from enlighten_cli.enhancement.denoise import CODING_ERROR, HALO_PX, PART, Denoising
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, Mode, Options, enhance
 from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
 from enlighten_cli.enhancement.thumbnail import reduced
@@ -98,12 +98,31 @@ def test_the_coarse_noise_of_a_photo_is_found_in_its_thumbnail():
     clean, rgb = blotchy(0.006, sigma=8)
     thumbnail = reduced(rgb, rgb.shape[0] * rgb.shape[1] / 9)
     of_thumbnail = planned(thumbnail)
-    coarse = of_thumbnail.coarse_change(thumbnail, of_thumbnail.coarse_to_fine(thumbnail), rgb.shape[0] * rgb.shape[1])
+    coarse = of_thumbnail.coarse_change(thumbnail, of_thumbnail.change(thumbnail), rgb.shape[0] * rgb.shape[1])
     assert coarse.shape == thumbnail.shape
     before, left = (
         np.std((replace(planned(rgb), coarse=each).whole(rgb) - clean)[20:-20, 20:210]) for each in (None, coarse)
     )
     assert left < 0.7 * before
+
+
+def test_half_of_the_coarse_noise_goes_where_half_of_the_noise_is_to_go():
+    _, rgb = blotchy(0.006, sigma=8)
+    whole = planned(rgb)
+    planes = whole.planes.copy()
+    planes[..., PART] = 0.5
+    all_of_it, half = (denoising.coarse_to_fine(rgb) - rgb for denoising in (whole, replace(whole, planes=planes)))
+    np.testing.assert_allclose(half, all_of_it / 2, atol=1e-5)
+
+
+def test_no_frame_is_drawn():
+    """Beyond its borders the network sees zeros, and a thumbnail's border is wide."""
+    random = np.random.default_rng(0)
+    rgb = (0.02 + random.normal(0, 0.01, (450, 650, 3))).clip(0, 1).astype(np.float32)
+    clean = np.mean([planned(each).coarse_to_fine(each) for each in (rgb, rgb[::-1, ::-1])], axis=0)
+    middle = clean[150:-150, 200:-200].mean()
+    for border in (clean[:16], clean[-16:], clean[:, :16], clean[:, -16:]):
+        assert abs(border.mean() - middle) < 0.1 / 255
 
 
 def test_what_would_not_be_seen_is_left_and_the_denoiser_not_even_loaded():
