@@ -78,11 +78,11 @@ MODELS = {
             bundled=True,
             scores={
                 "lol_psnr": 20.56,
-                "lol_ssim": 0.841,
+                "lol_ssim": 0.840,
                 "well_lit_psnr": 27.86,
-                "lime_niqe": 4.02,
+                "lime_niqe": 4.01,
                 "mef_niqe": 3.43,
-                "dicm_niqe": 3.44,
+                "dicm_niqe": 3.43,
             },
         ),
         ModelRow(
