@@ -167,7 +167,7 @@ class Denoising:
         return replace(self, planes=planes, coarse=None)
 
     def coarse_to_fine(self, rgb: Rgb, change: Rgb | None = None) -> Rgb:
-        """Return a whole thumbnail, denoised from the coarsest noise to the finest, given its change if that is known."""
+        """Return a whole thumbnail, denoised from the coarsest noise to the finest, given its change if known."""
         height, width = rgb.shape[:2]
         part = upsampled(self.planes[..., PART:], 0, height, height, width)
         return rgb + part * (self.change(rgb) if change is None else change)
