@@ -129,7 +129,6 @@ class Denoising:
         own = slice(start - first, stop - first)
         if not upsampling.any(PART):
             return None
-        coarse = None if self.coarse is None else Upsampling(self.coarse, first, last, height, width)
         # A channel after the other in memory, as the network makes them.
         clean = np.empty((3, stop - start, width), np.float32).transpose(1, 2, 0)
         for left in range(0, width, BLOCK_COLUMNS):
@@ -145,8 +144,9 @@ class Denoising:
             margin = [(0, -length % MULTIPLE_PX) for length in (last - first, near.stop - near.start)]
             rgb = read(slice(first, last), near)
             before = rgb[own, inner]
-            if coarse is not None:
-                rgb = rgb + coarse.block(near).transpose(0, 2, 1)
+            if self.coarse is not None:
+                coarse = Upsampling(self.coarse, first, last, height, width, near)
+                rgb = rgb + coarse.block(slice(None)).transpose(0, 2, 1)
             rgb = np.pad(rgb, [*margin, (0, 0)], mode="edge")
             noise, gain = (np.pad(planes[:, each], margin, mode="edge") for each in (NOISE, GAIN))
             made = self.network(rgb, noise, gain)[own, inner]

@@ -115,21 +115,31 @@ class Upsampling:
         First of the rows, and the one after the last.
     height, width : int
         Of the photo.
+    columns : slice, optional
+        Only these of its columns, which take less memory.
     """
 
-    def __init__(self, values: NDArray[np.float32], start: int, stop: int, height: int, width: int) -> None:
+    def __init__(
+        self,
+        values: NDArray[np.float32],
+        start: int,
+        stop: int,
+        height: int,
+        width: int,
+        columns: slice = slice(None),
+    ) -> None:
         last = len(values) - 1
         places = ((np.arange(start, stop) + 0.5) * (len(values) / height) - 0.5).clip(0, last)
         above = np.minimum(places.astype(int), max(0, last - 1))
         top = int(above[0])
         few = np.ascontiguousarray(values[top : above[-1] + 2].transpose(0, 2, 1))
         # Across first, for the few rows that are there: (rows, C, width). Downwards, rows are blends of two of them.
-        self._across = _across(few, width)
+        self._across = _across(few, width, columns)
         below = (places - above).astype(np.float32)
         self._parts = np.stack([1 - below, below], axis=1)[:, : len(few)]
         starts = np.flatnonzero(np.diff(above, prepend=-1)).tolist()
         self._between = list(zip((above[starts] - top).tolist(), starts, [*starts[1:], stop - start], strict=True))
-        self.shape = (stop - start, values.shape[2], width)
+        self.shape = (stop - start, values.shape[2], self._across.shape[2])
 
     def pieces(self, pixels: int) -> list[Piece]:
         """Divide the rows into pieces of about so many pixels."""
@@ -161,14 +171,14 @@ class Upsampling:
             np.matmul(self._parts[start:stop], across[row : row + 2], out=out[start - first : stop - first])
 
 
-def _across(few: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Interpolate rows, (rows, C, w), to this width; by area if they get narrower."""
+def _across(few: NDArray[np.float32], width: int, columns: slice) -> NDArray[np.float32]:
+    """Interpolate rows, (rows, C, w), to these columns of this width; by area if they get narrower."""
     last = few.shape[2] - 1
     if width <= last:
         size = (width, len(few))
         planes = [resized(few[:, each, :, None], size, Image.Resampling.BILINEAR) for each in range(few.shape[1])]
-        return np.ascontiguousarray(np.concatenate(planes, axis=2).transpose(0, 2, 1))
-    places = ((np.arange(width) + 0.5) * ((last + 1) / width) - 0.5).clip(0, last)
+        return np.ascontiguousarray(np.concatenate(planes, axis=2)[:, columns].transpose(0, 2, 1))
+    places = ((np.arange(width)[columns] + 0.5) * ((last + 1) / width) - 0.5).clip(0, last)
     left = np.minimum(places.astype(int), max(0, last - 1))
     between: NDArray[np.float32] = np.take(few, np.minimum(left + 1, last), axis=2)
     at_left = np.take(few, left, axis=2)
