@@ -27,7 +27,7 @@ LEAST_PART, LEAST_EXTENT = 0.1, 1e-3
 CODING_ERROR, CODING_UNSEEN, CODING_SEEN = 0.5 / 255, 3.0, 5.0
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
 HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
-BLOCK_COLUMNS = 512  # denoised at a time: what a core's memory of the network's layers grows with
+BLOCK_COLUMNS = 384  # denoised at a time: what a core's memory of the network's layers grows with
 NOISE, GAIN, PART = range(3)  # the planes of a photo's denoising
 PLANE_PIXELS = 25_000  # size of the thumbnail over which noise and gain vary smoothly
 # The network sees 30 px far, so coarser noise is removed from thumbnails: each has half the rows and columns of the one
