@@ -22,7 +22,7 @@ from enlighten_cli.enhancement.fast import Light, fit_guided_filter
 from enlighten_cli.enhancement.highlights import hold_highlights
 from enlighten_cli.enhancement.judged_light import JudgedLight, enhanced_thumbnail, relit
 from enlighten_cli.enhancement.noise import measure_noise
-from enlighten_cli.enhancement.survey import Survey, surveyed
+from enlighten_cli.enhancement.survey import surveyed
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
 from enlighten_cli.models.denoiser import package_denoiser
@@ -59,26 +59,22 @@ class View:
 
 @dataclass(frozen=True)
 class _Fit:
-    """What the network did to the thumbnail of the whole photo."""
+    """What the network did to the thumbnail of the whole photo; `judged` only if full mode takes light from it."""
 
-    survey: Survey
     light: Light
+    known: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    denoising: Denoising | None
+    judged: JudgedLight | None
 
     @property
     def size_bytes(self) -> int:
-        survey, light = self.survey, self.light
-        parts = [
-            survey.rgb,
-            survey.judged.seen,
-            survey.judged.made,
-            survey.known,
-            light.scale,
-            light.detail,
-            light.offset,
-        ]
-        if survey.denoising:
-            parts += [each for each in (survey.denoising.planes, survey.denoising.coarse) if each is not None]
-        return sum(each.nbytes for each in {id(each): each for each in parts}.values())
+        parts = [self.light.scale, self.light.detail, self.light.offset, self.known, self.gain]
+        if self.judged:
+            parts += [self.judged.seen, self.judged.made]
+        if self.denoising:
+            parts += [each for each in (self.denoising.planes, self.denoising.coarse) if each is not None]
+        return sum(each.nbytes for each in parts)
 
 
 class _Shown:
@@ -201,7 +197,8 @@ class Preview:
         made = enhanced_thumbnail(survey.rgb, network, survey.judged)
         check()
         light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
-        fit = self._fits[name, denoise] = _Fit(survey, light)
+        judged = survey.judged if 0 < network.training_pixels < self.photo.height * self.photo.width else None
+        fit = self._fits[name, denoise] = _Fit(light, survey.known, survey.judged.gain(), survey.denoising, judged)
         return fit
 
     def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
@@ -216,8 +213,8 @@ class Preview:
         if not options.denoise:
             return rgb
         if rgb.shape[:2] == (view.height, view.width):
-            return self._denoised_part(rgb, view, fit.survey.denoising)
-        gain = self._cut(fit.survey.judged.gain(), view, rgb)
+            return self._denoised_part(rgb, view, fit.denoising)
+        gain = self._cut(fit.gain, view, rgb)
         planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise)
         return planned.coarse_to_fine(rgb) if planned else rgb
 
@@ -243,13 +240,12 @@ class Preview:
         outer = View(columns.start, rows.start, width, height, width * height)
         rgb = self._denoised(rgb, outer, fit, options)
         made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
-        whole = self.photo.height * self.photo.width
-        if 0 < network.training_pixels < whole:
+        if fit.judged:
+            whole = self.photo.height * self.photo.width
             seen = _resampled(made, max(1, round(network.training_pixels * height * width / whole)))
-            judged = fit.survey.judged
-            there = JudgedLight(self._cut(judged.seen, outer, seen), self._cut(judged.made, outer, seen))
+            there = JudgedLight(self._cut(fit.judged.seen, outer, seen), self._cut(fit.judged.made, outer, seen))
             made = relit(made, _scaled(there.missing(seen), made))
-        made = rgb + self._cut(fit.survey.known, outer, rgb) * (made.clip(0, 1) - rgb)
+        made = rgb + self._cut(fit.known, outer, rgb) * (made.clip(0, 1) - rgb)
         top, left = view.top - rows.start, view.left - columns.start
         made = made[top : top + view.height, left : left + view.width]
         return _scaled(made.astype(np.float32), before) - before

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, _block_means, thumbnail
+from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, Upsampling, _block_means, thumbnail
 from enlighten_cli.photo import colour_of
 
 
@@ -24,3 +24,12 @@ def test_blocks_are_averaged_across_bands_too(channels):
     means = _block_means(pixels, 3)
     whole = np.asarray(Image.fromarray(pixels if channels == 3 else pixels[..., 0]).reduce(3))
     np.testing.assert_array_equal(means, whole.reshape(BAND_ROWS + 3, 4, channels))
+
+
+@pytest.mark.parametrize("width", [40, 9])  # wider than the planes, and narrower
+def test_some_columns_are_those_of_all(width):
+    values = np.random.default_rng(0).random((7, 13, 3)).astype(np.float32)
+    all_of_them = Upsampling(values, 4, 21, 30, width).block(slice(None))
+    some = Upsampling(values, 4, 21, 30, width, slice(3, 8))
+    assert some.shape == (17, 3, 5)
+    np.testing.assert_array_equal(some.block(slice(None)), all_of_them[..., 3:8])
