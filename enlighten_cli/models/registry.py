@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_473_660, "4bd80a17ea1ebef0098b6b65ae04e53f4ff329201991d9d110b7ebedc4705034"),
+                Download("lite.onnx", 4_371_774, "2b9ab38f7fd871521fe9104263ee1894c311e9e349907bcc09f6233b9959311f"),
                 Download(
-                    "lite-fp16.onnx", 4_454_214, "636528d990c2ac3e5a0a10f11d3f850ff80b16968ba6d1b401ba1da20a6f7faf"
+                    "lite-fp16.onnx", 4_348_808, "90046b3d97003208e8913d7f8c2f01bedee1244738af6429cc8b8a4f6115a4b3"
                 ),
             ),
             width=16,
@@ -112,7 +112,7 @@ MODELS = {
 }
 DEFAULT_MODEL = "lite"
 
-DENOISER = Download("denoise.onnx", 245_835, "fd1145aade993b60add71764166f7a692afef0dffb71b6fee5e15426de347df4")
+DENOISER = Download("denoise.onnx", 194_367, "b81254d1da541377cd8169ca49878988053edbe2993fe563a3b9e9d11dc1da7f")
 
 VGG16 = Download(
     name="vgg16-397923af.pth",

@@ -46,7 +46,22 @@ def traced(network: nn.Module, examples: Mapping[str, Tensor], output: str, mult
     assert program is not None
     model = program.model_proto
     assert isinstance(model, onnx.ModelProto)
+    forget_origin(model)
     return model
+
+
+def forget_origin(model: onnx.ModelProto) -> None:
+    """Remove the exporter's notes on where each node came from, which name folders of the machine that exported it."""
+    graphs = [model.graph, *model.functions]
+    parts = [
+        *graphs,
+        *(node for graph in graphs for node in graph.node),
+        *(v for graph in graphs for v in graph.value_info),
+    ]
+    parts += [*model.graph.input, *model.graph.output, *model.graph.initializer]
+    for part in parts:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 @contextmanager

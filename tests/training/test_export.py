@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -9,6 +11,8 @@ from enlighten_cli.models.session import Model
 from enlighten_cli.training import export
 from enlighten_cli.training.checkpoint import read_weights, write_weights
 from enlighten_cli.training.networks.generator import EnlightenNet
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
 
 
 def test_runtime_agrees_with_torch(tiny_weights, tiny_model):
@@ -29,6 +33,14 @@ def test_one_file_that_explains_itself(tiny_weights, tiny_model):
     assert {tensor.data_type for tensor in kernels} == {onnx.TensorProto.FLOAT16}
     assert not any(tensor.external_data for tensor in model.graph.initializer)
     assert sorted(path.name for path in tiny_model.parent.iterdir()) == ["tiny.onnx", "tiny.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["tiny", "lite", "lite-fp16", "denoise"])
+def test_no_folder_of_the_machine_is_in_the_file(tiny_model, name):
+    """PyTorch notes for every node the source file, with its path, that it came from."""
+    content = tiny_model.read_bytes() if name == "tiny" else (WEIGHTS / f"{name}.onnx").read_bytes()
+    assert b".py" not in content
+    assert str(WEIGHTS.parent).encode() not in content
 
 
 def test_the_file_says_that_sizes_are_multiples_of_16(tiny_model):
