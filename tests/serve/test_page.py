@@ -172,6 +172,7 @@ def test_by_keyboard_alone(opened, photos, by_command, client):
         opened.keyboard.press("d")
     assert download.value.suggested_filename == "b.jpg"
     assert download.value.path().read_bytes() == by_command["b.jpg"]
+    wait_until(opened, "!document.getElementById('remove').disabled")  # a download begins before its save has ended
     opened.keyboard.press("Delete")
     wait_until(opened, "document.querySelectorAll('.thumb').length === 1")
     opened.keyboard.press("?")

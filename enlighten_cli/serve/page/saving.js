@@ -14,6 +14,7 @@ function enable() {
   const isBusy = Boolean(running), some = ready(), one = some.includes(album.current);
   for (const id of ["write-one", "download-one"]) get(id).disabled = isBusy || !one;
   for (const id of ["write-all", "download-all"]) get(id).disabled = isBusy || !some.length;
+  get("remove").disabled = isBusy; // the Delete key waits for the same
   get("progress").hidden = !isBusy;
 }
 
