@@ -8,7 +8,8 @@ Ways:
     start       a photo of 64 x 48 pixels: what is left is the start
     off         fast mode, a clean photo, without denoising
     clean       the same, with the default: --denoise auto
-    noisy       the same, of a photo with visible noise
+    turned      the same as off, of a photo that is stored turned by a quarter, as cameras do
+    noisy       the same as clean, of a photo with visible noise
     tiled       full mode, tiles in 1 GB (up to 24 megapixels)
     published   the published architecture at width 32 (random weights serve for speed), whole, in a default session
                 of ONNX Runtime, as EnlightenGAN-inference runs it (up to 4 megapixels)
@@ -43,6 +44,7 @@ MOST_MEGAPIXELS = {"published": 4.0, "tiled": 24.0}
 REDUCED = 4  # times, each side
 NOISE = 4.0  # standard deviation, in steps of 255
 QUALITY = 92
+ORIENTATION, UPRIGHT, QUARTER = 0x0112, 1, 6  # a tag of EXIF, and two of its values
 
 Measured = dict[str, float]
 
@@ -61,6 +63,7 @@ def commands(photos: dict[str, Path], model: Path, result: Path) -> dict[str, li
         "start": enhance("small"),
         "off": enhance("clean", "--denoise", "off"),
         "clean": enhance("clean"),
+        "turned": enhance("turned", "--denoise", "off"),
         "noisy": enhance("noisy"),
         "tiled": enhance("clean", "--mode", "full", "--memory", "1000"),
         "published": child("published"),
@@ -68,7 +71,7 @@ def commands(photos: dict[str, Path], model: Path, result: Path) -> dict[str, li
 
 
 def make_photos(folder: Path, megapixels: float) -> dict[str, Path]:
-    """Write a clean photo of this size, a noisy one, and a small one."""
+    """Write a clean photo of this size, the same stored turned, a noisy one, and a small one."""
     with Image.open(EXAMPLE) as image:
         small = image.convert("RGB").reduce(REDUCED)
     scale = (megapixels * 1e6 / (small.width * small.height)) ** 0.5
@@ -77,10 +80,12 @@ def make_photos(folder: Path, megapixels: float) -> dict[str, Path]:
     noisy = np.asarray(clean).copy()
     for band in np.array_split(noisy, max(1, len(noisy) // 256)):  # views
         band[:] = np.rint(band + random.normal(0, NOISE, band.shape).astype(np.float32)).clip(0, 255)
-    photos = {"clean": clean, "noisy": Image.fromarray(noisy), "small": small.resize((64, 48))}
+    photos = {"clean": clean, "turned": clean, "noisy": Image.fromarray(noisy), "small": small.resize((64, 48))}
     paths = {name: folder / f"{name}-{megapixels:g}.jpg" for name in photos}
+    exif = Image.Exif()
     for name, photo in photos.items():
-        photo.save(paths[name], quality=QUALITY, subsampling=2)
+        exif[ORIENTATION] = QUARTER if name == "turned" else UPRIGHT
+        photo.save(paths[name], quality=QUALITY, subsampling=2, exif=exif)
     return paths
 
 

@@ -29,7 +29,7 @@ from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
-from enlighten_cli.photo.decode import UPRIGHT
+from enlighten_cli.photo.upright import UPRIGHT
 
 COLUMNS = ("pixels", "EXIF", "maker note", "XMP", "IPTC", "ICC", "DPI", "alpha", "16 bit", "orientation")
 LOSSY_STEPS = 30  # of 255: nobody would call it another picture

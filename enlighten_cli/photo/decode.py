@@ -14,17 +14,18 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.bands import Bands, DamagedError, bands_of, can_be_opened
+from enlighten_cli.photo.bands import Rows, bands_of, can_be_opened
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.left_out import left_out
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata, read_metadata
-from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded, spans_of
+from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
 from enlighten_cli.photo.truncation import forgiving, is_forgiving
+from enlighten_cli.photo.upright import UprightBands, upright, whole_upright
 
 TIFF_BITS_PER_SAMPLE, TIFF_SAMPLE_FORMAT = 258, 339
 UNSIGNED = 1
@@ -34,18 +35,6 @@ BY_PATH = ("PNG", "TIFF")  # formats of large files
 VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
-# What each orientation is undone by, on the first two axes.
-UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda a: a.swapaxes(0, 1)[::-1],
-}
-UNDONE_BY = {6: 8, 8: 6}  # all other orientations are undone by themselves
 
 
 def decode(
@@ -159,18 +148,21 @@ def _decoded(
         metadata = read_metadata(image, notes)
         coding = _coding(image, head)
         deep = floats or _is_deep(image, head, kind)
-        bands = None if is_forgiving() else bands_of(image, head, path or partial(content_of, file), is_float=floats)
-        wanted = by_bands is not None and by_bands(image.height, image.width) and metadata.orientation == 1
+        orientation = metadata.orientation
+        stored = None if is_forgiving() else bands_of(image, head, path or partial(content_of, file), is_float=floats)
+        bands: Rows | None = None
         whole: Pixels | None = None
-        pixels: Pixels
+        pixels: Pixels = NO_PIXELS
         alpha: Pixels | None = None
-        if bands and not wanted:
-            is_large = image.height * image.width >= VIPS_FROM_PIXELS
-            whole, bands = _upright(bands, metadata.orientation) if is_large and kind == "JPEG" else None, None
+        # Pillow gives the size of a TIFF file as it turns it, and libvips as it is stored.
+        if stored and by_bands and by_bands(image.height, image.width) and (orientation == 1 or kind != "TIFF"):
+            bands = stored if orientation == 1 else UprightBands(stored, orientation)
+        elif stored and kind == "JPEG" and image.height * image.width >= VIPS_FROM_PIXELS:
+            whole = whole_upright(stored, orientation)
         if bands:
-            pixels = NO_PIXELS
+            pass
         elif whole is not None:
-            pixels = whole
+            pixels, orientation = whole, 1
         elif floats:
             pixels, alpha = _by_vips(content_of(file), np.float32)
             check_finite(pixels)
@@ -178,36 +170,16 @@ def _decoded(
             pixels, alpha = _deep_pixels(content_of(file), image, kind)
         else:
             pixels, alpha, metadata = _plain_pixels(image, metadata, notes)
-        # Pillow turns TIFF files itself as it loads them.
-        is_upright = whole is not None or (image.format == "TIFF" and not deep)
-        orientation = 1 if is_upright else metadata.orientation
-    turn = UPRIGHT[orientation]
+            orientation = 1 if kind == "TIFF" else orientation  # Pillow has turned it as it loaded it
     photo = Photo(
-        pixels=np.ascontiguousarray(turn(pixels)),
+        pixels=upright(pixels, orientation),
         format=kind,
-        alpha=None if alpha is None else np.ascontiguousarray(turn(alpha)),
+        alpha=None if alpha is None else upright(alpha, orientation),
         metadata=metadata.upright(),
         coding=coding,
         notes=tuple(notes),
     )
     return banded(photo, bands) if bands else photo
-
-
-def _upright(bands: Bands, orientation: int) -> Pixels | None:
-    """Decode a photo, and turn it as it is decoded; None if the decoder has anything to say against it."""
-    if orientation == 1:
-        return bands.whole()
-    height, width, channels = bands.shape
-    is_sideways = orientation > 4
-    pixels = np.empty((width, height, channels) if is_sideways else bands.shape, bands.dtype)
-    as_stored = UPRIGHT[UNDONE_BY.get(orientation, orientation)](pixels)
-    spans = spans_of(height, BAND_ROWS)
-    try:
-        for (start, stop), band in zip(spans, bands(spans), strict=True):
-            as_stored[start:stop] = band
-    except DamagedError:
-        return None
-    return pixels
 
 
 def _is_deep(image: Image.Image, head: bytes, kind: str) -> bool:

@@ -1,3 +1,4 @@
+import errno
 import io
 from importlib import import_module
 
@@ -7,6 +8,7 @@ from conftest import noisy
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from samples import exif
 
 from enlighten_cli.enhancement import encoded
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
@@ -14,6 +16,7 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Limits, Photo, decode, encode
 from enlighten_cli.photo.bands import Bands, DamagedError
+from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.photo import Coding, empty_pixels, spans_of
 
 HEIGHT, WIDTH = 333, 250
@@ -96,31 +99,80 @@ def test_files_that_are_more_than_colours_are_decoded_whole(mode):
         assert decode(file.getvalue(), by_bands=always).bands is None
 
 
-@given(st.data())
-def test_bands_may_overlap_and_leave_rows_out(data):
-    numbers = st.lists(st.integers(0, HEIGHT), min_size=1, max_size=6)
-    firsts = sorted(data.draw(numbers))
-    lasts = sorted(data.draw(st.lists(st.integers(0, HEIGHT), min_size=len(firsts), max_size=len(firsts))))
-    spans = [(first, max(first, last)) for first, last in zip(firsts, lasts, strict=True)]
+@st.composite
+def rising_spans(draw, height):
+    numbers = st.lists(st.integers(0, height), min_size=1, max_size=6)
+    firsts = sorted(draw(numbers))
+    lasts = sorted(draw(st.lists(st.integers(0, height), min_size=len(firsts), max_size=len(firsts))))
+    return [(first, max(first, last)) for first, last in zip(firsts, lasts, strict=True)]
+
+
+@given(rising_spans(HEIGHT))
+def test_bands_may_overlap_and_leave_rows_out(spans):
     content = jpeg()
     pixels = decode(content).pixels
     for (first, last), band in zip(spans, Bands(lambda: content, pixels.shape)(spans), strict=True):
         np.testing.assert_array_equal(band, pixels[first:last])
 
 
-def test_only_upright_photos_are_decoded_by_bands():
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    assert decode(jpeg(exif=turned), by_bands=always).bands is None
+def turned_jpeg(orientation):
+    return jpeg(exif=b"Exif\0\0" + exif(orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@given(st.data())
+def test_bands_of_a_turned_photo_are_upright(orientation, data):
+    content = turned_jpeg(orientation)
+    pixels = decode(content).pixels
+    photo = decode(content, by_bands=always)
+    assert photo.bands is not None
+    assert photo.pixels.shape == pixels.shape
+    for _ in range(2):  # it may be asked again
+        spans = data.draw(rising_spans(photo.height))
+        for (first, last), band in zip(spans, photo.rows(spans), strict=True):
+            np.testing.assert_array_equal(band, pixels[first:last])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bands_of_a_turned_photo_of_sixteen_bits(channels):
+    content, pixels = file_of("PNG", np.uint16, channels, metadata=Metadata(exif=exif(8)))
+    photo = decode(content, by_bands=always)
+    assert photo.bands is not None
+    np.testing.assert_array_equal(photo.whole().pixels, np.rot90(pixels))
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_turned_photo_needs_no_room_on_the_disk(monkeypatch, orientation):
+    class Full(io.BytesIO):
+        def write(self, content):
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(content)
+
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    content = turned_jpeg(orientation)
+    np.testing.assert_array_equal(decode(content, by_bands=always).whole().pixels, decode(content).pixels)
+
+
+def test_a_damaged_photo_that_is_turned_is_found_out():
+    photo = decode(turned_jpeg(6)[:-300], by_bands=always)
+    with pytest.raises(DamagedError):
+        photo.whole()
+
+
+def test_some_photos_are_not_decoded_by_bands():
     assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "WEBP")), by_bands=always).bands is None
     assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).bands is None
+    tiff = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(tiff, "TIFF", exif=b"Exif\0\0" + exif(6))
+    turned = decode(tiff.getvalue(), by_bands=always)
+    assert turned.bands is None
+    assert turned.pixels.shape == (30, 20, 3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_large_photo_is_turned_as_it_is_decoded(monkeypatch, orientation):
-    turned = Image.Exif()
-    turned[0x0112] = orientation
-    content = jpeg(exif=turned)
+    content = turned_jpeg(orientation)
     by_pillow = decode(content)
     monkeypatch.setattr(import_module("enlighten_cli.photo.decode"), "VIPS_FROM_PIXELS", 0)
     by_vips = decode(content)
