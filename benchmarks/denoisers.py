@@ -53,7 +53,7 @@ def nl_means(rgb: Rgb, sigma: float) -> Rgb:
 
 def noise_of(dark: Photo) -> float:
     """Return the photo's noise at its mean luma, in [0, 1]."""
-    curve = measure_noise(sampled(dark.pixels, as_rgb), may_be_flattened=True)
+    curve = measure_noise(sampled(dark.pixels, as_rgb))
     return float(curve.at(np.float32([(as_rgb(dark.pixels) @ LUMA).mean()]))[0])
 
 

@@ -22,9 +22,10 @@ Plane: TypeAlias = NDArray[np.float32]
 UNSEEN, SEEN = 1.25, 2.5
 # Less is not worth the time: a tenth of a noise that is hardly visible, or noise in a thousandth of the photo.
 LEAST_PART, LEAST_EXTENT = 0.1, 1e-3
-# Rounding to 8 bits, and a JPEG's to its coefficients, leave this in a photo without noise (0.36 at quality 98, 0.7 at
-# 75). It is measured as noise, but is finer than a sensor's, and is left until it is amplified further.
-CODING_ERROR, CODING_UNSEEN, CODING_SEEN = 0.5 / 255, 3.0, 5.0
+# A JPEG's rounding of its coefficients is an error too, which is not measured as noise. Most of it hides in texture, so
+# it is left until it is amplified further. Rounding to 8 bits is measured as noise, and left out.
+CODING_UNSEEN, CODING_SEEN = 3.0, 5.0
+ROUNDING = 0.3 / 255
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
 HALO_PX = 32  # at least its receptive field of 30 px, and a multiple of the grid
 BLOCK_COLUMNS = 384  # denoised at a time: what a core's memory of the network's layers grows with
@@ -82,15 +83,16 @@ class Denoising:
         gain : ndarray, shape (rows, columns, 1), float32
             By which the light will be multiplied; interpolated to the thumbnail.
         strength : float
-            Factor on the measured noise; above 0.
+            Factor on the noise; above 0.
         coding_error : float
-            Standard deviation of the error that storing the photo made: that part of the measured noise is left.
+            Standard deviation of the error that storing the photo made; see `coding_error`.
         """
         smooth = reduced(thumbnail, PLANE_PIXELS)
         height, width = smooth.shape[:2]
         lifts = upsampled(gain, 0, height, height, width)[..., 0]
-        deviation = noise.at(smooth @ LUMA) * np.float32(strength)
-        of_sensor = np.sqrt(np.maximum(deviation**2 - np.float32(coding_error) ** 2, 0))
+        measured = noise.at(smooth @ LUMA) * np.float32(strength)
+        deviation = np.maximum(measured, np.float32(strength * coding_error))
+        of_sensor = np.sqrt(np.maximum(measured**2 - np.float32(min(coding_error, ROUNDING)) ** 2, 0))
         part = np.maximum(
             _smooth_step(of_sensor * (lifts - 1), UNSEEN, SEEN),
             _smooth_step(deviation * (lifts - 1), CODING_UNSEEN, CODING_SEEN),

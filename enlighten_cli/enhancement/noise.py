@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +17,15 @@ Plane = NDArray[np.float32]
 
 BLOCK_PX = 8  # a side
 BANDS, BAND_ROWS = 8, 48  # of a large photo: its noise is measured in so many bands of so many rows
-QUIET_PART, QUIET_BIAS = 0.03, 0.83  # the quietest part of the blocks holds noise alone: this much of the mean noise
 LEVELS, LEVEL_BLOCKS = 5, 24  # at most so many levels of luma, each with at least so many blocks
-MOST_OF_FINE = 3.0  # noise is at most so many times the fine noise; more is texture
-# A JPEG flattens the quietest blocks, which then hold no noise. There the noise is measured in cells of several blocks.
-FLATTENED = 0.25 / 255  # the quietest blocks are flattened if their fine noise is below this
-CELL_BLOCKS, CELLS_QUIET_PART, FEWEST_CELLS = 3, 0.2, 8
-MOST_IN_CELLS = 2 / 255  # more noise would leave no block flat: more is texture
-# Blocks of a cell hold nearly the same noise, or some hold none. Between the two it is texture.
-MOST_DISPERSED, LEAST_FLAT = 0.3, 0.15  # standard deviation of a cell's blocks, and its least block, over their mean
-STEEPEST = 1.6  # ratio of a level's noise to that of the noisier level beside it
+MEASURES = 3  # of a block: its deviation from a plane, its fine noise, and the deviation of it and the blocks around it
+QUANTILES = (0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.75)  # of the blocks of a level
+FLAT = 0.25 / 255  # a block with less deviation holds no noise: a JPEG has flattened it
 BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clipped noise
+SOFTENED = 0.1  # steps of 255 added before a logarithm of a block's deviation is taken
+NOISE_SOFTENED = 0.3  # the same of the noise
+MOST = 1.2  # noise is at most so many times the last quantile of the deviation around a block
+METER = "noise_meter.npz"  # fitted by benchmarks/noise.py
 
 
 @dataclass(frozen=True)
@@ -54,45 +54,104 @@ class NoiseCurve:
 NO_NOISE = NoiseCurve(np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
-def measure_noise(rgb: Rgb, *, may_be_flattened: bool = False) -> NoiseCurve:
+@dataclass(frozen=True)
+class NoiseMeter:
+    """Tells noise from texture by what blocks of several levels of luma look like: a perceptron of three layers.
+
+    Parameters
+    ----------
+    centre, spread : ndarray, shape (F,)
+        Of each feature.
+    weights, biases : tuple of ndarray
+        Of each layer.
+    """
+
+    centre: Plane
+    spread: Plane
+    weights: tuple[Plane, ...]
+    biases: tuple[Plane, ...]
+
+    def __call__(self, statistics: Plane) -> Plane:
+        """Return the noise of each level, (levels,), in [0, 1], from `block_statistics`."""
+        values = (features(statistics) - self.centre) / self.spread
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values = np.maximum(values @ weight + bias, 0)
+        logarithm = (values @ self.weights[-1] + self.biases[-1])[:, 0]
+        noise = np.maximum(np.exp2(logarithm) - NOISE_SOFTENED, 0) / 255
+        most = MOST * statistics[:, MEASURES * len(QUANTILES)]
+        return np.asarray(np.minimum(noise, most), np.float32)
+
+
+@cache
+def package_meter() -> NoiseMeter:
+    """Load the package's meter; later calls return the same one."""
+    with files("enlighten_cli.enhancement").joinpath(METER).open("rb") as file:
+        figures = np.load(file, allow_pickle=False)
+        layers = range(sum(name.startswith("weight") for name in figures.files))
+        weights, biases = (tuple(figures[f"{name}{layer}"] for layer in layers) for name in ("weight", "bias"))
+        return NoiseMeter(figures["centre"], figures["spread"], weights, biases)
+
+
+def measure_noise(rgb: Rgb) -> NoiseCurve:
     """Measure the noise of a photo, or of a thumbnail: (H, W, 3) in float32, sRGB in [0, 1]; see `noise_of_luma`."""
-    return noise_of_luma(rgb @ LUMA, may_be_flattened=may_be_flattened)
+    return noise_of_luma(rgb @ LUMA)
 
 
-def noise_of_luma(luma: Plane, *, may_be_flattened: bool = False) -> NoiseCurve:
+def noise_of_luma(luma: Plane) -> NoiseCurve:
     """Measure the noise of a photo by its luma.
 
     Parameters
     ----------
     luma : ndarray, shape (H, W), float32, range [0, 1]
         Of a large photo, the rows of `sampled_spans` are enough.
-    may_be_flattened : bool
-        Whether a JPEG may have flattened blocks: in photos of 8 bits, not in a thumbnail of one.
 
     Notes
     -----
-    Per level of luma, the deviation within the quietest blocks, less a plane: that holds noise of
-    low frequency too, which a demosaic and JPEG leave. Texture is told from noise by the
-    operator of Immerkær, "Fast noise variance estimation", CVIU 1996, doi:10.1006/cviu.1996.0060,
-    which sees fine noise alone and limits the first; and noise changes slowly with luma, so a
-    level that is all texture borrows from its neighbours. Where a JPEG left blocks without noise,
-    the power within the quieter cells of blocks counts.
+    The quietest blocks of a level of luma hold noise alone, but in small photos even these may be texture, and a JPEG
+    flattens some of them. So the noise is read from the distribution of the blocks' deviations, and of their fine noise
+    by the operator of Immerkær, "Fast noise variance estimation", CVIU 1996, doi:10.1006/cviu.1996.0060, at this and
+    other levels, by a meter that has learned it from photos with noise of known strength.
+    """
+    statistics = block_statistics(luma)
+    return NO_NOISE if statistics is None else NoiseCurve(statistics[:, 0], package_meter()(statistics))
+
+
+def block_statistics(luma: Plane) -> Plane | None:
+    """Return what the blocks of each level of luma look like: (levels, 25); None if there are too few blocks.
+
+    The mean luma, quantiles of each measure, and the part of the blocks that are flat by each.
     """
     blocks = _blocks(luma)
-    kept = _kept(blocks)
+    if not blocks.size:
+        return None
+    # A JPEG flattens single blocks where there is noise; where there is texture, whole places are flat.
+    power = np.pad(blocks[1] ** 2, 1, mode="edge")
+    rows, columns = blocks.shape[1:]
+    around = sum(power[row : row + rows, column : column + columns] for row in range(3) for column in range(3)) / 9
+    blocks = np.concatenate([blocks, np.sqrt(around)[None]])
+    kept = blocks[:, (blocks[0] > BLACK) & (blocks[0] < WHITE)]
     if kept.shape[1] < LEVEL_BLOCKS:
-        return NO_NOISE
+        return None
     order = np.array_split(np.argsort(kept[0]), max(1, min(LEVELS, kept.shape[1] // LEVEL_BLOCKS)))
-    lumas = np.array([kept[0, level].mean() for level in order], np.float32)
-    measured = [_noise_of_blocks(kept[:, level]) for level in order]
-    levels = np.array([noise for noise, _ in measured], np.float32)
-    if may_be_flattened and (flattened := np.array([each for _, each in measured])).any():
-        cells = _kept(_cells(blocks))
-        if cells.shape[1] >= FEWEST_CELLS:
-            levels = np.where(flattened, _unflattened(levels, order, kept, cells), levels)
-    for _ in range(len(levels) - 1):
-        levels = np.minimum(levels, STEEPEST * np.maximum(np.append(levels[1:], 0), np.append(0, levels[:-1])))
-    return NoiseCurve(lumas, levels)
+    return np.stack([_level_statistics(kept[:, level]) for level in order])
+
+
+def _level_statistics(blocks: Plane) -> Plane:
+    lumas, *measures = blocks
+    # As `numpy.quantile`, which imports all of `numpy.ma` first.
+    places = np.array(QUANTILES) * (len(lumas) - 1)
+    quantiles = [np.interp(places, np.arange(len(lumas)), np.sort(values)) for values in measures]
+    flat = [(values < FLAT).mean() for values in measures]
+    return np.concatenate([[lumas.mean()], *quantiles, flat]).astype(np.float32)
+
+
+def features(statistics: Plane) -> Plane:
+    """Return what the meter sees of each level: its own statistics, those of all and of both neighbours."""
+    lumas, deviations, flat = np.split(statistics, [1, -MEASURES], axis=1)
+    own = np.concatenate([np.log2(255 * lumas + 1), np.log2(255 * deviations + SOFTENED), flat], axis=1)
+    everywhere = [np.broadcast_to(each, own.shape) for each in (own.mean(axis=0), own.min(axis=0))]
+    darker, lighter = np.concatenate([own[:1], own[:-1]]), np.concatenate([own[1:], own[-1:]])
+    return np.concatenate([own, *everywhere, darker, lighter], axis=1).astype(np.float32)
 
 
 def sampled(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Rgb:
@@ -105,58 +164,6 @@ def sampled_spans(height: int) -> list[Span]:
     rows = min(height, BAND_ROWS)
     starts = {(height - rows) * band // (BANDS - 1) // BLOCK_PX * BLOCK_PX for band in range(BANDS)}
     return [(start, start + rows) for start in sorted(starts)]
-
-
-def _noise_of_blocks(blocks: Plane) -> tuple[float, bool]:
-    """Return the noise of blocks of one level of luma, (3, blocks), and whether a JPEG may have flattened them."""
-    deviation, fine = (_quantile(each, QUIET_PART) for each in blocks[1:])
-    return min(deviation, MOST_OF_FINE * fine) / QUIET_BIAS, deviation < MOST_IN_CELLS and fine < FLATTENED
-
-
-def _quantile(values: Plane, part: float) -> float:
-    """Return a quantile, interpolated linearly, as `numpy.quantile`, which imports all of `numpy.ma` first."""
-    return float(np.interp(part * (len(values) - 1), np.arange(len(values)), np.sort(values)))
-
-
-def _noise_of_cells(luma: Plane, cells: Plane) -> tuple[float, bool]:
-    """Return the noise of those cells that have the luma of a level's blocks, and whether it is noise, not texture."""
-    nearest = np.argsort(np.abs(cells[0] - luma.mean()))
-    count = int(((cells[0] >= luma.min()) & (cells[0] <= luma.max())).sum())
-    among = cells[:, nearest[: max(count, FEWEST_CELLS)]]
-    limit = _quantile(among[1], CELLS_QUIET_PART)
-    _, _, dispersion, least = among[:, among[1] <= limit].mean(axis=1)
-    return min(limit, MOST_IN_CELLS), bool(dispersion < MOST_DISPERSED or least < LEAST_FLAT)
-
-
-def _unflattened(levels: Plane, order: list[NDArray[np.intp]], kept: Plane, cells: Plane) -> Plane:
-    """Measure in cells what a JPEG hides in blocks; a level that is all texture has the noise of the nearest other."""
-    found = [_noise_of_cells(kept[0, level], cells) for level in order]
-    noise = np.array([value for value, _ in found], np.float32)
-    known = np.flatnonzero([is_noise for _, is_noise in found])
-    if not len(known):
-        return levels
-    nearest = known[np.abs(np.subtract.outer(np.arange(len(order)), known)).argmin(axis=1)]
-    return np.asarray(np.maximum(levels, np.minimum(noise, noise[nearest])), np.float32)
-
-
-def _kept(parts: Plane) -> Plane:
-    """Return the parts, (C, parts), first of which is their luma, whose noise is not cut off."""
-    return parts[:, (parts[0] > BLACK) & (parts[0] < WHITE)]
-
-
-def _cells(blocks: Plane) -> Plane:
-    """Return, of whole cells, their mean, their deviation, its dispersion over the blocks and the least: (4, cells)."""
-    rows, columns = (length // CELL_BLOCKS for length in blocks.shape[1:])
-    whole = blocks[:2, : rows * CELL_BLOCKS, : columns * CELL_BLOCKS]
-    parts = (
-        whole.reshape(2, rows, CELL_BLOCKS, columns, CELL_BLOCKS)
-        .transpose(0, 1, 3, 2, 4)
-        .reshape(2, -1, CELL_BLOCKS**2)
-    )
-    luma, deviation = parts
-    mean = deviation.mean(axis=1) + np.float32(1e-6)
-    power = np.sqrt((deviation**2).mean(axis=1))
-    return np.stack([luma.mean(axis=1), power, deviation.std(axis=1) / mean, deviation.min(axis=1) / mean])
 
 
 def _blocks(luma: Plane) -> Plane:

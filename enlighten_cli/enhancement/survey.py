@@ -8,7 +8,8 @@ from itertools import chain
 
 import numpy as np
 
-from enlighten_cli.enhancement.denoise import CODING_ERROR, Denoising, DenoisingNetwork
+from enlighten_cli.enhancement.coding_error import coding_error
+from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.judged_light import JudgedLight
 from enlighten_cli.enhancement.noise import NoiseCurve, Plane, measure_noise, noise_of_luma, sampled_spans
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction
@@ -70,17 +71,16 @@ def surveyed(
     to_srgb = colour_of_photo(photo).to_srgb
     rgb, sampled_luma = _looked_at(photo, to_srgb, max(judged_pixels, THUMBNAIL_PIXELS))
     judged = JudgedLight.of(rgb, network, judged_pixels)
-    may_be_flattened = pixels.dtype == np.uint8
     is_whole = rgb.shape[:2] == pixels.shape[:2]
-    noise = noise_of_luma(sampled_luma, may_be_flattened=may_be_flattened)
+    noise = noise_of_luma(sampled_luma)
     # A thumbnail has finer texture, which can be taken for noise, but no more noise than the photo.
     noise_of_thumbnail = noise if is_whole else measure_noise(rgb).at_most(noise)
     denoising = None
     if denoise:
         gain = judged.gain()
-        coding_error = CODING_ERROR if pixels.dtype == np.uint8 else 0.0
-        denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, coding_error)
-        if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, coding_error):
+        of_photo, of_reduced = (coding_error(photo, size) for size in (photo.height * photo.width, rgb[..., 0].size))
+        denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, of_photo)
+        if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, of_reduced):
             change = of_thumbnail.change(rgb)
             if denoising:
                 coarse = of_thumbnail.coarse_change(rgb, change, photo.height * photo.width)

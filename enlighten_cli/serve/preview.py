@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from enlighten_cli.enhancement.coding_error import coding_error
 from enlighten_cli.enhancement.denoise import Denoising
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.enhancement.fast import Light, fit_guided_filter
@@ -215,7 +216,10 @@ class Preview:
         if rgb.shape[:2] == (view.height, view.width):
             return self._denoised_part(rgb, view, fit.denoising)
         gain = self._cut(fit.gain, view, rgb)
-        planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise)
+        error = coding_error(
+            self.photo, self.photo.height * self.photo.width / (view.width * view.height) * rgb[..., 0].size
+        )
+        planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise, error)
         return planned.coarse_to_fine(rgb) if planned else rgb
 
     def _denoised_part(self, rgb: Rgb, view: View, denoising: Denoising | None) -> Rgb:

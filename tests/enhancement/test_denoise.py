@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from enlighten_cli.enhancement.denoise import CODING_ERROR, HALO_PX, PART, Denoising
+from enlighten_cli.enhancement.denoise import HALO_PX, NOISE, PART, Denoising
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, Mode, Options, enhance
-from enlighten_cli.enhancement.noise import NoiseCurve, measure_noise
+from enlighten_cli.enhancement.noise import NO_NOISE, NoiseCurve, measure_noise
 from enlighten_cli.enhancement.thumbnail import reduced
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.denoiser import RECEPTIVE_FIELD_PX, package_denoiser
@@ -135,14 +135,24 @@ def test_what_would_not_be_seen_is_left_and_the_denoiser_not_even_loaded():
         assert Denoising.planned(absent, rgb, noise, np.full((1, 1, 1), gain, np.float32), 1.0) is None
 
 
-def test_the_error_of_coding_and_single_spots_are_no_noise():
+def test_the_error_of_coding_is_left_until_it_is_amplified_further_than_noise():
     rgb = np.full((300, 400, 3), 0.1, np.float32)
-    rounding = NoiseCurve(LOUD.lumas, np.full(2, 0.5 / 255, np.float32))
     gain = np.full((1, 1, 1), 6, np.float32)
-    assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0) is not None
-    assert Denoising.planned(package_denoiser, rgb, rounding, gain, 1.0, CODING_ERROR) is None
-    assert Denoising.planned(package_denoiser, rgb, rounding, 3 * gain, 1.0, CODING_ERROR) is not None
-    assert Denoising.planned(package_denoiser, rgb, LOUD, gain, 1.0, CODING_ERROR) is not None
+    error = 0.5 / 255
+    as_noise = NoiseCurve(LOUD.lumas, np.full(2, error, np.float32))
+    assert Denoising.planned(package_denoiser, rgb, as_noise, gain, 1.0) is not None
+    assert Denoising.planned(package_denoiser, rgb, NO_NOISE, gain, 1.0, error) is None
+    of_coding = Denoising.planned(package_denoiser, rgb, NO_NOISE, 3 * gain, 1.0, error)
+    assert of_coding is not None
+    assert of_coding.planes[..., NOISE] == pytest.approx(error)
+    both = Denoising.planned(package_denoiser, rgb, LOUD, gain, 1.0, error)
+    assert both is not None
+    assert both.planes[..., NOISE].min() > error
+
+
+def test_a_single_spot_is_no_noise():
+    rgb = np.full((300, 400, 3), 0.1, np.float32)
+    gain = np.full((1, 1, 1), 6, np.float32)
     spotted = NoiseCurve(np.array([0.1, 0.11], np.float32), np.array([0, 0.02], np.float32))
     rgb[100:104, 200:204] = 0.9
     assert Denoising.planned(package_denoiser, rgb, spotted, gain, 1.0) is None

@@ -43,13 +43,13 @@ def test_noise_that_a_jpeg_left_is_measured_where_it_left_any(quality):
     pixels = through_jpeg(wall, quality)
     left = pixels.astype(float).mean(axis=2).std()
     assert 0.5 < left < 2.5
-    curve = measure_noise(as_rgb(pixels), may_be_flattened=True)
+    curve = measure_noise(as_rgb(pixels))
     assert 255 * curve.deviations == pytest.approx(left, rel=0.3)
 
 
 @pytest.mark.parametrize("quality", [75, 92])
 def test_texture_in_a_clean_jpeg_is_no_noise(quality):
-    curve = measure_noise(as_rgb(through_jpeg((255 * textured(0)).astype(np.uint8), quality)), may_be_flattened=True)
+    curve = measure_noise(as_rgb(through_jpeg((255 * textured(0)).astype(np.uint8), quality)))
     assert 255 * curve.deviations.max() < 0.5
 
 
@@ -63,7 +63,7 @@ def test_texture_everywhere_in_a_clean_jpeg_is_no_noise():
     strength = np.exp(grown(random.normal(0, 0.8, (60, 80))))  # from place to place
     light = 60 + 4 * strength * grown(random.normal(0, 1, (240, 320)))
     rgb = as_rgb(through_jpeg(light.clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2), 92))
-    curve = measure_noise(rgb, may_be_flattened=True)
+    curve = measure_noise(rgb)
     assert curve.deviations == pytest.approx(measure_noise(rgb).deviations)
 
 

@@ -53,7 +53,9 @@ class NoisyPhoto:
     gain: Plane
 
 
-def noisy_photo(rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, float] = STOPS) -> NoisyPhoto:
+def noisy_photo(
+    rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, float] = STOPS, noise: float = 1.0
+) -> NoisyPhoto:
     """Darken a photo and add a sensor's noise.
 
     Parameters
@@ -63,10 +65,12 @@ def noisy_photo(rgb: Rgb, random: np.random.Generator, *, stops: tuple[float, fl
     random : numpy.random.Generator
     stops : tuple of float
         Between which it is darkened.
+    noise : float
+        Factor on the noise. With 0 and the same random numbers, `noisy` is stored in the same way, without noise.
     """
     dark = linear_srgb(rgb) * np.float32(2.0 ** -random.uniform(*stops))
     clean = encoded_srgb(dark)
-    noisy = encoded_srgb((dark + _noise(dark, random)).clip(0, 1))
+    noisy = encoded_srgb((dark + np.float32(noise) * _noise(dark, random)).clip(0, 1))
     return NoisyPhoto(clean, _stored(noisy, random), _gain(rgb, clean, random))
 
 
