@@ -25,7 +25,7 @@ BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clip
 SOFTENED = 0.1  # steps of 255 added before a logarithm of a block's deviation is taken
 NOISE_SOFTENED = 0.3  # the same of the noise
 MOST = 1.2  # noise is at most so many times the last quantile of the deviation around a block
-METER = "noise_meter.npz"  # fitted by benchmarks/noise.py
+METER = "noise_meter.npz"  # fitted by benchmarks/noise_meter.py
 
 
 @dataclass(frozen=True)

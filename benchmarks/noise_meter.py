@@ -1,7 +1,7 @@
 """Fit the meter of noise, and check how well noise is measured.
 
-    python benchmarks/noise.py NORMAL                 check on every fifth photo: noise measured, over the noise made
-    python benchmarks/noise.py NORMAL --fit           fit the package's meter on the others first: 15 minutes
+    python benchmarks/noise_meter.py NORMAL          check on every fifth photo: noise measured, over noise made
+    python benchmarks/noise_meter.py NORMAL --fit    fit the package's meter on the others first: 20 minutes
 
 NORMAL holds well-lit photos without noise of their own. They are reduced, enlarged or cut out, darkened by up to 6
 stops, and stored with and without a sensor's noise, in most cases as JPEG (sensor_noise.py); some are stored once more
@@ -43,10 +43,11 @@ from enlighten_cli.training.data.sensor_noise import noisy_photo
 
 METER = Path(noise.__file__).with_name(noise.METER)
 HELD_OUT = 5  # every fifth photo
-SAMPLES, CHECKED = 40_000, 2_000
+SAMPLES, CHECKED, FIRST_CHECKED = 36_000, 2_000, 10**6  # numbers of samples seed their random numbers
 DRAWN, ENLARGED, REDUCED, CUT_OUT = 0.2, 0.25, 0.2, 0.2  # probabilities
-STORED_AGAIN, THUMBNAIL, NO_NOISE = 0.12, 0.2, 0.3
+STORED_AGAIN, THUMBNAIL, NO_NOISE = 0.3, 0.15, 0.3
 DRAWN_LIGHT = (0.02, 0.9)  # of a drawn scene, log-uniform
+SCALES = (0.5, 1.8)  # of a photo that is stored again, log-uniform: its noise is coarser or finer then
 STRENGTHS = (0.4, 8.0)  # factors on the sensor's noise, log-uniform
 BINS = 6  # of luma, in which the made noise is measured
 HIDDEN, EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 64, 40, 128, 3e-3, 0.1
@@ -129,7 +130,7 @@ def sample(photos: list[Path], number: int) -> Sample | None:
     noisy, bare = (noisy_photo(rgb, np.random.default_rng(seed), noise=each).noisy for each in (strength, 0.0))
     chance = random.random()
     if chance < STORED_AGAIN:
-        scale, quality = random.uniform(0.5, 1.1), int(random.integers(75, 99))
+        scale, quality = float(np.exp(random.uniform(*np.log(SCALES)))), int(random.integers(75, 101))
         noisy, bare = (stored_again(each, scale, quality) for each in (noisy, bare))
     elif chance < STORED_AGAIN + THUMBNAIL:
         pixels = rgb.shape[0] * rgb.shape[1] / random.uniform(1.2, 16)
@@ -217,7 +218,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("normal", type=Path)
     parser.add_argument("--fit", action="store_true")
-    parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="to fit on")
+    parser.add_argument("--checked", type=int, default=CHECKED, help="samples to check on")
     arguments = parser.parse_args()
     photos = find_photos(arguments.normal)
     held_out = photos[::HELD_OUT]
@@ -225,7 +227,7 @@ def main() -> None:
         rest = [each for each in photos if each not in set(held_out)]
         fit(list(samples(rest, range(arguments.samples))))
         package_meter.cache_clear()
-    check(list(samples(held_out, range(10**6, 10**6 + CHECKED))))
+    check(list(samples(held_out, range(FIRST_CHECKED, FIRST_CHECKED + arguments.checked))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+import io
+
+import numpy as np
+import pytest
+from conftest import scene
+from PIL import Image
+
+from enlighten_cli.enhancement.coding_error import coding_error
+from enlighten_cli.photo import Photo, decode
+
+
+def jpeg(pixels, quality):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return decode(file.getvalue())
+
+
+def test_the_stronger_a_jpeg_was_compressed_the_larger_its_error():
+    pixels = scene(64, 96)
+    errors = [255 * coding_error(jpeg(pixels, quality), 64 * 96) for quality in (98, 92, 85, 75, 30)]
+    assert errors == sorted(errors)
+    assert 0.3 < errors[0] < 0.5
+    assert 0.9 < errors[3] < 1.3
+
+
+def test_reducing_a_photo_reduces_its_error():
+    photo = jpeg(scene(64, 96), 75)
+    assert coding_error(photo, 64 * 96 / 4) == pytest.approx(coding_error(photo, 64 * 96) / 2)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_photos_of_more_than_eight_bits_have_none(dtype):
+    assert coding_error(Photo(np.zeros((8, 8, 3), dtype), "TIFF"), 64) == 0
+    assert 0 < 255 * coding_error(Photo(np.zeros((8, 8, 3), np.uint8), "PNG"), 64) < 1
