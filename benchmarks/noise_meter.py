@@ -45,8 +45,9 @@ METER = Path(noise.__file__).with_name(noise.METER)
 HELD_OUT = 5  # every fifth photo
 SAMPLES, CHECKED, FIRST_CHECKED = 36_000, 2_000, 10**6  # numbers of samples seed their random numbers
 DRAWN, ENLARGED, REDUCED, CUT_OUT = 0.2, 0.25, 0.2, 0.2  # probabilities
-STORED_AGAIN, THUMBNAIL, NO_NOISE = 0.3, 0.15, 0.3
+STORED_AGAIN, THUMBNAIL, NOISELESS = 0.3, 0.15, 0.3
 DRAWN_LIGHT = (0.02, 0.9)  # of a drawn scene, log-uniform
+LEAST_SIDE = 64  # of a part that is cut out
 SCALES = (0.5, 1.8)  # of a photo that is stored again, log-uniform: its noise is coarser or finer then
 STRENGTHS = (0.4, 8.0)  # factors on the sensor's noise, log-uniform
 BINS = 6  # of luma, in which the made noise is measured
@@ -102,7 +103,7 @@ def framed(path: Path, random: np.random.Generator) -> Rgb:
         image = image.resize((int(width * scale), int(height * scale)), Image.Resampling.BICUBIC, box=box)
     rgb = as_rgb(np.asarray(image))
     if random.random() < CUT_OUT:
-        height, width = (int(random.integers(64, length + 1)) for length in rgb.shape[:2])
+        height, width = (int(random.integers(min(LEAST_SIDE, length), length + 1)) for length in rgb.shape[:2])
         top, left = (
             int(random.integers(0, rgb.shape[0] - height + 1)),
             int(random.integers(0, rgb.shape[1] - width + 1)),
@@ -126,7 +127,7 @@ def sample(photos: list[Path], number: int) -> Sample | None:
     random = np.random.default_rng([number, 31])
     rgb = drawn(random) if random.random() < DRAWN else framed(photos[int(random.integers(len(photos)))], random)
     seed = int(random.integers(2**31))
-    strength = 0.0 if random.random() < NO_NOISE else float(np.exp(random.uniform(*np.log(STRENGTHS))))
+    strength = 0.0 if random.random() < NOISELESS else float(np.exp(random.uniform(*np.log(STRENGTHS))))
     noisy, bare = (noisy_photo(rgb, np.random.default_rng(seed), noise=each).noisy for each in (strength, 0.0))
     chance = random.random()
     if chance < STORED_AGAIN:

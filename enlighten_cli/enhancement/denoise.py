@@ -22,8 +22,8 @@ Plane: TypeAlias = NDArray[np.float32]
 UNSEEN, SEEN = 1.25, 2.5
 # Less is not worth the time: a tenth of a noise that is hardly visible, or noise in a thousandth of the photo.
 LEAST_PART, LEAST_EXTENT = 0.1, 1e-3
-# A JPEG's rounding of its coefficients is an error too, which is not measured as noise. Most of it hides in texture, so
-# it is left until it is amplified further. Rounding to 8 bits is measured as noise, and left out.
+# The error of storing is not measured as noise. Most of it hides in texture, so it is left until it is amplified
+# further. Noise as small as rounding to 8 bits may be nothing else.
 CODING_UNSEEN, CODING_SEEN = 3.0, 5.0
 ROUNDING = 0.3 / 255
 MULTIPLE_PX = 4  # the denoiser takes rows and columns in multiples of this
@@ -91,6 +91,7 @@ class Denoising:
         height, width = smooth.shape[:2]
         lifts = upsampled(gain, 0, height, height, width)[..., 0]
         measured = noise.at(smooth @ LUMA) * np.float32(strength)
+        # The denoiser has learned the level of all that is wrong in a photo, noise and storing.
         deviation = np.maximum(measured, np.float32(strength * coding_error))
         of_sensor = np.sqrt(np.maximum(measured**2 - np.float32(min(coding_error, ROUNDING)) ** 2, 0))
         part = np.maximum(

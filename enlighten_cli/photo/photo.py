@@ -29,7 +29,7 @@ class Coding:
     Parameters
     ----------
     quantisation : tuple of tuple of int
-        A JPEG's tables, in zigzag order; empty for other formats.
+        A JPEG's tables, row by row; empty for other formats.
     subsampling : int
         A JPEG's, in Pillow's numbers: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0.
     progressive : bool

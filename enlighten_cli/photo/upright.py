@@ -7,6 +7,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -34,7 +35,7 @@ SIDEWAYS = (5, 6, 7, 8)  # rows become columns
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return pixels, (H, W, C) or (H, W), turned as EXIF's orientation asks, 1 to 8; upright ones are not copied."""
+    """Return pixels, (H, W, C) or (H, W), turned as EXIF's orientation asks, 1 to 8, and contiguous."""
     turned = UPRIGHT[orientation](pixels)
     if turned.flags.c_contiguous or turned.ndim == 2:
         return np.ascontiguousarray(turned)
@@ -131,13 +132,22 @@ class UprightBands:
 
     def _decoded(self) -> BinaryIO:
         """Return the file with all blocks."""
+        with suppress(OSError):  # the disk is full, or may not be written
+            return self._on_disk()
+        file = io.BytesIO()
+        self._spool(file)
+        return file
+
+    def _on_disk(self) -> BinaryIO:
+        file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
         try:
-            file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
-            weakref.finalize(self, file.close)
             self._spool(file)
-        except OSError:  # the disk is full, or may not be written
-            file = io.BytesIO()
-            self._spool(file)
+            file.flush()
+        except BaseException:
+            with suppress(OSError):  # what is left in its buffer does not fit either
+                file.close()
+            raise
+        weakref.finalize(self, file.close)
         return file
 
     def _spool(self, file: BinaryIO) -> None:

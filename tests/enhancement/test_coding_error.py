@@ -7,6 +7,7 @@ from PIL import Image
 
 from enlighten_cli.enhancement.coding_error import coding_error
 from enlighten_cli.photo import Photo, decode
+from enlighten_cli.photo.photo import Coding
 
 
 def jpeg(pixels, quality):
@@ -32,3 +33,14 @@ def test_reducing_a_photo_reduces_its_error():
 def test_photos_of_more_than_eight_bits_have_none(dtype):
     assert coding_error(Photo(np.zeros((8, 8, 3), dtype), "TIFF"), 64) == 0
     assert 0 < 255 * coding_error(Photo(np.zeros((8, 8, 3), np.uint8), "PNG"), 64) < 1
+
+
+def test_low_frequencies_count_in_both_directions():
+    across, down = np.ones((8, 8), int), np.ones((8, 8), int)
+    across[0, 1:4], down[1:4, 0] = 40, 40
+    errors = [
+        coding_error(Photo(np.zeros((8, 8, 3), np.uint8), "JPEG", coding=Coding((tuple(table.ravel().tolist()),))), 64)
+        for table in (across, down, np.ones((8, 8), int))
+    ]
+    assert errors[0] == pytest.approx(errors[1])
+    assert errors[0] > 2 * errors[2]
