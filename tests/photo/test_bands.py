@@ -1,6 +1,6 @@
+import gc
 import io
 import os
-import signal
 import sys
 from importlib import import_module
 
@@ -153,16 +153,15 @@ def test_a_turned_photo_needs_no_room_on_the_disk(orientation, missing):
     pixels = decode(content).pixels
     photo = decode(content, by_bands=always)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    gc.collect()
     before = len(os.listdir("/proc/self/fd"))
-    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (pixels.nbytes - missing, limits[1]))
     try:
         whole = photo.whole()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, old)
     np.testing.assert_array_equal(whole.pixels, pixels)
-    assert len(os.listdir("/proc/self/fd")) == before  # what could not be written is gone
+    assert len(os.listdir("/proc/self/fd")) <= before  # what could not be written is gone
 
 
 def test_a_damaged_photo_that_is_turned_is_found_out():
