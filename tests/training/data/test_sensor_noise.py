@@ -56,3 +56,12 @@ def test_the_noise_map_says_how_noisy_each_luma_is():
     level = noise_map(pair, random, jitter=0)
     assert level[:, :30].mean() == pytest.approx(0.01, rel=0.1)
     assert level[:, 66:].mean() == pytest.approx(0.03, rel=0.1)
+
+
+def test_without_noise_a_photo_is_darkened_and_stored_in_the_same_way():
+    rgb, made = pairs()
+    for number, pair in enumerate(made):
+        bare = noisy_photo(rgb, np.random.default_rng(number), noise=0)
+        np.testing.assert_array_equal(bare.clean, pair.clean)
+        np.testing.assert_array_equal(bare.gain, pair.gain)
+        assert (bare.noisy - bare.clean).std() < (pair.noisy - pair.clean).std()
