@@ -16,14 +16,14 @@ LOWEST = (0, 1, 8, 16, 9, 2, 3, 10, 17, 24)  # frequencies, by their place in a 
 UNKNOWN = 0.5  # of a photo of 8 bits that is no JPEG, but may have been one
 
 
-def coding_error(photo: Photo, pixels: float) -> float:
+def coding_error(photo: Photo, reduced: float = 1.0) -> float:
     """Return the standard deviation of the error that storing a photo made in its luma.
 
     Parameters
     ----------
     photo : Photo
-    pixels : float
-        Size to which the photo was reduced since then, which makes the error smaller.
+    reduced : float
+        How many pixels have become one since then, which makes the error smaller.
 
     Returns
     -------
@@ -34,5 +34,4 @@ def coding_error(photo: Photo, pixels: float) -> float:
         return 0.0
     tables = photo.coding.quantisation
     steps = LEAST + OF_QUANTISATION * float(np.mean([tables[0][place] for place in LOWEST])) if tables else UNKNOWN
-    reduced = max(1.0, photo.height * photo.width / pixels)
-    return steps / 255 / math.sqrt(reduced)
+    return steps / 255 / math.sqrt(max(1.0, reduced))

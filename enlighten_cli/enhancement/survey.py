@@ -78,7 +78,7 @@ def surveyed(
     denoising = None
     if denoise:
         gain = judged.gain()
-        of_photo, of_reduced = (coding_error(photo, size) for size in (photo.height * photo.width, rgb[..., 0].size))
+        of_photo, of_reduced = coding_error(photo), coding_error(photo, photo.height * photo.width / rgb[..., 0].size)
         denoising = Denoising.planned(denoiser, rgb, noise, gain, denoise, of_photo)
         if of_thumbnail := Denoising.planned(denoiser, rgb, noise_of_thumbnail, gain, denoise, of_reduced):
             change = of_thumbnail.change(rgb)

@@ -216,9 +216,7 @@ class Preview:
         if rgb.shape[:2] == (view.height, view.width):
             return self._denoised_part(rgb, view, fit.denoising)
         gain = self._cut(fit.gain, view, rgb)
-        error = coding_error(
-            self.photo, self.photo.height * self.photo.width / (view.width * view.height) * rgb[..., 0].size
-        )
+        error = coding_error(self.photo, view.width * view.height / rgb[..., 0].size)
         planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise, error)
         return planned.coarse_to_fine(rgb) if planned else rgb
 
