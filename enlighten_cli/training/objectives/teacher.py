@@ -20,13 +20,14 @@ from enlighten_cli.training.data.augmentation import encoded, linear
 from enlighten_cli.training.guided_filter import smoothed
 from enlighten_cli.training.networks.generator import luma
 
-EXPOSURES = 7
+SHORTER, LONGER = (0.0, 0.5), 6  # exposures: parts of the stops of the first one; number from it on
 REGION, REGION_EPSILON = 1 / 28, 1e-3  # of the guided filter for the light of regions; relative to the side
 HIGHLIGHT = 0.99  # quantile
 SHADOW, LIFTED = 0.05, 0.08  # quantile, and the linear light to which the longest exposure brings it
 MIDDLE, LEAST_LIGHT = 0.18, 2.0**-10  # linear light
 MOST_STOPS = 6.0
 WELL_EXPOSED, SPREAD = 0.5, 0.2  # mean and standard deviation of a good exposure, in each channel, as in the paper
+BRIGHT = (0.5, 0.9)  # light of regions from which on less is lifted, and nothing at all
 COARSEST_PX = 1  # the pyramid goes all the way: balance between regions is lost where it ends
 SIGNAL = 3 / 255  # light of a region at which half of its colour is taken for noise
 
@@ -57,11 +58,12 @@ def teacher(rgb: Tensor) -> Tensor:
     regions = smoothed(luma(rgb), max(1, round(side * REGION)), REGION_EPSILON)
     first, span = _range(regions)
     light = linear(rgb)
-    exposures = torch.stack(
-        [encoded((light * torch.exp2(first + span * part)).clamp(0, 1)) for part in torch.linspace(0, 1, EXPOSURES)]
-    )
+    shorter = [first * part for part in SHORTER]
+    longer = [first + span * part for part in torch.linspace(0, 1, LONGER).tolist()]
+    exposures = torch.stack([encoded((light * torch.exp2(stops)).clamp(0, 1)) for stops in (*shorter, *longer)])
     good = torch.exp(-((exposures - WELL_EXPOSED) ** 2) / (2 * SPREAD**2)).prod(dim=2, keepdim=True) + 1e-12
-    return _coloured(fused(exposures, good / good.sum(dim=0)).clamp(0, 1), regions)
+    made = _held(fused(exposures, good / good.sum(dim=0)).clamp(0, 1), rgb, regions)
+    return _coloured(made, regions)
 
 
 def _range(regions: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,6 +113,13 @@ def fused(exposures: Tensor, weights: Tensor) -> Tensor:
     for detail in reversed(details):
         made = _resized(made, detail) + detail
     return made
+
+
+def _held(made: Tensor, rgb: Tensor, regions: Tensor) -> Tensor:
+    """Leave what is bright already as it is: coarse levels of a pyramid lift it with its surroundings."""
+    dim, bright = BRIGHT
+    part = ((regions - dim) / (bright - dim)).clamp(0, 1)
+    return torch.lerp(made, torch.minimum(made, rgb), part * part * (3 - 2 * part))
 
 
 def _coloured(made: Tensor, regions: Tensor) -> Tensor:

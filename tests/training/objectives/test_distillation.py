@@ -34,7 +34,7 @@ def test_the_teacher_costs_nothing_where_it_is_followed():
     halfway = (normal + teacher(normal)) / 2
     followed = taught(options, low, teacher(low), normal, halfway)
     assert {name: float(loss) for name, loss in followed.items()} == {
-        "teacher": 0, "well_lit": pytest.approx(0, abs=1e-6),
+        "teacher": pytest.approx(0, abs=1e-6), "well_lit": pytest.approx(0, abs=1e-6),
     }  # fmt: skip
     assert all(loss > 0.01 for loss in taught(options, low, low, normal, normal * 0.9).values())
 

@@ -65,6 +65,14 @@ def test_colour_is_kept_in_the_light_and_goes_where_it_is_noise():
     assert saturation(0.004) < 0.15
 
 
+def test_what_a_flash_lit_is_not_lifted_with_the_dark_around_it():
+    flash = torch.full((1, 3, 112, 112), 0.04)
+    flash[..., 30:80, 20:70] = 0.75
+    lifted = teacher(flash)[0].mean(0)
+    assert float(lifted[45:65, 35:55].mean()) < 0.85
+    assert float(lifted[:, 90:].mean()) > 4 * 0.04
+
+
 def test_equal_exposures_blend_to_themselves():
     photo = rgb(1.0)
     exposures = torch.stack([photo, photo, photo])
