@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 from sensor import CODINGS, ELECTRONS_AT_WHITE, READ_NOISE_ELECTRONS, exposed, lifted, mean_luma
 from skimage.color import lab2rgb
 
-from enlighten_cli.photo import as_pixels
+from enlighten_cli.photo import LUMA, as_pixels
 from enlighten_cli.photo.colour import linear_srgb
 
 
@@ -266,14 +266,18 @@ def test_the_clean_scene_is_perfect_by_every_measure(name):
     found = {(each.measure, each.part): each.values for each in measured(scene, clean, clean)}
     assert {measure for measure, _ in found} >= {"highlights"}
     for (measure, part), values in found.items():
-        if measure.startswith(("detail", "shadows", "colour")):
+        if measure.startswith(("detail", "shadows", "colour", "figure, contrast")):
             assert values == pytest.approx([1] * len(values), abs=0.03), (measure, part)
-        elif measure.startswith(("ring", "new", "highlights", "mottle")):
+        elif measure.startswith(("ring,", "new", "highlights", "mottle", "ramp, reversal")):
             assert values == pytest.approx([0] * len(values), abs=0.05), (measure, part)
         elif measure.startswith("cast"):
             assert max(values) < 0.6, (measure, part)
         elif measure == "banding":
             assert max(values) < 0.2
+        elif measure == "ramp, step":
+            assert values[0] == pytest.approx(60 / 1280, rel=0.5)
+        elif measure.startswith("figure, tone"):
+            assert values == pytest.approx([255 * float((scene.clean[scene.figures[part]] @ LUMA).mean())], abs=0.5)
         else:
             assert measure == "texture", measure
 
