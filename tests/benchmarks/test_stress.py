@@ -275,7 +275,7 @@ def test_the_clean_scene_is_perfect_by_every_measure(name):
         elif measure == "banding":
             assert max(values) < 0.2
         elif measure == "ramp, step":
-            assert values[0] == pytest.approx(60 / 1280, rel=0.5)
+            assert 60 / 1280 < values[0] < 0.11  # rounding to 8 bits makes small steps
         elif measure.startswith("figure, tone"):
             assert values == pytest.approx([255 * float((scene.clean[scene.figures[part]] @ LUMA).mean())], abs=0.5)
         else:
