@@ -21,7 +21,7 @@ from fusion_network import FusionNetwork
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
-from enlighten_cli.enhancement import fast
+from enlighten_cli.enhancement import guided_filter
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.evaluation.interval import Interval, difference, interval
@@ -215,12 +215,12 @@ def made(method: str, decoded: Photo, task: Task) -> Pixels:
 def _enhanced(decoded: Photo, name: str) -> Photo:
     model, _, variant = name.partition("@")
     options, finish = VARIANTS[variant]
-    usual = fast.FINISH
+    usual = guided_filter.RESIDUAL_WEIGHT
     try:
-        fast.FINISH = usual if finish is None else np.float32(finish)
+        guided_filter.RESIDUAL_WEIGHT = usual if finish is None else np.float32(finish)
         return enhance(decoded, _model(model), options)
     finally:
-        fast.FINISH = usual
+        guided_filter.RESIDUAL_WEIGHT = usual
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,15 +61,14 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
 
 def _looks(source: Path, treatment: Treatment, network: NamedNetwork, signals: list[int]) -> list[Pixels]:
     """Return a photo and its results at each strength, reduced to the size of a cell."""
-    from enlighten_cli.enhancement.enhance import enhance
+    from enlighten_cli.enhancement.enhance import at_strengths
     from enlighten_cli.evaluation.sheet import reduced
     from enlighten_cli.photo import as_srgb, decode
 
     photo = decode(source, treatment.limits)
     looks = [reduced(as_srgb(photo), CELL_PX)]
-    for strength in STRENGTHS:
+    for enhanced in at_strengths(photo, network, treatment.enhance, STRENGTHS):
         if signals:
             break
-        options = dataclasses.replace(treatment.enhance, strength=strength)
-        looks.append(reduced(as_srgb(enhance(photo, network, options)), CELL_PX))
+        looks.append(reduced(as_srgb(enhanced.whole()), CELL_PX))
     return looks
