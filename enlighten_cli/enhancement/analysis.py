@@ -84,7 +84,10 @@ def analysed(
                 denoising = replace(denoising, coarse=coarse)
             rgb = of_thumbnail.coarse_to_fine(rgb, change).clip(0, 1)
     step = 0.0 if is_float(pixels) else 1 / full_scale(pixels)
-    return Analysis(rgb, exposure, signal_confidence(rgb, noise_of_thumbnail, step), denoising)
+    # A network that was not trained on reduced photos, as those of others are, is shown as it is.
+    trusted = not network.training_pixels
+    confidence = np.ones_like(rgb[..., :1]) if trusted else signal_confidence(rgb, noise_of_thumbnail, step)
+    return Analysis(rgb, exposure, confidence, denoising)
 
 
 def _thumbnail_and_samples(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Plane]:
