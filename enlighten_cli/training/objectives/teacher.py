@@ -23,13 +23,13 @@ from enlighten_cli.training.networks.generator import luma
 SHORTER, LONGER = (0.0, 0.5), 6  # exposures: parts of the stops of the first one; number from it on
 REGION, REGION_EPSILON = 1 / 28, 1e-3  # of the guided filter for the light of regions; relative to the side
 HIGHLIGHT = 0.99  # quantile
-SHADOW, LIFTED = 0.05, 0.08  # quantile, and the linear light to which the longest exposure brings it
+SHADOW, LIFTED = 0.05, 0.1  # quantile, and the linear light to which the longest exposure brings it
 MIDDLE, LEAST_LIGHT = 0.18, 2.0**-10  # linear light
 MOST_STOPS = 6.0
 WELL_EXPOSED, SPREAD = 0.5, 0.2  # mean and standard deviation of a good exposure, in each channel, as in the paper
 BRIGHT = (0.5, 0.9)  # light of regions from which on less is lifted, and nothing at all
 COARSEST_PX = 1  # the pyramid goes all the way: balance between regions is lost where it ends
-SIGNAL = 3 / 255  # light of a region at which half of its colour is taken for noise
+SIGNAL = 6 / 255  # light of a region at which half of its colour is taken for noise
 
 
 @graphed
