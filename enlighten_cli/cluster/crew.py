@@ -17,6 +17,7 @@ from enlighten_cli.cluster.connection import head_of
 from enlighten_cli.cluster.needs import Needs
 from enlighten_cli.cluster.worker import OpenedModel, Worker, WorkerSpec
 from enlighten_cli.errors import EnlightenError
+from enlighten_cli.models.providers import WORDS
 
 MOST_DEATHS = 3  # workers that one task may take with it
 MOST_FAILED_STARTS = 3
@@ -243,7 +244,9 @@ class Crew:
             first = self._first.result()
             if result != first:
                 ours, theirs = (", ".join(each.provider for each in models) for models in (first, result))
-                raise ClusterError(f"one worker computes by {ours}, another by {theirs}; choose one: --device cpu|cuda")
+                raise ClusterError(
+                    f"one worker computes by {ours}, another by {theirs}; choose one: --device {'|'.join(WORDS[1:])}"
+                )
 
     def _bury(self, hand: _Hand, error: Exception) -> None:
         """Replace a worker that died."""
