@@ -132,6 +132,9 @@ class PhotoWork:
             outcome = self._outcome(job, output, again=again)
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
+        except MemoryError as error:
+            reason = "too little memory for this photo; close other programs, or try --mode fast or --at-once 1"
+            outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         except (EnlightenError, DroppedError):
             raise  # the next photo would fail too
         except Exception as error:

@@ -154,7 +154,7 @@ def enhance(
     while True:
         try:
             return tiled(tile_px)
-        except OutOfMemoryError:
+        except (OutOfMemoryError, MemoryError):
             if tile_px <= SMALLEST_TILE_PX:
                 raise
             tile_px = max(tile_px // 2, SMALLEST_TILE_PX)
