@@ -1,6 +1,6 @@
-"""Keep the scores in README, the model card and the registry in step with the board; with --check, only compare.
+"""Keep the scores in README, card and registry in step with the board; with --check, only compare.
 
-The board is benchmarks/results/board.json. A table that is generated follows a comment, <!-- scores --> or, with further
+The board is benchmarks/results/board.json. A generated table follows a comment, <!-- scores --> or, with further
 columns, <!-- scores: all -->.
 """
 
