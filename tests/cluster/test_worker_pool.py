@@ -1,13 +1,13 @@
-"""The crew with a stand-in for Ray, whose workers do their tasks at once, die, or never start."""
+"""The pool with a stand-in for Ray, whose workers do their tasks at once, die, or never start."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from enlighten_cli.cluster.address import ClusterError
-from enlighten_cli.cluster.crew import MOST_DEATHS, Crew
 from enlighten_cli.cluster.needs import Needs
 from enlighten_cli.cluster.worker import OpenedModel
+from enlighten_cli.cluster.worker_pool import MOST_DEATHS, WorkerPool
 from enlighten_cli.errors import PhotoError
 
 OPENED = (OpenedModel("lite", "CPUExecutionProvider", "", True),)
@@ -93,8 +93,8 @@ class Ray:
 
 @pytest.fixture
 def hire():
-    """Return a function that hires a crew, with the lists of tasks that died, and of those given up."""
-    crews = []
+    """Return a function that hires a pool, with the lists of tasks that died, and of those given up."""
+    pools = []
 
     def hire(ray, at_once=1):
         died, lost = [], []
@@ -103,7 +103,7 @@ def hire():
             lost.append(task)
             return f"{task} is lost"
 
-        crew = Crew(
+        pool = WorkerPool(
             ray,
             SimpleNamespace(models=()),
             Needs(cores=4),
@@ -113,46 +113,46 @@ def hire():
             lost=give_up,
             dropped=lambda: RuntimeError("dropped"),
         )
-        crews.append(crew)
-        return crew, died, lost
+        pools.append(pool)
+        return pool, died, lost
 
     yield hire
-    for crew in crews:
-        crew.close()
+    for pool in pools:
+        pool.close()
 
 
 def test_tasks_are_done_by_as_many_workers_as_fit(hire):
     ray = Ray()
-    crew, died, _ = hire(ray)
-    assert crew.models() == OPENED
-    assert [future.result(20) for future in [crew.submit(word) for word in ("a", "b", "c")]] == ["A", "B", "C"]
-    crew.close()
+    pool, died, _ = hire(ray)
+    assert pool.models() == OPENED
+    assert [future.result(20) for future in [pool.submit(word) for word in ("a", "b", "c")]] == ["A", "B", "C"]
+    pool.close()
     assert (len(ray.actors), died) == (1, [])
     assert ray.killed == ray.actors
     with pytest.raises(RuntimeError, match="dropped"):
-        crew.submit("d").result(20)
+        pool.submit("d").result(20)
 
 
 def test_a_failure_of_a_task_is_its_own(hire):
-    crew, died, _ = hire(Ray())
+    pool, died, _ = hire(Ray())
     with pytest.raises(PhotoError, match="not a photo"):
-        crew.submit("bad").result(20)
-    assert crew.submit("a").result(20) == "A"
+        pool.submit("bad").result(20)
+    assert pool.submit("a").result(20) == "A"
     assert died == []
 
 
 def test_a_task_whose_worker_died_is_done_by_another_and_told_so(hire):
     ray = Ray()
-    crew, died, lost = hire(ray)
-    assert crew.submit("unlucky").result(20) == "UNLUCKY"
+    pool, died, lost = hire(ray)
+    assert pool.submit("unlucky").result(20) == "UNLUCKY"
     assert ray.tasks == [("unlucky", False), ("unlucky", True)]
     assert (died, lost, len(ray.actors)) == (["unlucky"], [], 2)
 
 
 def test_a_task_that_kills_its_workers_is_given_up_and_the_others_are_done(hire):
     ray = Ray()
-    crew, died, lost = hire(ray, at_once=2)
-    killer, other = crew.submit("killer"), crew.submit("a")
+    pool, died, lost = hire(ray, at_once=2)
+    killer, other = pool.submit("killer"), pool.submit("a")
     assert killer.result(20) == "killer is lost"
     assert other.result(20) == "A"
     assert lost == ["killer"]
@@ -167,8 +167,8 @@ def test_a_task_that_kills_its_workers_is_given_up_and_the_others_are_done(hire)
     ],
 )
 def test_workers_that_cannot_start_end_the_run_in_words(hire, error, said):
-    crew, _, _ = hire(Ray(error))
+    pool, _, _ = hire(Ray(error))
     with pytest.raises(ClusterError, match=said):
-        crew.models()
+        pool.models()
     with pytest.raises(ClusterError, match=said):
-        crew.submit("a").result(20)
+        pool.submit("a").result(20)
