@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from enlighten_cli.models.registry import DEFAULT_MODEL
+from enlighten_cli.models.runtime import import_runtime
 from enlighten_cli.models.session import BYTES_PER_PIXEL_AND_CHANNEL, Model, session_options
 from enlighten_cli.models.store import locate
 
@@ -42,7 +43,7 @@ def peak_bytes() -> int:
 
 def child(setting: str, model: str, side: int, runs: int) -> None:
     """Load a session with one setting, run it, and print what that took as JSON."""
-    import onnxruntime as ort
+    ort = import_runtime()
 
     options = session_options() if setting == "as shipped" else ort.SessionOptions()
     options.intra_op_num_threads = session_options().intra_op_num_threads

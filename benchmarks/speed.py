@@ -36,6 +36,9 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
+from enlighten_cli.models.providers import CPU
+from enlighten_cli.models.runtime import import_runtime
+
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "examples" / "path.jpg"
 ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
@@ -100,9 +103,7 @@ def floor(photo: Path, _: Path) -> None:
 
 def published(photo: Path, model: Path) -> None:
     """Enhance a photo with the published architecture, and print the seconds."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    session = import_runtime().InferenceSession(model, providers=[CPU.name])
     began = time.perf_counter()
     with Image.open(photo) as image:
         pixels = np.asarray(image)

@@ -16,9 +16,11 @@ import numpy as np
 from enlighten_cli import __version__
 from enlighten_cli.configuration import configuration_file
 from enlighten_cli.errors import EnlightenError
-from enlighten_cli.models.device import CPU, CUDA, Device, import_runtime, installed_runtimes, repair
+from enlighten_cli.models.device import Device
 from enlighten_cli.models.folders import cache_folder, imported_folder
+from enlighten_cli.models.providers import CPU, CUDA
 from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
+from enlighten_cli.models.runtime import import_runtime, installed_runtimes, usable_providers
 from enlighten_cli.models.session import open_model
 from enlighten_cli.models.store import damage_of, imported_names
 from enlighten_cli.resources import available_cores, available_memory
@@ -117,32 +119,33 @@ def _runtime(diagnosis: Diagnosis) -> dict[str, str]:
     """List the execution providers, and run the default model on each."""
     installed = installed_runtimes()
     facts = dict(installed) or {"onnxruntime": "not installed"}
+    # Where several are installed, the one for a GPU is what was wanted: it computes on the CPU too.
     if len(installed) > 1:
         diagnosis.advice.append(
-            f"{' and '.join(installed)} are both installed and overwrite each other's files; run: {repair(installed)}"
-            f"   (or, without a GPU: pip uninstall -y {' '.join(installed)} && pip install onnxruntime)"
+            f"{' and '.join(installed)} are both installed and overwrite each other's files; "
+            f"run: {CUDA.repair(installed)}"
+            f"   (or, without a GPU: {CPU.repair(installed)})"
         )
     try:
         runtime = import_runtime()
     except EnlightenError as error:
         diagnosis.problems.append(str(error))
         return facts
-    offered = runtime.get_available_providers()
-    facts["offered"] = ", ".join(offered)
-    for kind, provider in (("cpu", CPU), ("cuda", CUDA)):
-        if provider not in offered:
-            continue
+    offered = usable_providers(runtime)
+    facts["offered"] = ", ".join(runtime.get_available_providers())
+    for provider in reversed(offered):
+        kind = provider.word
         try:
             model = open_model(DEFAULT_MODEL, device=Device(kind))
             enhanced = model(np.full((64, 64, 3), 0.1, np.float32))
-            able = model.provider == provider and bool(np.isfinite(enhanced).all())
+            able = model.provider == provider.name and bool(np.isfinite(enhanced).all())
             facts[kind] = "works" if able else "ran on another device, or returned NaN or infinity"
         except EnlightenError as error:
             facts[kind] = f"does not work: {error}"
         if facts[kind] != "works":
-            (diagnosis.problems if kind == "cpu" else diagnosis.advice).append(f"{kind}: {facts[kind]}")
+            (diagnosis.problems if provider is CPU else diagnosis.advice).append(f"{kind}: {facts[kind]}")
     if CUDA not in offered and _gpu().get("cuda:0"):
-        diagnosis.advice.append(f"there is a GPU, but this ONNX Runtime cannot use it; run: {repair(installed)}")
+        diagnosis.advice.append(f"there is a GPU, but this ONNX Runtime cannot use it; run: {CUDA.repair(installed)}")
     return facts
 
 

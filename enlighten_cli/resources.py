@@ -13,6 +13,7 @@ from typing import TypeVar
 
 CGROUP, MEMORY = Path("/sys/fs/cgroup"), Path("/proc/meminfo")
 UNLIMITED = "max"
+PART_OF_FREE_MEMORY = 0.5  # that the photos in work may take, where the user does not say
 T = TypeVar("T")
 R = TypeVar("R")
 

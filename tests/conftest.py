@@ -158,8 +158,12 @@ def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out on Windows what only POSIX has."""
+    """Mark what needs a browser; leave out on Windows what only POSIX has."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
     if os.name == "nt":
         for item in items:
             if item.get_closest_marker("posix"):

@@ -10,7 +10,6 @@ from enlighten_cli.photo.source import Source
 
 # The decoded and the enhanced pixels, and about as much again for encoding and metadata.
 COPIES_OF_PIXELS, CHANNELS = 4, 3
-PART_OF_FREE_MEMORY = 0.5
 
 
 def cost_of(source: Source) -> int:

@@ -13,21 +13,27 @@ from pathlib import Path
 from enlighten_cli.atomic_write import NewFile, Sink
 from enlighten_cli.batch.conflict import Conflict, holds, write_result
 from enlighten_cli.batch.jobs import Job
-from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget, cost_of
+from enlighten_cli.batch.memory import MemoryBudget, cost_of
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
 from enlighten_cli.batch.places import Taken
-from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
+from enlighten_cli.enhancement.encoded import (
+    BANDS_FROM_PIXELS,
+    BrightAlreadyError,
+    Enhanced,
+    Treatment,
+    enhance_encoded,
+)
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.decode import BY_PATH
 from enlighten_cli.photo.source import Source, opened_source
-from enlighten_cli.resources import available_memory
+from enlighten_cli.resources import PART_OF_FREE_MEMORY, available_memory
 from enlighten_cli.stores.address import Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
-STREAMED_FROM_PIXELS = 16_000_000  # larger PNG and TIFF files go from file to file
+STREAMED_FROM_PIXELS = BANDS_FROM_PIXELS  # larger PNG and TIFF files go from file to file
 
 Examine = Callable[[Job, Enhanced], object]
 
@@ -132,6 +138,9 @@ class PhotoWork:
             outcome = self._outcome(job, output, again=again)
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
+        except MemoryError as error:
+            reason = "too little memory for this photo; close other programs, or try --mode fast or --at-once 1"
+            outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         except (EnlightenError, DroppedError):
             raise  # the next photo would fail too
         except Exception as error:

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from enlighten_cli.cli.console import say
 from enlighten_cli.errors import did_you_mean
+from enlighten_cli.models.providers import WORDS
 
 if TYPE_CHECKING:
     from enlighten_cli.models.network import NamedNetwork
@@ -178,4 +179,4 @@ def optional_metric_names() -> Iterable[str]:
 
 MODEL = Suggested("model", network_names, ending=".onnx")
 FORMAT = Registered("format", format_names, {"jpeg": "jpg", "tif": "tiff"})
-DEVICE = Suggested("device", lambda: ("auto", "cpu", "cuda"))
+DEVICE = Suggested("device", lambda: WORDS)

@@ -21,7 +21,7 @@ def require_training() -> None:
     missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(f"training needs {' '.join(missing)}; {how_to_install('train', *missing)}")
-    from enlighten_cli.models.device import import_runtime
+    from enlighten_cli.models.runtime import import_runtime
 
     import_runtime()
 
@@ -49,6 +49,6 @@ def require_serving() -> None:
     missing = [package for module, package in SERVING_PACKAGES.items() if find_spec(module) is None]
     if missing:
         raise MissingDependencyError(f"serving needs {' '.join(missing)}; {how_to_install('serve', *missing)}")
-    from enlighten_cli.models.device import import_runtime
+    from enlighten_cli.models.runtime import import_runtime
 
     import_runtime()

@@ -147,13 +147,13 @@ def device_called(name: str) -> torch.device:
     """
     import torch
 
+    from enlighten_cli.models.device import Device
     from enlighten_cli.training.distributed import local_rank
 
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
-        raise UsageError(f"device is {name!r}; it must be auto, cpu, cuda or cuda:N")
+    kind = Device.parse(name).kind
+    if kind == "auto":
+        kind = name = "cuda" if torch.cuda.is_available() else "cpu"
+    number = name.partition(":")[2]
     rank = local_rank()
     if kind == "cuda" and rank is not None:
         if number:

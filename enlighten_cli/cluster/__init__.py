@@ -1,1 +1,1 @@
-"""Work on many machines, by Ray: connections, workers that each hold models, and a crew that feeds them."""
+"""Work on many machines, by Ray: connections, workers that each hold models, and a pool that feeds them."""

@@ -20,7 +20,7 @@ from enlighten_cli.resources import available_cores
 
 # Ray reads them when it is imported. Its own remarks are no messages of this program; whoever wants them sets others.
 SETTINGS = {
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # remarks about dead workers, which the crew replaces
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # remarks about dead workers, which the pool replaces
     "RAY_USAGE_STATS_ENABLED": "0",  # of clusters that are started here: nothing is sent to Ray's makers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",  # of clusters that are started here: as urgent as a local run

@@ -8,6 +8,7 @@ from typing import Any
 from enlighten_cli.cluster.address import ClusterError
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.device import Device
+from enlighten_cli.models.providers import CPU
 
 CORES = 4  # of a worker; more workers with fewer threads do more photos in a second, and need more memory
 
@@ -45,10 +46,10 @@ def needs_of(ray: Any, device: Device, threads: int | None) -> Needs:
         If a certain GPU is required.
     """
     if device.number:
-        raise UsageError(f"--device {device}: the cluster chooses the GPUs; write --device cuda")
+        raise UsageError(f"--device {device}: the cluster chooses the GPUs; write --device {device.kind}")
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    gpus = int(device.kind != "cpu" and any(has.get("GPU", 0) >= 1 for has in nodes))
-    if device.kind == "cuda" and not gpus:
-        raise ClusterError("--device cuda: no machine of the cluster has a GPU")
+    gpus = int(device.kind != CPU.word and any(has.get("GPU", 0) >= 1 for has in nodes))
+    if device.kind not in ("auto", CPU.word) and not gpus:
+        raise ClusterError(f"--device {device}: no machine of the cluster has a GPU")
     cores = [int(has.get("CPU", 0)) for has in nodes if has.get("CPU", 0) >= 1 and has.get("GPU", 0) >= gpus]
     return Needs(threads or min(CORES, *cores, CORES), gpus)

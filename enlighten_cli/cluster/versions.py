@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-RUNTIMES = ("onnxruntime", "onnxruntime-gpu")  # of the same version they compute alike on the CPU
+from enlighten_cli.models.providers import RUNTIMES
+
 PACKAGES = ("enlighten-cli", "numpy", "pillow", "scipy", "scikit-image", "pillow-heif", "pillow-jxl-plugin", "rawpy")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of this program and of the packages that read, enhance and write photos here."""
     found = {name: _version(name) for name in PACKAGES}
+    # Those of the same version compute alike on the CPU.
     runtime = next((each for each in map(_version, RUNTIMES) if each), "")
     return {**found, "onnxruntime": runtime}
 

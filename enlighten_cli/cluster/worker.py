@@ -12,6 +12,7 @@ from enlighten_cli.cluster.shared_files import SharedFiles
 from enlighten_cli.cluster.versions import difference, versions
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.network import NamedNetwork
+from enlighten_cli.models.providers import WORDS
 from enlighten_cli.resources import available_cores
 
 
@@ -60,6 +61,13 @@ class OpenedModel:
     provider: str
     warning: str
     tiles_exactly: bool
+
+
+def disagreement(first: Sequence[OpenedModel], other: Sequence[OpenedModel]) -> ClusterError:
+    """Return the error of a run whose workers compute by different execution providers."""
+    ours, theirs = (", ".join(each.provider for each in models) for models in (first, other))
+    choices = "|".join(WORDS[1:])
+    return ClusterError(f"one worker computes by {ours}, another by {theirs}; choose one: --device {choices}")
 
 
 class Worker:

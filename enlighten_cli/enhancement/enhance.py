@@ -10,12 +10,12 @@ from enum import Enum
 from enlighten_cli.enhancement import full
 from enlighten_cli.enhancement.fast import Brightened
 from enlighten_cli.enhancement.plan import Plan, planned
-from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX
+from enlighten_cli.enhancement.tiles import HALO_PX
 from enlighten_cli.errors import OutOfMemoryError, UsageError
-from enlighten_cli.models.network import EVERYWHERE, Network
+from enlighten_cli.models.network import EVERYWHERE, MULTIPLE_PX, Network
 from enlighten_cli.photo import Photo, Pixels
 from enlighten_cli.photo.photo import banded
-from enlighten_cli.resources import available_memory
+from enlighten_cli.resources import PART_OF_FREE_MEMORY, available_memory
 
 MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
 DENOISE_WORDS = {"auto": 1.0, "off": 0.0}  # for people
@@ -25,7 +25,6 @@ WHOLE = 0
 # a megapixel; a thumbnail then gives the better result, and faster.
 FAST_FROM_PIXELS = 2_000_000
 LARGEST_TILE_PX, SMALLEST_TILE_PX = 2048, 64  # larger tiles are no faster, smaller ones are mostly halo
-PART_OF_FREE_MEMORY = 0.5
 
 
 class Mode(Enum):
@@ -225,7 +224,7 @@ def _at_every_pixel(
     while True:
         try:
             return tiled(tile_px)
-        except OutOfMemoryError:
+        except (OutOfMemoryError, MemoryError):
             if tile_px <= SMALLEST_TILE_PX:
                 raise
             tile_px = max(tile_px // 2, SMALLEST_TILE_PX)

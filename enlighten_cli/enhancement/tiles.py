@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from enlighten_cli.models.network import MULTIPLE_PX, RECEPTIVE_FIELD_PX
 from enlighten_cli.photo import Rgb
 
-MULTIPLE_PX = 16  # tiles begin on this grid, on which the network pools
-HALO_PX = 144  # the receptive field of EnlightenGAN's generator, 137 px to each side, on the grid
+HALO_PX = -(-RECEPTIVE_FIELD_PX // MULTIPLE_PX) * MULTIPLE_PX  # tiles begin on the grid on which the network pools
 
 
 @dataclass(frozen=True)

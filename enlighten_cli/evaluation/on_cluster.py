@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from enlighten_cli.batch.photo_work import AT_ONCE, DroppedError
-from enlighten_cli.cluster.crew import MOST_DEATHS, Crew
 from enlighten_cli.cluster.needs import needs_of
 from enlighten_cli.cluster.sent_model import SentModel
 from enlighten_cli.cluster.shared_files import SharedFiles
 from enlighten_cli.cluster.versions import versions
 from enlighten_cli.cluster.worker import OpenedModel, WorkerSpec
+from enlighten_cli.cluster.worker_pool import MOST_DEATHS, WorkerPool
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.evaluation.runner import (
@@ -82,7 +82,7 @@ class ClusterEvaluation:
         rows = [each[1] if isinstance(each, tuple) else each for each in candidates]
         make_work = partial(_RemoteScores, rows, optional if scored else None, keeps_pixels)
         spec = WorkerSpec(models, make_work, files, versions(), needs.cores, device)
-        self._crew = Crew(
+        self._pool = WorkerPool(
             ray,
             spec,
             needs,
@@ -94,9 +94,9 @@ class ClusterEvaluation:
         )
         self.models: tuple[OpenedModel, ...]
         try:
-            self.models = self._crew.models()
+            self.models = self._pool.models()
         except BaseException:
-            self._crew.close()
+            self._pool.close()
             raise
 
     def run(
@@ -114,14 +114,14 @@ class ClusterEvaluation:
         numbers = {name: number for number, name in enumerate(names)}
 
         def submit(task: Task) -> Future[Measured]:
-            return self._crew.submit((task, numbers[task.method]))
+            return self._pool.submit((task, numbers[task.method]))
 
         with suppress(DroppedError):  # the caller stopped it
-            yield from in_order(tasks_of(sets, names), submit, see, self._crew.in_flight)
+            yield from in_order(tasks_of(sets, names), submit, see, self._pool.in_flight)
 
     def close(self) -> None:
         """End the workers."""
-        self._crew.close()
+        self._pool.close()
 
 
 def _lost(task: tuple[Task, int]) -> Measured:

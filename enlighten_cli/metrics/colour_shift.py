@@ -6,6 +6,7 @@ import numpy as np
 
 from enlighten_cli.metrics.psnr import refuse_other_size
 from enlighten_cli.photo import Pixels
+from enlighten_cli.photo.colour import linear_srgb
 
 
 def colour_shift(pixels: Pixels, before: Pixels) -> float:
@@ -39,7 +40,6 @@ def colour_shift(pixels: Pixels, before: Pixels) -> float:
 
 def _average(pixels: Pixels) -> np.ndarray:
     """Return the average of linear RGB (IEC 61966-2-1)."""
-    encoded = np.arange(256) / 255
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    linear = linear_srgb(np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float64)
     counts = [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(3)]
     return np.array([count @ linear for count in counts]) / pixels[..., 0].size

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from enlighten_cli.photo import Rgb
 
-RECEPTIVE_FIELD_PX = 137  # of EnlightenGAN's generator, to each side
+RECEPTIVE_FIELD_PX = 137  # of EnlightenGAN's generator: how far, to each side, a pixel can influence the result
+MULTIPLE_PX = 16  # of which its sides are multiples: it has four 2x2 poolings
 EVERYWHERE = sys.maxsize  # receptive field of a method whose result depends on every pixel
 # Memory of a run for each pixel of its input, for networks that do not say.
 BYTES_PER_PIXEL = 1200

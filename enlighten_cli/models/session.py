@@ -9,21 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from enlighten_cli.errors import EnlightenError, MissingDependencyError, ModelError, OutOfMemoryError
-from enlighten_cli.models.device import (
-    CPU,
-    CUDA,
-    INSTALL_CUDA,
-    SILENT,
-    Device,
-    cuda_options,
-    import_runtime,
-    installed_runtimes,
-    prepare_cuda,
-    repair,
-)
+from enlighten_cli.models.device import Device
 from enlighten_cli.models.metadata import checked_numbers
 from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
+from enlighten_cli.models.providers import CPU, CUDA, PROVIDERS, Provider
 from enlighten_cli.models.registry import HALF_SUFFIX, MODELS
+from enlighten_cli.models.runtime import SILENT, import_runtime, installed_runtimes, usable_providers
 from enlighten_cli.models.store import locate
 from enlighten_cli.photo import Rgb
 from enlighten_cli.resources import available_cores
@@ -67,7 +58,7 @@ class Model:
     training_pixels, receptive_field_px, bytes_per_pixel : int
         See `Network`; from the metadata.
     warning : str
-        Why ``auto`` chose the CPU although the runtime was built for CUDA; or empty.
+        Why ``auto`` chose the CPU although the runtime was built for more; or empty.
 
     Raises
     ------
@@ -90,14 +81,18 @@ class Model:
         runtime = import_runtime()
         self.warning = ""
         session = None
-        if device.kind == "cuda" or (device.kind == "auto" and CUDA in runtime.get_available_providers()):
-            session, cause = _cuda_session(runtime, path, device.number)
-            if session is None and device.kind == "cuda":
+        for provider in usable_providers(runtime) if device.kind == "auto" else [PROVIDERS[device.kind]]:
+            if session or provider is CPU:
+                break
+            session, cause = _accelerated_session(runtime, path, provider, device.number)
+            if session is None and device.kind != "auto":
                 raise MissingDependencyError(f"{device} is not available: {cause}")
             if session is None:
-                self.warning = f"CUDA is not available, so the CPU computes: {cause}"
-        self._session = session or _session(runtime, path, session_options(threads), [CPU])
-        self._on_cpu = self.provider != CUDA
+                self.warning = f"{provider.title} is not available, so the CPU computes: {cause}"
+        if session:
+            self.warning = ""
+        self._session = session or _session(runtime, path, session_options(threads), [CPU.name])
+        self._on_cpu = self.provider == CPU.name
         try:
             said = self._session.get_modelmeta().custom_metadata_map
             self._input, self._output = self._checked_signature(path)
@@ -221,7 +216,7 @@ def open_session(path: Path, *, threads: int | None, inputs: Sequence[str]) -> o
     ModelError
         If the file cannot be read, or has other inputs.
     """
-    session = _session(import_runtime(), path, session_options(threads), [CPU])
+    session = _session(import_runtime(), path, session_options(threads), [CPU.name])
     if [each.name for each in session.get_inputs()] != list(inputs):
         raise ModelError(f"{path}: not a model with the inputs {', '.join(inputs)}")
     return session
@@ -230,10 +225,16 @@ def open_session(path: Path, *, threads: int | None, inputs: Sequence[str]) -> o
 def failure_of(error: Exception, name: str, rgb: Rgb) -> EnlightenError:
     """Return the error to raise after a network failed on a photo."""
     height, width = rgb.shape[:2]
+    pixels = f"{width} x {height} pixels"
+    if is_out_of_memory(error):
+        return OutOfMemoryError(f"{name} ran out of memory on {pixels}")
     reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-    out_of_memory = isinstance(error, MemoryError) or any(word in reason.lower() for word in OUT_OF_MEMORY)
-    kind = OutOfMemoryError if out_of_memory else ModelError
-    return kind(f"{name} failed on {width} x {height} pixels: {reason}")
+    return ModelError(f"{name} failed on {pixels}: {reason}")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory ran out, by the runtime's whole text: it names the node first, at any length."""
+    return isinstance(error, MemoryError) or any(part in str(error).lower() for part in OUT_OF_MEMORY)
 
 
 def session_options(threads: int | None = None) -> onnxruntime.SessionOptions:
@@ -254,29 +255,36 @@ def _session(
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
     except Exception as error:  # ONNX Runtime's own exceptions have no common base
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(f"{path}: too little memory to load the model; close other programs") from error
         raise ModelError(f"{path}: not a model that ONNX Runtime can load") from error
 
 
-def _cuda_session(runtime: Any, path: Path, number: int) -> tuple[onnxruntime.InferenceSession | None, str]:
-    """Return a session that runs on a GPU; if that fails, None and a message with cause and remedy."""
+def _accelerated_session(
+    runtime: Any, path: Path, provider: Provider, number: int
+) -> tuple[onnxruntime.InferenceSession | None, str]:
+    """Return a session that runs on an accelerator; if that fails, None and a message with cause and remedy."""
     installed = installed_runtimes()
-    if CUDA not in runtime.get_available_providers():
-        return None, f"ONNX Runtime {runtime.__version__} is built without CUDA; run: {repair(installed)}"
+    if provider not in usable_providers(runtime):
+        built = f"ONNX Runtime {runtime.__version__} is built without {provider.title}"
+        return None, f"{built}; run: {provider.repair(installed)}"
     if len(installed) > 1:
-        return None, f"{' and '.join(installed)} are both installed; run: {repair(installed)}"
-    prepare_cuda(runtime)
+        return None, f"{' and '.join(installed)} are both installed; run: {provider.repair(installed)}"
+    runtime.set_default_logger_severity(SILENT)
+    if provider is CUDA and hasattr(runtime, "preload_dlls"):
+        runtime.preload_dlls()  # libraries that pip installed, which are not on the linker's path
     options = runtime.SessionOptions()
     options.log_severity_level = SILENT
     half = half_of(path)
-    # Without CUDA's libraries or a GPU, ONNX Runtime silently falls back to the CPU: check which provider it uses.
+    # Without its libraries or its device, ONNX Runtime silently falls back to the CPU: check which provider it uses.
     try:
-        session = _session(runtime, half or path, options, [(CUDA, cuda_options(number)), CPU])
+        session = _session(runtime, half or path, options, [provider.request(number), CPU.name])
     except ModelError as error:
         reason = str(error.__cause__ or error).splitlines()[0][:200]
-        # Either there is no such GPU, or the file is not a model; loading it on the CPU tells which.
-        return None, f"GPU {number} cannot be used ({reason}); see: nvidia-smi"
-    if session.get_providers()[0] != CUDA:
-        return None, f"CUDA's libraries or a GPU are missing; see: nvidia-smi, and run: {INSTALL_CUDA}"
+        # Either there is no such device, or the file is not a model; loading it on the CPU tells which.
+        return None, f"{provider.word}:{number} cannot be used ({reason}); {provider.needs.rpartition('; ')[2]}"
+    if session.get_providers()[0] != provider.name:
+        return None, f"{provider.needs}, and run: {provider.install}"
     return session, ""
 
 

@@ -23,9 +23,9 @@ from enlighten_cli.enhancement.exposure import corrected
 from enlighten_cli.enhancement.noise import measure_noise
 from enlighten_cli.enhancement.plan import Plan, planned
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Box, cut, reduced, resized, thumbnail
-from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
+from enlighten_cli.enhancement.tiles import HALO_PX, padded_index, padded_size
 from enlighten_cli.models.denoiser import package_denoiser
-from enlighten_cli.models.network import Network
+from enlighten_cli.models.network import MULTIPLE_PX, Network
 from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of_photo, encode
 
 K = TypeVar("K")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import anyio
 
-from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget
-from enlighten_cli.resources import available_cores, available_memory
+from enlighten_cli.batch.memory import MemoryBudget
+from enlighten_cli.resources import PART_OF_FREE_MEMORY, available_cores, available_memory
 from enlighten_cli.serve.gallery import Gallery
 from enlighten_cli.serve.networks import Networks
 from enlighten_cli.serve.previews import Previews

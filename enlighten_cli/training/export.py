@@ -18,9 +18,10 @@ from enlighten_cli import __version__
 from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import TrainingError
 from enlighten_cli.models.download import sha256_of
+from enlighten_cli.models.network import MULTIPLE_PX, RECEPTIVE_FIELD_PX
 from enlighten_cli.models.session import Model
 from enlighten_cli.training.checkpoint import Weights, read_weights, write_weights
-from enlighten_cli.training.networks.generator import MULTIPLE_PX, RECEPTIVE_FIELD_PX, EnlightenNet
+from enlighten_cli.training.networks.generator import EnlightenNet
 from enlighten_cli.training.networks.rgb_network import RgbNetwork
 from enlighten_cli.training.tracing import traced
 

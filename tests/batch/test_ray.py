@@ -26,6 +26,8 @@ from enlighten_cli.errors import MissingDependencyError, OutputError, UsageError
 from enlighten_cli.models.device import Device
 from enlighten_cli.photo import Photo, encode
 
+pytestmark = pytest.mark.cluster
+
 ENLIGHTEN = [sys.executable, "-m", "enlighten_cli"]
 WAIT_SECONDS = 60
 

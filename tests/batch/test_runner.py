@@ -14,7 +14,7 @@ from enlighten_cli.batch.outcome import Status
 from enlighten_cli.batch.photo_work import BatchOptions, PhotoWork
 from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
-from enlighten_cli.errors import OutputError
+from enlighten_cli.errors import OutOfMemoryError, OutputError
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Photo, decode, encode
 
@@ -42,6 +42,21 @@ def test_one_failure_does_not_stop_the_others(job, tmp_path):
     assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
     assert "not a photo" in outcomes[0].reason
     assert not bad.output.exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("the network ran out of memory")])
+def test_a_photo_for_which_memory_is_too_small_fails_alone(job, tmp_path, error):
+    def greedy(rgb):
+        if rgb.shape[0] > 64:
+            raise error
+        return rgb * 2
+
+    (tmp_path / "large.png").write_bytes(encode(Photo(scene(200, 30), "PNG")))
+    large = Job(tmp_path / "large.png", tmp_path / "out" / "large.png")
+    outcomes = list(run_batch([large, job], FunctionNetwork(greedy), BatchOptions(at_once=1)))
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
+    assert "memory" in outcomes[0].reason
+    assert "internal error" not in outcomes[0].reason
 
 
 def test_existing_results_are_skipped_or_made_anew(job):

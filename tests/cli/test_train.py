@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -63,7 +64,7 @@ def test_a_run_ends_with_a_model_that_enhances(folders, tmp_path, vgg_file):
 def test_processes_started_by_torchrun_share_a_run(folders, tmp_path, vgg_file):
     said = subprocess.run(
         [
-            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29611",
+            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
             "-m", "enlighten_cli", "train", *folders, "--from", "random", "--width", "2", "--images", "10",
             "--batch", "4", "--set", "warm_start_images=4", "--vgg", str(vgg_file), "--workers", "0", "--device", "cpu",
             "--tensorboard",
@@ -89,9 +90,11 @@ def test_processes_started_by_torchrun_share_a_run(folders, tmp_path, vgg_file):
 
 
 def test_a_batch_that_processes_cannot_share_is_refused(folders, vgg_file, monkeypatch):
+    with socket.create_server(("localhost", 0)) as server:  # a port that is free
+        port = server.getsockname()[1]
     for name, value in {"LOCAL_RANK": 0, "RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "localhost"}.items():
         monkeypatch.setenv(name, str(value))
-    monkeypatch.setenv("MASTER_PORT", "29612")
+    monkeypatch.setenv("MASTER_PORT", str(port))
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
     refused = train(*folders, "--from", "random", "--vgg", vgg_file, "--device", "cpu", code=2)
     assert "batch is 2; it must be a multiple of the number of processes, 3" in refused.stderr

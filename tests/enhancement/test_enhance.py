@@ -85,24 +85,25 @@ class Cramped:
     training_pixels = 0
     receptive_field_px = 137
 
-    def __init__(self, most):
-        self.most, self.sizes = most, []
+    def __init__(self, most, error=OutOfMemoryError):
+        self.most, self.sizes, self.error = most, [], error
 
     def __call__(self, rgb):
         self.sizes.append(rgb.shape[:2])
         if rgb.shape[0] * rgb.shape[1] > self.most:
-            raise OutOfMemoryError("failed to allocate")
+            raise self.error("failed to allocate")
         return rgb * 2
 
 
-def test_an_automatic_tile_is_halved_until_it_fits():
-    photo, model = Photo(scene(40, 2000), "PNG"), Cramped(48 * 900)
+@pytest.mark.parametrize("error", [OutOfMemoryError, MemoryError])
+def test_an_automatic_tile_is_halved_until_it_fits(error):
+    photo, model = Photo(scene(40, 2000), "PNG"), Cramped(48 * 900, error)
     enhanced = enhance(photo, model, Options(mode=Mode.FULL, memory_bytes=10**9))
     np.testing.assert_array_equal(enhanced.pixels, enhance(photo, brighter, Options(tile_px=0)).pixels)
     assert model.sizes[1] == (48, 2000)  # after a thumbnail, to tell how far light is lifted
     assert model.sizes[-1][1] < model.sizes[1][1]
-    with pytest.raises(OutOfMemoryError):
-        enhance(photo, Cramped(1), Options(mode=Mode.FULL, memory_bytes=10**9))
+    with pytest.raises(error):
+        enhance(photo, Cramped(1, error), Options(mode=Mode.FULL, memory_bytes=10**9))
 
 
 def test_an_explicit_tile_is_never_changed_and_the_error_says_what_fits():

@@ -1,10 +1,9 @@
-import sys
-
 import numpy as np
 import pytest
 from conftest import noisy, scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import icc_profile
 
 from enlighten_cli.enhancement import fast
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
@@ -13,9 +12,6 @@ from enlighten_cli.enhancement.guided_filter import RESIDUAL_WEIGHT
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, encode
 from enlighten_cli.photo.photo import spans_of
-
-sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
-from samples import icc_profile
 
 
 def brightened(pixels, model, denoise=1.0, training_pixels=0, **options):

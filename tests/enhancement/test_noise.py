@@ -63,8 +63,8 @@ def test_texture_everywhere_in_a_clean_jpeg_is_no_noise():
     strength = np.exp(grown(random.normal(0, 0.8, (60, 80))))  # from place to place
     light = 60 + 4 * strength * grown(random.normal(0, 1, (240, 320)))
     rgb = as_rgb(through_jpeg(light.clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2), 92))
-    curve = measure_noise(rgb)
-    assert curve.deviations == pytest.approx(measure_noise(rgb).deviations)
+    assert light.std() > 4.9  # in steps of 255, as the noise would be if texture were taken for it
+    assert 255 * measure_noise(rgb).deviations.max() < 0.8
 
 
 def test_noise_is_a_function_of_luma():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from conftest import SHARED, scene
+from conftest import REPOSITORY, SHARED, scene
+from PIL import Image, ImageFilter
 
 from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.errors import PhotoError
@@ -34,7 +35,15 @@ def test_niqe_is_pinned_on_a_scene():
     assert niqe(photo) == pytest.approx(20.633, abs=0.01)
 
 
-def test_niqe_rises_with_blur_and_blocks():
+def test_niqe_of_a_photo_rises_with_blur():
+    with Image.open(REPOSITORY / "examples" / "path.jpg") as image:
+        photo = image.convert("RGB").reduce(3)
+    scores = [niqe(np.asarray(photo.filter(ImageFilter.GaussianBlur(radius)))) for radius in (1, 2, 3, 5)]
+    assert scores == sorted(scores)
+    assert scores[-1] > 2 * scores[0]
+
+
+def test_niqe_rises_with_blocks():
     photo = scene(300, 300, seed=1, exposure=0.8)
     blocks = photo[::8, ::8].repeat(8, 0).repeat(8, 1)[:300, :300]
     assert niqe(blocks) > niqe(photo)

@@ -4,9 +4,13 @@ import pytest
 
 from enlighten_cli.errors import MissingDependencyError, ModelError, UsageError
 from enlighten_cli.models import device as devices
+from enlighten_cli.models import runtime as runtimes
 from enlighten_cli.models import session as models
-from enlighten_cli.models.device import CPU, CUDA, Device
+from enlighten_cli.models.device import Device
+from enlighten_cli.models.providers import PROVIDERS, Provider
 from enlighten_cli.models.session import Model
+
+CPU, CUDA = (PROVIDERS[word].name for word in ("cpu", "cuda"))
 
 
 class Session:
@@ -66,7 +70,7 @@ class Runtime:
 @pytest.fixture
 def use(monkeypatch):
     def use(runtime, installed=None):
-        for module in (devices, models):
+        for module in (runtimes, models):
             monkeypatch.setattr(module, "import_runtime", lambda: runtime)
         monkeypatch.setattr(models, "installed_runtimes", lambda: installed or {"onnxruntime-gpu": "1.31.1"})
         return runtime
@@ -165,5 +169,18 @@ def test_a_model_that_is_none_is_not_blamed_on_cuda(tmp_path, use):
         Model(tmp_path / "bad.onnx")
 
 
+def test_a_further_provider_is_one_row_of_the_table(tiny_model, use, monkeypatch):
+    row = Provider("npu", "NewExecutionProvider", "the NPU", "onnxruntime-new", "onnxruntime-new", needs="none; see: x")
+    monkeypatch.setitem(PROVIDERS, "npu", row)
+    monkeypatch.setattr(devices, "WORDS", ("auto", *PROVIDERS))
+    use(Runtime(built=[row.name, CPU], working=[row.name, CPU]), {"onnxruntime-new": "1"})
+    assert Model(tiny_model, device=Device.parse("npu")).provider == row.name
+    with pytest.raises(UsageError):
+        Device.parse("npu:1")
+    use(Runtime(built=[CPU]), {"onnxruntime": "1"})
+    with pytest.raises(MissingDependencyError, match=r"without the NPU; run: .* pip install onnxruntime-new"):
+        Model(tiny_model, device=Device("npu"))
+
+
 def test_this_installation_has_one_runtime():
-    assert len(devices.installed_runtimes()) == 1
+    assert len(runtimes.installed_runtimes()) == 1

@@ -78,6 +78,8 @@ def test_without_a_runtime_the_message_has_the_command(tiny_model, monkeypatch):
         (RuntimeError("[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer"), OutOfMemoryError),
         (RuntimeError("std::bad_alloc"), OutOfMemoryError),
         (MemoryError(), OutOfMemoryError),
+        (RuntimeError("running the node '" + "x" * 300 + "': Failed to allocate memory"), OutOfMemoryError),
+        (RuntimeError("running a node failed:\nbad allocation"), OutOfMemoryError),
         (RuntimeError("CUDA error cudaErrorMemoryAllocation: out of memory"), OutOfMemoryError),
         (RuntimeError("something else"), ModelError),
     ],
@@ -93,6 +95,15 @@ def test_running_out_of_memory_is_told_from_other_failures(tiny_model, monkeypat
     with pytest.raises(kind) as caught:
         model(np.zeros((16, 16, 3), np.float32))
     assert type(caught.value) is kind
+
+
+def test_a_model_for_which_memory_is_too_small_is_not_called_bad(tiny_model, monkeypatch):
+    def full(*arguments, **options):
+        raise RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", full)
+    with pytest.raises(OutOfMemoryError, match="too little memory to load the model"):
+        Model(tiny_model)
 
 
 def with_metadata(path, **words):

@@ -20,7 +20,10 @@ from enlighten_cli.stores import contents, faults, filesystem, folders
 from enlighten_cli.stores.address import parsed
 
 ABSENT = [name for name in ("s3fs", "moto", "flask", "boto3") if find_spec(name) is None]
-pytestmark = pytest.mark.skipif(bool(ABSENT), reason=f"needs the extra dev: no {', '.join(ABSENT)} here")
+pytestmark = [
+    pytest.mark.store,
+    pytest.mark.skipif(bool(ABSENT), reason=f"needs the extra dev: no {', '.join(ABSENT)} here"),
+]
 
 PNG = encode(Photo(scene(12, 16), "PNG"))
 SECRET = "a-secret-that-nobody-may-see"

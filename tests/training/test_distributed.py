@@ -74,7 +74,7 @@ def test_processes_take_the_same_steps_and_stop_together(tmp_path, vgg_file):
     (tmp_path / "run").mkdir()
     done = subprocess.run(
         [
-            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29613",
+            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
             "script.py", str(vgg_file),
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,

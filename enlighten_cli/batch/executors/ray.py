@@ -14,12 +14,12 @@ from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Outcome, Status
 from enlighten_cli.batch.photo_work import BatchOptions, DroppedError, Examine, PhotoWork
-from enlighten_cli.cluster.crew import MOST_DEATHS, Crew
 from enlighten_cli.cluster.needs import needs_of
 from enlighten_cli.cluster.sent_model import SentModel
 from enlighten_cli.cluster.shared_files import SharedFiles
 from enlighten_cli.cluster.versions import versions
 from enlighten_cli.cluster.worker import OpenedModel, WorkerSpec
+from enlighten_cli.cluster.worker_pool import MOST_DEATHS, WorkerPool
 from enlighten_cli.errors import EnlightenError, PhotoError
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.network import NamedNetwork
@@ -81,7 +81,7 @@ class RayExecutor:
         workers = max(1, needs.fitting(ray.nodes()))
         make_work = partial(_RemotePhotos, options, make_examine, workers)
         spec = WorkerSpec((model,), make_work, files, versions(), needs.cores, device)
-        self._crew = Crew(
+        self._pool = WorkerPool(
             ray,
             spec,
             needs,
@@ -91,22 +91,22 @@ class RayExecutor:
             lost=_lost,
             dropped=DroppedError,
         )
-        self.in_flight = self._crew.in_flight
+        self.in_flight = self._pool.in_flight
         try:
-            self.network: OpenedModel = self._crew.models()[0]
+            self.network: OpenedModel = self._pool.models()[0]
         except BaseException:
-            self._crew.close()
+            self._pool.close()
             raise
 
     def submit(self, job: Job, output: Place) -> Future[Outcome]:
         """Hand a photo to the cluster."""
-        future = self._crew.submit((job, output))
+        future = self._pool.submit((job, output))
         future.add_done_callback(lambda done: self._tell(job, 1, 1))
         return future
 
     def close(self) -> None:
         """Drop the photos in work, end the workers, and remove the temporary files of those that were killed."""
-        self._crew.close()
+        self._pool.close()
         if self._left:
             time.sleep(LOCKS_END_SECONDS)
         for folder in self._left:

@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MULTIPLE_PX = 16  # four 2x2 poolings
-RECEPTIVE_FIELD_PX = 137  # largest distance at which an input pixel influences an output pixel
 PAPER_WIDTH = 32
 
 

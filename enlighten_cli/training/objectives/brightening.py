@@ -11,12 +11,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
 from enlighten_cli.photo import Pixels
 from enlighten_cli.training import losses
 from enlighten_cli.training.checkpoint import Weights, load_strictly, read_weights
 from enlighten_cli.training.config import RANDOM, ObjectiveOptions, TrainConfig
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.generator import RECEPTIVE_FIELD_PX, EnlightenNet, initialise, seed_of
+from enlighten_cli.training.networks.generator import EnlightenNet, initialise, seed_of
 from enlighten_cli.training.networks.widening import widened
 from enlighten_cli.training.objectives.objective import Objective
 from enlighten_cli.training.objectives.picture import enhanced_photo

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from enlighten_cli.errors import ModelError
+from enlighten_cli.models.network import RECEPTIVE_FIELD_PX
 from enlighten_cli.training.checkpoint import read_weights
-from enlighten_cli.training.networks.generator import RECEPTIVE_FIELD_PX, EnlightenNet, initialise, luma
+from enlighten_cli.training.networks.generator import EnlightenNet, initialise, luma
 
 STATE = json.loads((Path(__file__).parent / "published_state.json").read_text())
 

@@ -15,7 +15,7 @@ from typing import Any
 from enlighten_cli.cluster.address import ClusterError
 from enlighten_cli.cluster.connection import head_of
 from enlighten_cli.cluster.needs import Needs
-from enlighten_cli.cluster.worker import OpenedModel, Worker, WorkerSpec
+from enlighten_cli.cluster.worker import OpenedModel, Worker, WorkerSpec, disagreement
 from enlighten_cli.errors import EnlightenError
 
 MOST_DEATHS = 3  # workers that one task may take with it
@@ -37,7 +37,7 @@ class _Assignment:
 
 
 @dataclass(eq=False)
-class _Hand:
+class WorkerHandle:
     """A worker, and what it does."""
 
     actor: Any
@@ -51,7 +51,7 @@ class _Hand:
         return any(each.deaths for each in self.work.values())
 
 
-class Crew:
+class WorkerPool:
     """Workers on a cluster. One thread talks to Ray.
 
     Tasks that a worker died with are given to others, each alone, so that a task which kills its workers takes no
@@ -72,7 +72,7 @@ class Crew:
     lost : callable
         Given a task that took `MOST_DEATHS` workers with it, returns its result, or raises.
     dropped : callable
-        Returns the error of a task that is not done because the crew was stopped.
+        Returns the error of a task that is not done because the pool was stopped.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Crew:
         self._actors = ray.remote(Worker).options(
             num_cpus=needs.cores, num_gpus=needs.gpus, max_concurrency=at_once + 1, scheduling_strategy="SPREAD"
         )
-        self._hands: list[_Hand] = []
+        self._handles: list[WorkerHandle] = []
         self._new: queue.SimpleQueue[_Assignment] = queue.SimpleQueue()
         self._waiting: deque[_Assignment] = deque()
         self._suspects: deque[_Assignment] = deque()
@@ -106,11 +106,11 @@ class Crew:
         self._closing = threading.Event()
         self._ended: Exception | None = None
         self.in_flight = self._fit * at_once * TASKS_A_SLOT
-        self._thread = threading.Thread(target=self._lead, name="crew", daemon=True)
+        self._thread = threading.Thread(target=self._lead, name="worker pool", daemon=True)
         self._thread.start()
 
     def models(self) -> tuple[OpenedModel, ...]:
-        """Wait for the first worker, and return its models; their names alone if the crew is stopped before.
+        """Wait for the first worker, and return its models; their names alone if the pool is stopped before.
 
         Raises
         ------
@@ -160,7 +160,8 @@ class Crew:
         with suppress(queue.Empty):
             while True:
                 self._waiting.append(self._new.get_nowait())
-        left = [*self._waiting, *self._suspects, *(each for hand in self._hands for each in hand.work.values())]
+        in_work = (each for handle in self._handles for each in handle.work.values())
+        left = [*self._waiting, *self._suspects, *in_work]
         for each in left:
             with suppress(InvalidStateError):  # two threads may find the last one
                 each.future.set_exception(error)
@@ -175,10 +176,10 @@ class Crew:
         with suppress(queue.Empty):
             while True:
                 self._waiting.append(self._new.get_nowait())
-        tasks = len(self._waiting) + len(self._suspects) + sum(len(hand.work) for hand in self._hands)
-        for _ in range(min(self._fit, max(1, tasks)) - len(self._hands)):
+        tasks = len(self._waiting) + len(self._suspects) + sum(len(handle.work) for handle in self._handles)
+        for _ in range(min(self._fit, max(1, tasks)) - len(self._handles)):
             actor = self._actors.remote()
-            self._hands.append(_Hand(actor, actor.start.remote(self._spec)))
+            self._handles.append(WorkerHandle(actor, actor.start.remote(self._spec)))
         if not self._first.done() and now - self._began > START_SECONDS:
             raise ClusterError(
                 f"no worker was started within {START_SECONDS:.0f} s; each needs {self._needs.cores} free cores"
@@ -196,66 +197,65 @@ class Crew:
             ) from error
 
     def _assign(self) -> None:
-        ready = sorted((hand for hand in self._hands if hand.models is not None), key=lambda hand: len(hand.work))
-        for hand in ready:
+        ready = sorted((each for each in self._handles if each.models is not None), key=lambda each: len(each.work))
+        for handle in ready:
             if not self._suspects:
                 break
-            if not hand.work:
-                self._give(hand, self._suspects.popleft())
+            if not handle.work:
+                self._give(handle, self._suspects.popleft())
         # The workers that will be free first take no more, for the suspects.
-        open_hands = [hand for hand in ready if not hand.has_suspect][len(self._suspects) :]
-        while self._waiting and open_hands:
-            hand = min(open_hands, key=lambda hand: len(hand.work))
-            if len(hand.work) >= self._at_once:
+        open_handles = [handle for handle in ready if not handle.has_suspect][len(self._suspects) :]
+        while self._waiting and open_handles:
+            handle = min(open_handles, key=lambda handle: len(handle.work))
+            if len(handle.work) >= self._at_once:
                 break
-            self._give(hand, self._waiting.popleft())
+            self._give(handle, self._waiting.popleft())
 
-    def _give(self, hand: _Hand, assignment: _Assignment) -> None:
-        hand.work[hand.actor.run.remote(assignment.task, assignment.deaths > 0)] = assignment
+    def _give(self, handle: WorkerHandle, assignment: _Assignment) -> None:
+        handle.work[handle.actor.run.remote(assignment.task, assignment.deaths > 0)] = assignment
 
     def _attend(self) -> None:
         """Wait for a worker that has done something."""
-        by_reference: dict[Any, _Hand] = {}
-        for hand in self._hands:
-            by_reference |= dict.fromkeys([*hand.work, *([hand.starting] if hand.models is None else [])], hand)
+        by_reference: dict[Any, WorkerHandle] = {}
+        for handle in self._handles:
+            by_reference |= dict.fromkeys([*handle.work, *([handle.starting] if handle.models is None else [])], handle)
         for reference in self._ray.wait([*by_reference], num_returns=1, timeout=TICK_SECONDS)[0]:
             self._settle(by_reference[reference], reference)
 
-    def _settle(self, hand: _Hand, reference: Any) -> None:
+    def _settle(self, handle: WorkerHandle, reference: Any) -> None:
         errors = self._ray.exceptions
         try:
             result = self._ray.get(reference)
         except errors.RayTaskError as error:
             cause = getattr(error, "cause", None) or error
-            if reference == hand.starting:
+            if reference == handle.starting:
                 raise cause if isinstance(cause, EnlightenError) else ClusterError(_one_line(cause)) from error
-            hand.work.pop(reference).future.set_exception(cause)
+            handle.work.pop(reference).future.set_exception(cause)
         except errors.RayError as error:
-            self._bury(hand, error)
+            self._replace(handle, error)
         else:
-            if reference != hand.starting:
-                hand.work.pop(reference).future.set_result(result)
+            if reference != handle.starting:
+                handle.work.pop(reference).future.set_result(result)
                 return
-            hand.models = result
+            handle.models = result
             self._failed_starts = 0
             if not self._first.done():
                 self._first.set_result(result)
             first = self._first.result()
             if result != first:
-                ours, theirs = (", ".join(each.provider for each in models) for models in (first, result))
-                raise ClusterError(f"one worker computes by {ours}, another by {theirs}; choose one: --device cpu|cuda")
+                raise disagreement(first, result)
 
-    def _bury(self, hand: _Hand, error: Exception) -> None:
+    def _replace(self, handle: WorkerHandle, error: Exception) -> None:
         """Replace a worker that died."""
-        self._dismiss(hand)
-        self._hands.remove(hand)
-        if hand.models is None:
+        self._dismiss(handle)
+        self._handles.remove(handle)
+        if handle.models is None:
             self._failed_starts += 1
             if "enlighten_cli" in str(error) and "No module" in str(error):
                 raise ClusterError("a machine of the cluster has no enlighten-cli; install it on all") from error
             if self._failed_starts >= MOST_FAILED_STARTS:
                 raise ClusterError(f"workers die as they start: {_one_line(error)}") from error
-        for each in hand.work.values():
+        for each in handle.work.values():
             each.deaths += 1
             self._died(each.task)
             if each.deaths < MOST_DEATHS:
@@ -269,31 +269,31 @@ class Crew:
     def _let_finish(self) -> None:
         """Tell the workers to stop, and take what they still finish."""
         with suppress(Exception):
-            for hand in self._hands:
-                if hand.work:
-                    hand.actor.stop.remote()
+            for handle in self._handles:
+                if handle.work:
+                    handle.actor.stop.remote()
             end = time.monotonic() + STOP_SECONDS
             while (left := end - time.monotonic()) > 0:
-                by_reference = {reference: hand for hand in self._hands for reference in hand.work}
+                by_reference = {reference: handle for handle in self._handles for reference in handle.work}
                 if not by_reference:
                     return
                 for reference in self._ray.wait([*by_reference], num_returns=1, timeout=left)[0]:
                     self._settle(by_reference[reference], reference)
 
     def _dismiss_all(self) -> None:
-        for hand in self._hands:
-            self._dismiss(hand)
-        references = [reference for hand in self._hands for reference in hand.work]
+        for handle in self._handles:
+            self._dismiss(handle)
+        references = [reference for handle in self._handles for reference in handle.work]
         if references:
             with suppress(Exception):  # until the processes have ended
                 self._ray.wait(references, num_returns=len(references), timeout=STOP_SECONDS)
-        for hand in self._hands:
-            for each in hand.work.values():
+        for handle in self._handles:
+            for each in handle.work.values():
                 self._died(each.task)
 
-    def _dismiss(self, hand: _Hand) -> None:
+    def _dismiss(self, handle: WorkerHandle) -> None:
         with suppress(Exception):
-            self._ray.kill(hand.actor)
+            self._ray.kill(handle.actor)
 
 
 def _one_line(error: BaseException) -> str:
