@@ -3,8 +3,9 @@ import stat
 
 import pytest
 
-from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
+from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 
 @pytest.mark.posix

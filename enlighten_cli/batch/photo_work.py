@@ -146,17 +146,16 @@ class PhotoWork:
         if conflict.leaves_old and not again and self._taken(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
-            like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
                 path = None if again else self._streamed_from(job, source)
                 if path and isinstance(output, Path):
                     with closing(NewFile(output)) as new:
                         enhanced = self._enhanced(job, path, new)
-                        output = write_result(job.output, new, conflict, first=output, like=like)
+                        output = self._written(job, new, output)
                 else:
                     enhanced = self._enhanced(job, source.read())
                     if not (again and conflict is not Conflict.OVERWRITE and holds(output, enhanced.content)):
-                        output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
+                        output = self._written(job, enhanced.content, output)
             except BrightAlreadyError as error:
                 photo = error.photo
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
@@ -174,6 +173,12 @@ class PhotoWork:
             notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
+        )
+
+    def _written(self, job: Job, content: bytes | NewFile, output: Place) -> Place:
+        like = job.source if self._options.preserve and isinstance(job.source, Path) else None
+        return write_result(
+            job.output, content, self._options.conflict, first=output, like=like, originals=job.originals
         )
 
     def _streamed_from(self, job: Job, source: Source) -> Path | None:
