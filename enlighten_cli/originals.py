@@ -7,10 +7,12 @@ file that is about to be replaced, at that moment.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from enlighten_cli.errors import PhotoError
 
@@ -31,6 +33,15 @@ def ids_of(path: Path) -> set[FileId]:
             if status.st_ino:
                 found.add((status.st_dev, status.st_ino))
     return found
+
+
+def ids_of_open(file: IO[bytes]) -> set[FileId]:
+    """Return the identity of a file that is open; none of a pipe, or of what is no file."""
+    with suppress(OSError, ValueError):
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode) and status.st_ino:
+            return {(status.st_dev, status.st_ino)}
+    return set()
 
 
 def id_of_folder(path: str) -> tuple[int, int, str]:

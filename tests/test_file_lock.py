@@ -188,7 +188,8 @@ for name in ("SIGHUP", "SIGKILL", "SIGPIPE", "SIGALRM", "SIGCHLD", "pthread_sigm
     if hasattr(signal, name):
         delattr(signal, name)
 from enlighten_cli import atomic_write, file_lock, file_names, temporaries
-file_lock.OPEN_FILES_CAN_BE_RENAMED = temporaries.OPEN_FILES_CAN_BE_RENAMED = atomic_write.OPEN_FILES_CAN_BE_RENAMED = False
+for module in (file_lock, temporaries, atomic_write):
+    module.OPEN_FILES_CAN_BE_RENAMED = False
 file_names.IS_WINDOWS = True
 """
 COMMAND = "from enlighten_cli.cli import main; main(sys.argv[1:], prog_name='enlighten')"

@@ -98,9 +98,10 @@ def _is_kept(target: Place, conflict: Conflict) -> bool:
 
 def _write(target: Place, content: bytes, conflict: Conflict) -> None:
     from enlighten_cli.batch.conflict import write_result
+    from enlighten_cli.originals import Originals, ids_of_open
 
     try:
-        write_result(target, content, conflict)
+        write_result(target, content, conflict, originals=Originals([], ids=ids_of_open(sys.stdin.buffer)))
     except AlreadyThereError:  # written by another process meanwhile
         if conflict.value == "error":
             raise
