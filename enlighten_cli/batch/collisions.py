@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from enlighten_cli.batch.places import PlaceIdentities, is_below, real
+from enlighten_cli.batch.paths import PathIdentities, is_below, real
 from enlighten_cli.errors import UsageError
 from enlighten_cli.file_names import Identity
 from enlighten_cli.stores.address import Place
@@ -28,7 +28,7 @@ class Mirror:
 
     def __init__(self, photos: Photos, destination: Destination, jobs_in: Callable[[Place], list[Job]]) -> None:
         self._photos, self._destination, self._jobs_in = photos, destination, jobs_in
-        self._identities = PlaceIdentities()
+        self._identities = PathIdentities()
         self._folders: dict[Identity, list[Place]] = {}  # by the folder of results: those of the photos
 
     def without_collisions(self, jobs: list[Job]) -> list[Job]:
@@ -69,7 +69,7 @@ def _both(first: Job, second: Job) -> str:
 
 
 def without_collisions(
-    jobs: list[Job], photos: Photos, destination: Destination, identities: PlaceIdentities
+    jobs: list[Job], photos: Photos, destination: Destination, identities: PathIdentities
 ) -> list[Job]:
     """Return the jobs whose results are neither an input nor another's result; equal jobs come once.
 

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from enlighten_cli.atomic_write import NewFile, write_whole
-from enlighten_cli.batch.places import exists
+from enlighten_cli.batch.paths import exists
 from enlighten_cli.errors import AlreadyThereError
 from enlighten_cli.originals import Originals
 from enlighten_cli.stores import contents

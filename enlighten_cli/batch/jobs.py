@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from enlighten_cli.batch.collisions import Mirror, without_collisions
 from enlighten_cli.batch.naming import NameTemplate
-from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, photos_below, real
+from enlighten_cli.batch.paths import PathIdentities, Taken, ignores_case, is_below, photos_below, real
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.originals import Originals, Others, ids_of
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
@@ -223,7 +223,7 @@ def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
         mirror = Mirror(photos, destination, jobs_in)
         jobs = chain.from_iterable(mirror.without_collisions(list(group)) for _, group in folders)
     else:
-        jobs = iter(without_collisions(list(jobs), photos, destination, PlaceIdentities()))
+        jobs = iter(without_collisions(list(jobs), photos, destination, PathIdentities()))
     first = next(jobs, None)
     if first is None:
         raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored", *photos.unreadable)

@@ -15,7 +15,7 @@ from enlighten_cli.batch.conflict import Conflict, holds, write_result
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import PART_OF_FREE_MEMORY, MemoryBudget, cost_of
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
-from enlighten_cli.batch.places import Taken
+from enlighten_cli.batch.paths import Taken
 from enlighten_cli.enhancement.encoded import BrightAlreadyError, Enhanced, Treatment, enhance_encoded
 from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryError, PhotoError
 from enlighten_cli.models.network import Network

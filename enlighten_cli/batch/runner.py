@@ -13,8 +13,8 @@ from enlighten_cli.batch.executors.local import LocalExecutor
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import MemoryBudget
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
+from enlighten_cli.batch.paths import Taken
 from enlighten_cli.batch.photo_work import BatchOptions, DroppedError, Examine, PhotoWork
-from enlighten_cli.batch.places import Taken
 from enlighten_cli.errors import EnlightenError, OutputError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.stores.address import Place

@@ -87,7 +87,7 @@ def _target(arguments: EnhanceArguments) -> Place:
 
 def _is_kept(target: Place, conflict: Conflict) -> bool:
     """Tell whether the result exists and is kept; refuse to begin if that is an error."""
-    from enlighten_cli.batch.places import exists
+    from enlighten_cli.batch.paths import exists
 
     if not (conflict.leaves_old and exists(target)):
         return False

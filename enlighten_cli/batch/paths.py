@@ -16,7 +16,7 @@ from enlighten_cli.stores.faults import StoreError
 from enlighten_cli.stores.listed import Listed
 
 
-class PlaceIdentities(Identities):
+class PathIdentities(Identities):
     """Tells which places are the same, as `Identities` tells of paths."""
 
     def real(self, path: Place) -> str:
