@@ -115,7 +115,7 @@ def _rewritten(folder: Path, model: Path, moments: random.Random, faults: Counte
                 file.write(version[:half])
                 stop.wait(hands.uniform(0, 0.005))
                 file.write(version[half:])
-            stop.wait(hands.uniform(0, 0.02))
+            stop.wait(hands.uniform(0, 0.5))
 
     writer = threading.Thread(target=write)
     writer.start()
