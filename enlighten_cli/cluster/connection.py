@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import secrets
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -29,7 +28,6 @@ SETTINGS = {
 LOGGERS_OF_CLIENT = ("ray.client_builder", "ray.util.client.logsclient")  # which set their own levels
 SERVER_LATE = "Starting Ray client server failed"
 STATUS_SECONDS = 20.0
-START_SECONDS = 120.0  # Ray waits without end for some of its own processes
 STORE_BYTES = 200 * 2**20  # of a cluster that is started here: models and outcomes are small
 LONGEST_TEMPORARY = 40  # letters: Ray puts sockets below it, and their paths have 107 letters at most
 
@@ -87,7 +85,7 @@ def connected(address: ClusterAddress, cores: int | None = None) -> Iterator[Any
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                _within(START_SECONDS, lambda: _begin(ray, options))
+                _begin(ray, options)
             except Exception as error:
                 raise ClusterError(f"{address.text}: {_reason(error)}") from error
         if threading.current_thread() is threading.main_thread():
@@ -104,35 +102,6 @@ def _begin(ray: Any, options: dict[str, Any]) -> None:
             raise
         ray.shutdown()
         ray.init(**options)
-
-
-def _within(seconds: float, action: Callable[[], None]) -> None:
-    """Call a function in a thread of its own, and wait no longer than that for it.
-
-    Raises
-    ------
-    TimeoutError
-        If it takes longer; it ends with the process.
-    Exception
-        What the function raises.
-    """
-    done: queue.Queue[Exception | None] = queue.Queue()
-
-    def act() -> None:
-        try:
-            action()
-        except Exception as error:
-            done.put(error)
-        else:
-            done.put(None)
-
-    threading.Thread(target=act, daemon=True, name="ray-start").start()
-    try:
-        error = done.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError(f"Ray has not started within {seconds:.0f} s; see whether other clusters hang") from None
-    if error is not None:
-        raise error
 
 
 def head_of(ray: Any) -> ClusterAddress | None:
