@@ -1,6 +1,7 @@
 """Batches under load: losses, scale, overlap and start-up.
 
     python benchmarks/batch.py mixed   [--photos 1000] [--kills 10]   bad files among good, killed and started again
+    python benchmarks/batch.py originals [--photos 200] [--kills 10]  inputs mounted as output, rewritten, half of zeros
                                        [--hostile 0.01] [--seconds N] the part of bad ones; no kills after so long
                                        [--parts 1]                    in so many folders, one after the other
     python benchmarks/batch.py scale   [--photos 100000]              seconds to the first result, memory
@@ -27,6 +28,7 @@ import numpy as np
 import psutil
 import speed
 from soak import ENLIGHTEN, identity_model, mixed, noise
+from soak_originals import originals
 from speed import make_photos, measured
 
 from enlighten_cli.photo import Photo, encode
@@ -145,7 +147,7 @@ def startup() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["mixed", "scale", "overlap", "cores", "startup"])
+    parser.add_argument("what", choices=["mixed", "originals", "scale", "overlap", "cores", "startup"])
     parser.add_argument("--photos", type=int)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--hostile", type=float, default=0.01)
@@ -157,6 +159,8 @@ def main() -> None:
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if arguments.what == "mixed":
         mixed(arguments.photos or 1000, arguments.kills, arguments.hostile, arguments.seconds, arguments.parts)
+    elif arguments.what == "originals":
+        originals(arguments.photos or 200, arguments.kills, arguments.seconds)
     elif arguments.what == "scale":
         scale(arguments.photos or 100_000)
     elif arguments.what == "overlap":

@@ -5,20 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
-from enlighten_cli.file_lock import OPEN_FILES_CAN_BE_RENAMED, lock
+from enlighten_cli.file_lock import OPEN_FILES_CAN_BE_RENAMED
 from enlighten_cli.file_names import MOST_LETTERS_OF_A_PATH, fault_of_name, is_too_long
+from enlighten_cli.originals import Originals
+from enlighten_cli.temporaries import locked_temporary, remove_once
 
-TEMPORARY_PREFIX = ".enlighten-"  # hidden, so that a folder walk never takes one for a photo
-TEMPORARY_SUFFIX = ".part"
 NEW_FILE_MODE = 0o666
 _reading_umask = threading.Lock()
 # After these errors the next file could not be written either; after others (a name that is too long) it could.
@@ -34,7 +32,6 @@ HOPELESS = (
 )
 # Errors of os.link on file systems without hard links.
 NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.EINVAL)
-SETTLED_SECONDS = 60.0  # after which a file that nobody has open is not about to be renamed either
 
 
 class Sink(Protocol):
@@ -99,7 +96,9 @@ class NewFile:
         with _writing(self._path):
             self._opened().truncate()
 
-    def name(self, path: Path, *, like: Path | None = None, replace: bool = True) -> None:
+    def name(
+        self, path: Path, *, like: Path | None = None, replace: bool = True, originals: Originals | None = None
+    ) -> None:
         """Give the file its name, in the folder for which it was made; see `write_whole`.
 
         Raises
@@ -120,23 +119,29 @@ class NewFile:
                 file.close()
             try:
                 if replace:
+                    if originals is not None:
+                        originals.check(path, self._temporary)
                     _replace(self._temporary, path)
+                    self._temporary = None
                 else:
                     _give_new_name(self._temporary, path)
             except FileExistsError as error:
                 raise AlreadyThereError(f"{path}: already exists") from error
 
     def close(self) -> None:
-        """Remove the file, unless it has got a name."""
-        if self._file is not None and self._temporary is not None:
+        """Remove the file, unless it has got a name. What cannot be removed is left to a later run."""
+        if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-            self._temporary.unlink(missing_ok=True)
+        if self._temporary is not None:
+            with suppress(OSError):
+                self._temporary.unlink()
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
             _check_name(self._path)
             _make_folder(self._path)
+            remove_once(self._path.parent)
             self._file, self._temporary = locked_temporary(self._path.parent)
         return self._file
 
@@ -159,7 +164,14 @@ def _writing(path: Path) -> Iterator[None]:
         raise _cannot_write(path, error) from error
 
 
-def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace: bool = True) -> None:
+def write_whole(
+    path: Path,
+    content: bytes,
+    *,
+    like: Path | None = None,
+    replace: bool = True,
+    originals: Originals | None = None,
+) -> None:
     """Write a file so that under its name there is the old content or the new one, never a part.
 
     Parameters
@@ -171,6 +183,8 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
         A file whose mode and times are copied to the new one.
     replace : bool
         Whether a file of that name is replaced.
+    originals : Originals, optional
+        Files that are not replaced, whatever their names.
 
     Raises
     ------
@@ -179,26 +193,11 @@ def write_whole(path: Path, content: bytes, *, like: Path | None = None, replace
     OutputError
         If the folder cannot be created or written, or the disk is full; no temporary file is left.
     PhotoError
-        If only this name cannot be written.
+        If only this name cannot be written, or it is an original's.
     """
     with closing(NewFile(path)) as new:
         new.write(content)
-        new.name(path, like=like, replace=replace)
-
-
-def locked_temporary(folder: Path) -> tuple[IO[bytes], Path]:
-    """Create a locked temporary file; the lock tells other processes that it is not stale."""
-    while True:
-        handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)
-        file = os.fdopen(handle, "wb")
-        if not OPEN_FILES_CAN_BE_RENAMED:
-            return file, Path(name)  # nobody can remove it while it is open
-        lock(file, wait=True)
-        # Another process may have removed it before it was locked.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(name), os.fstat(file.fileno())):
-                return file, Path(name)
-        file.close()
+        new.name(path, like=like, replace=replace, originals=originals)
 
 
 def _replace(temporary: Path, path: Path) -> None:
@@ -247,39 +246,6 @@ def exists(path: Path) -> bool:
 def _check_name(path: Path) -> None:
     if fault := fault_of_name(path.name):
         raise PhotoError(f"cannot be written as {path.name}: {fault}; choose another name")
-
-
-def remove_stale_temporaries(folder: Path) -> int:
-    """Remove the temporary files of killed runs from a folder, but none that is being written.
-
-    A running writer holds a lock on its file; the system releases the lock when the process ends. On Windows the writer
-    has the file open, so that it cannot be removed. Where there are no locks, nothing is removed.
-
-    Returns
-    -------
-    int
-        How many were removed.
-    """
-    removed = 0
-    try:
-        found = list(folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"))
-    except OSError:
-        return 0  # writing there will report it
-    for path in found:
-        try:
-            if OPEN_FILES_CAN_BE_RENAMED:
-                with path.open("rb") as file:
-                    if not lock(file, wait=False):
-                        continue
-                    path.unlink()
-            elif time.time() - path.stat().st_mtime < SETTLED_SECONDS:
-                continue  # a writer closes its file a moment before it renames it
-            else:
-                path.unlink()
-            removed += 1
-        except OSError:
-            continue  # removed meanwhile, being written, or another user's
-    return removed
 
 
 def _umask() -> int:

@@ -9,12 +9,17 @@ import unicodedata
 from itertools import islice
 from pathlib import Path
 
+from enlighten_cli.originals import id_of_folder
+
 IS_WINDOWS = os.name == "nt"
 # Microsoft, "Naming Files, Paths, and Namespaces": devices, whatever their ending, and letters with another meaning.
 DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL)
 SPECIAL = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 MOST_LETTERS_OF_A_PATH = 259  # unless long paths are enabled in the registry
 PROBED_NAMES = 100
+
+Identity = tuple[int, int, str, str]
+"""Device and inode of the nearest folder that exists, the folders below it, and the name."""
 
 
 def fault_of_name(name: str) -> str:
@@ -42,7 +47,7 @@ class Identities:
     """Tells which paths name the same file, though they are spelled otherwise; looks at each folder once."""
 
     def __init__(self) -> None:
-        self._ignoring: dict[str, bool] = {}
+        self._folders: dict[str, tuple[tuple[int, int, str], bool]] = {}
         self._real: dict[str, str] = {}
 
     def real(self, path: Path) -> str:
@@ -55,14 +60,23 @@ class Identities:
         joined = os.path.join(self._real[folder], name)
         return os.path.realpath(joined) if os.path.islink(joined) else joined
 
-    def of(self, path: Path) -> str:
-        """Return what all paths to one file have in common, whether it exists or not."""
-        real = self.real(path)
-        folder = os.path.dirname(real)
-        if folder not in self._ignoring:
-            self._ignoring[folder] = ignores_case(Path(folder))
-        # Systems that ignore case (macOS above all) mostly ignore how accents are composed as well.
-        return unicodedata.normalize("NFC", real).casefold() if self._ignoring[folder] else real
+    def of(self, path: Path) -> Identity:
+        """Return what all paths to one file have in common, whether it exists or not: its folder's inode, and its name.
+
+        Two hard links to one file are two names, of which one can be replaced without the other.
+        """
+        folder, name = os.path.split(self.real(path))
+        if folder not in self._folders:
+            ignoring = ignores_case(Path(folder))
+            device, inode, below = id_of_folder(folder)
+            self._folders[folder] = (device, inode, _folded(below) if ignoring else below), ignoring
+        identity, ignoring = self._folders[folder]
+        return (*identity, _folded(name) if ignoring else name)
+
+
+def _folded(name: str) -> str:
+    # Systems that ignore case (macOS above all) mostly ignore how accents are composed as well.
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def ignores_case(folder: Path) -> bool:

@@ -3,8 +3,9 @@ import stat
 
 import pytest
 
-from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
+from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import AlreadyThereError, OutputError, PhotoError
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 
 @pytest.mark.posix
@@ -134,3 +135,22 @@ def test_a_temporary_that_another_process_took_for_stale_is_made_anew(tmp_path, 
     write_whole(tmp_path / "file", b"content")
     assert (tmp_path / "file").read_bytes() == b"content"
     assert len(made) == 2
+
+
+def test_what_a_killed_run_left_goes_with_the_next_file_of_any_kind(tmp_path):
+    """Reports, sheets and models are no results of a batch, and nobody else clears their folders."""
+    (tmp_path / ".enlighten-killed.part").touch()
+    write_whole(tmp_path / "report.html", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_cleaning_up_that_fails_is_no_failure_of_what_is_written(tmp_path, monkeypatch, replace):
+    from pathlib import Path
+
+    def fails(self, missing_ok=False):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", fails)
+    write_whole(tmp_path / "file", b"content", replace=replace)
+    assert (tmp_path / "file").read_bytes() == b"content"

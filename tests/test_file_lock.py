@@ -10,10 +10,11 @@ import types
 import numpy as np
 import pytest
 
-from enlighten_cli import atomic_write, file_lock
-from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
+from enlighten_cli import atomic_write, file_lock, temporaries
+from enlighten_cli.atomic_write import write_whole
 from enlighten_cli.errors import AlreadyThereError, PhotoError
 from enlighten_cli.file_lock import LOCKED_BYTE, lock
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 
 class Msvcrt(types.ModuleType):
@@ -132,6 +133,7 @@ def windows(monkeypatch, msvcrt):
     monkeypatch.setattr(os, "unlink", refusing(os.unlink, replaces=True))
     monkeypatch.setattr(os, "link", no_links)
     monkeypatch.setattr(atomic_write, "OPEN_FILES_CAN_BE_RENAMED", False)
+    monkeypatch.setattr(temporaries, "OPEN_FILES_CAN_BE_RENAMED", False)
 
 
 def test_files_are_closed_before_they_are_renamed(tmp_path, windows):
@@ -185,8 +187,9 @@ for name in ("sched_getaffinity", "getuid", "geteuid", "link", "mkfifo", "fork",
 for name in ("SIGHUP", "SIGKILL", "SIGPIPE", "SIGALRM", "SIGCHLD", "pthread_sigmask", "pthread_kill", "sigwait"):
     if hasattr(signal, name):
         delattr(signal, name)
-from enlighten_cli import atomic_write, file_lock, file_names
-file_lock.OPEN_FILES_CAN_BE_RENAMED = atomic_write.OPEN_FILES_CAN_BE_RENAMED = False
+from enlighten_cli import atomic_write, file_lock, file_names, temporaries
+for module in (file_lock, temporaries, atomic_write):
+    module.OPEN_FILES_CAN_BE_RENAMED = False
 file_names.IS_WINDOWS = True
 """
 COMMAND = "from enlighten_cli.cli import main; main(sys.argv[1:], prog_name='enlighten')"

@@ -7,8 +7,9 @@ from enum import Enum
 from pathlib import Path
 
 from enlighten_cli.atomic_write import NewFile, write_whole
-from enlighten_cli.batch.places import exists
+from enlighten_cli.batch.paths import exists
 from enlighten_cli.errors import AlreadyThereError
+from enlighten_cli.originals import Originals
 from enlighten_cli.stores import contents
 from enlighten_cli.stores.address import Address, Place
 
@@ -28,7 +29,13 @@ class Conflict(Enum):
 
 
 def write_result(
-    path: Place, content: bytes | NewFile, conflict: Conflict, *, first: Place | None = None, like: Path | None = None
+    path: Place,
+    content: bytes | NewFile,
+    conflict: Conflict,
+    *,
+    first: Place | None = None,
+    like: Path | None = None,
+    originals: Originals | None = None,
 ) -> Place:
     """Write a result under its name; if that is taken, and `conflict` is RENAME, under the next free one.
 
@@ -43,6 +50,8 @@ def write_result(
         The name to try first: one made from `path` that was free when work on the photo began.
     like : Path, optional
         A file whose mode and times are copied to the result, if that is a file too.
+    originals : Originals, optional
+        Files that are not replaced, whatever `conflict` says.
 
     Returns
     -------
@@ -62,9 +71,9 @@ def write_result(
             replace = conflict is Conflict.OVERWRITE
             if isinstance(output, Path):
                 if isinstance(content, NewFile):
-                    content.name(output, like=like, replace=replace)
+                    content.name(output, like=like, replace=replace, originals=originals)
                 else:
-                    write_whole(output, content, like=like, replace=replace)
+                    write_whole(output, content, like=like, replace=replace, originals=originals)
             else:
                 assert isinstance(content, bytes)
                 contents.write(output, content, replace=replace)

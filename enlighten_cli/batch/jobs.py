@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby
+from functools import partial
+from itertools import chain, groupby, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from enlighten_cli.batch.collisions import Mirror, without_collisions
 from enlighten_cli.batch.naming import NameTemplate
-from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, photos_below, real
+from enlighten_cli.batch.paths import PathIdentities, Taken, ignores_case, is_below, photos_below, real
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
+from enlighten_cli.originals import Originals, Others, ids_of
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
 from enlighten_cli.stores.address import Address, Place, fault_of_parts
 
@@ -24,6 +27,17 @@ class Job:
     output: Place
     format: str | None = None
     """A name in `photo.FORMATS`; None keeps the photo's own."""
+    others: Others | None = field(default=None, compare=False, repr=False)
+    """The inputs of its batch, which its result must not replace."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out the other inputs, which only the machine that plans the batch can tell."""
+        return {**self.__dict__, "others": None}
+
+    @property
+    def originals(self) -> Originals:
+        """What its result must not replace."""
+        return Originals([self.source] if isinstance(self.source, Path) else [], self.others)
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,12 @@ class Photos:
                     self.unreadable.append(f"{path}: {error.strerror}")
 
     def _is_without(self, parent: str, name: str) -> bool:
-        return self._real_without is not None and os.path.realpath(os.path.join(parent, name)) == self._real_without
+        if self._real_without is None:
+            return False
+        folder = Path(parent, name)
+        if os.path.realpath(folder) == self._real_without:
+            return True
+        return isinstance(self.without, Path) and not ids_of(folder).isdisjoint(ids_of(self.without))
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -191,13 +210,20 @@ def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
     NothingToDoError
         If there is no photo.
     """
-    jobs = _jobs(photos, destination)
+    others = Others(partial(_sources, Photos(photos.inputs, destination.path), destination))
+    jobs: Iterator[Job] = (replace(job, others=others) for job in _jobs(photos, destination))
     if _is_mirrored(photos, destination):
-        # Results can only collide within one folder, so each folder is checked alone.
+        # Results mostly collide within one folder alone, so that each is checked as it is reached.
         folders = groupby(jobs, lambda job: job.source.parent)
-        jobs = chain.from_iterable(_without_collisions(list(group), photos, destination) for _, group in folders)
+
+        def jobs_in(folder: Place) -> list[Job]:
+            found = _jobs(Photos([folder], destination.path), destination, photos.inputs[0])
+            return [*takewhile(lambda job: job.source.parent == folder, found)]
+
+        mirror = Mirror(photos, destination, jobs_in)
+        jobs = chain.from_iterable(mirror.without_collisions(list(group)) for _, group in folders)
     else:
-        jobs = iter(_without_collisions(list(jobs), photos, destination))
+        jobs = iter(without_collisions(list(jobs), photos, destination, PathIdentities()))
     first = next(jobs, None)
     if first is None:
         raise NothingToDoError(f"no photos found; {photos.ignored} other files were ignored", *photos.unreadable)
@@ -209,18 +235,27 @@ def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
     yield from jobs
 
 
-def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
+def _jobs(photos: Photos, destination: Destination, top: Place | None = None) -> Iterator[Job]:
+    """Yield the jobs of photos; their results lie as below `top`, by default the input folder of each."""
     taken = Taken(Path.exists)
     for source, root, named in photos:
         if destination.path is None and not named and destination.template.marks(source, taken):
             photos.ignored += 1  # the result of an earlier run
             continue
         try:
-            job = destination.job(source, root)
+            job = destination.job(source, top or root)
         except PhotoError as error:
             photos.unreadable.append(str(error))
             continue
         yield job
+
+
+def _sources(photos: Photos, destination: Destination) -> Iterator[Path]:
+    """Yield the photos that are inputs, and not results of earlier runs."""
+    own = real(destination.path) if destination.path and destination.is_folder else None
+    for job in _jobs(photos, destination):
+        if isinstance(job.source, Path) and not (own and is_below(real(job.source.parent), own)):
+            yield job.source
 
 
 def _is_mirrored(photos: Photos, destination: Destination) -> bool:
@@ -232,58 +267,3 @@ def _is_mirrored(photos: Photos, destination: Destination) -> bool:
         return False
     # Two folders of the source could otherwise become one.
     return ignores_case(source) or not ignores_case(result)
-
-
-def _without_collisions(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
-    jobs = _without_earlier_results(jobs, photos, destination)
-    identities = PlaceIdentities()
-    sources = {identities.of(job.source): job.source for job in jobs}
-    roots = [real(path) for path in photos.inputs if path.is_dir()]
-    own = None if destination.path is None else real(destination.path)
-    results: dict[str, Job] = {}
-    kept = []
-    for job in _told_apart(list(dict.fromkeys(jobs))):
-        place = identities.real(job.output)
-        if own is not None and not is_below(place, own) and any(is_below(place, root) for root in roots):
-            raise UsageError(f"{job.output}: a link leads it back among the inputs; choose another -o")
-        result = identities.of(job.output)
-        if result in sources:
-            raise UsageError(f"{job.source}: its result would overwrite the input {sources[result]}; choose another -o")
-        first = results.setdefault(result, job)
-        if first is job:
-            kept.append(job)
-        elif identities.of(first.source) != identities.of(job.source):
-            where = str(job.output)
-            if where != str(first.output):
-                where += f"; its folder takes {first.output.name} and {job.output.name} for one name"
-            raise UsageError(f"{first.source} and {job.source} would both be written to {where}")
-    return kept
-
-
-def _without_earlier_results(jobs: list[Job], photos: Photos, destination: Destination) -> list[Job]:
-    """Leave out results of an earlier run that a list or a shell pattern names."""
-    if destination.path is None:
-        planned = {job.output for job in jobs}
-        kept = [job for job in jobs if job.source not in planned]
-    elif len(photos.inputs) > 1 and destination.is_folder:
-        own = real(destination.path)
-        kept = [job for job in jobs if not is_below(real(job.source), own)]
-    else:
-        return jobs
-    photos.ignored += len(jobs) - len(kept)
-    return kept or jobs
-
-
-def _told_apart(jobs: list[Job]) -> list[Job]:
-    """Keep the old suffix before the new one where two results would collide, as for a RAW + JPEG pair."""
-    taken: dict[str, int] = {}
-    for job in jobs:
-        taken[str(job.output).lower()] = taken.get(str(job.output).lower(), 0) + 1
-
-    def settle(job: Job) -> Job:
-        if taken[str(job.output).lower()] == 1 or job.output.suffix == job.source.suffix:
-            return job
-        name = f"{job.output.stem}{job.source.suffix}{job.output.suffix}"
-        return replace(job, output=job.output.with_name(name))
-
-    return [settle(job) for job in jobs]

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from enlighten_cli.batch.conflict import Conflict, holds, write_result
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import MemoryBudget, cost_of
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
-from enlighten_cli.batch.places import Taken
+from enlighten_cli.batch.paths import Taken
 from enlighten_cli.enhancement.encoded import (
     BANDS_FROM_PIXELS,
     BrightAlreadyError,
@@ -27,12 +27,14 @@ from enlighten_cli.errors import AlreadyThereError, EnlightenError, OutOfMemoryE
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, Photo
 from enlighten_cli.photo.decode import BY_PATH
-from enlighten_cli.photo.source import Source, opened_source
+from enlighten_cli.photo.source import CHANGED, ChangedError, Source, opened_source
 from enlighten_cli.resources import PART_OF_FREE_MEMORY, available_memory
 from enlighten_cli.stores.address import Place
 
 # One photo is decoded and another encoded while the network, which uses every core, has a third.
 AT_ONCE = 3
+TRIES = 3  # of a photo whose file is written while it is read
+MIXED = "the file changed while it was read: the result may be of two versions"
 STREAMED_FROM_PIXELS = BANDS_FROM_PIXELS  # larger PNG and TIFF files go from file to file
 
 Examine = Callable[[Job, Enhanced], object]
@@ -135,7 +137,7 @@ class PhotoWork:
         """
         began = time.monotonic()
         try:
-            outcome = self._outcome(job, output, again=again)
+            outcome = self._unchanged_outcome(job, output, again=again)
         except (PhotoError, OutOfMemoryError) as error:
             outcome = Outcome(job.source, job.output, Status.FAILED, str(error), error=error)
         except MemoryError as error:
@@ -148,31 +150,44 @@ class PhotoWork:
             outcome = Outcome(job.source, job.output, Status.FAILED, reason, error=error)
         return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
-    def _outcome(self, job: Job, output: Place, *, again: bool) -> Outcome:
+    def _unchanged_outcome(self, job: Job, output: Place, *, again: bool) -> Outcome:
+        """Work on a photo; once more if its file was written meanwhile."""
+        for _ in range(TRIES - 1):
+            with suppress(ChangedError):
+                return self._outcome(job, output, again=again)
+        return self._outcome(job, output, again=again, may_change=self._treatment.limits.allow_truncated)
+
+    def _outcome(self, job: Job, output: Place, *, again: bool, may_change: bool = False) -> Outcome:
         self._drop_if_stopping()
         conflict = self._options.conflict
         outcome = Outcome(job.source, job.output, Status.SKIPPED, EXISTS)
         if conflict.leaves_old and not again and self._taken(job.output):
             return outcome
         with opened_source(job.source, self._treatment.limits) as source, self._budget.reserved(cost_of(source)):
-            like = job.source if self._options.preserve and isinstance(job.source, Path) else None
             try:
                 path = None if again else self._streamed_from(job, source)
                 if path and isinstance(output, Path):
                     with closing(NewFile(output)) as new:
                         enhanced = self._enhanced(job, path, new)
-                        output = write_result(job.output, new, conflict, first=output, like=like)
+                        has_changed = self._check_unchanged(source, path, may_change=may_change)
+                        output = self._written(job, new, output)
                 else:
                     enhanced = self._enhanced(job, source.read())
+                    has_changed = self._check_unchanged(source, None, may_change=may_change)
                     if not (again and conflict is not Conflict.OVERWRITE and holds(output, enhanced.content)):
-                        output = write_result(job.output, enhanced.content, conflict, first=output, like=like)
+                        output = self._written(job, enhanced.content, output)
             except BrightAlreadyError as error:
+                self._check_unchanged(source, path, may_change=may_change)
                 photo = error.photo
                 return dataclasses.replace(outcome, width=photo.width, height=photo.height, reason=str(error))
             except AlreadyThereError as error:  # another run was first
                 if conflict is Conflict.ERROR:
                     raise PhotoError(str(error)) from error
                 return outcome
+            except PhotoError as error:
+                if source.has_changed(path) and not may_change:
+                    raise ChangedError(CHANGED) from error
+                raise
             examined = self._examine(job, enhanced) if self._examine else None
         return Outcome(
             job.source,
@@ -180,9 +195,22 @@ class PhotoWork:
             Status.DONE,
             width=enhanced.width,
             height=enhanced.height,
-            notes=(*enhanced.notes, *_notes_on_ending(output, enhanced.format)),
+            notes=(*enhanced.notes, *([MIXED] if has_changed else []), *_notes_on_ending(output, enhanced.format)),
             denoised=enhanced.denoised,
             examined=examined,
+        )
+
+    def _check_unchanged(self, source: Source, path: Path | None, *, may_change: bool) -> bool:
+        """Tell whether a photo's file was written since it was opened; an error where it may not be."""
+        has_changed = source.has_changed(path)
+        if has_changed and not may_change:
+            raise ChangedError(CHANGED)
+        return has_changed
+
+    def _written(self, job: Job, content: bytes | NewFile, output: Place) -> Place:
+        like = job.source if self._options.preserve and isinstance(job.source, Path) else None
+        return write_result(
+            job.output, content, self._options.conflict, first=output, like=like, originals=job.originals
         )
 
     def _streamed_from(self, job: Job, source: Source) -> Path | None:

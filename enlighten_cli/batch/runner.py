@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.batch.conflict import Conflict, renamed
 from enlighten_cli.batch.executors import Executor
 from enlighten_cli.batch.executors.local import LocalExecutor
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.memory import MemoryBudget
 from enlighten_cli.batch.outcome import EXISTS, Outcome, Status
+from enlighten_cli.batch.paths import Taken
 from enlighten_cli.batch.photo_work import BatchOptions, DroppedError, Examine, PhotoWork
-from enlighten_cli.batch.places import Taken
 from enlighten_cli.errors import EnlightenError, OutputError, PhotoError
 from enlighten_cli.models.network import Network
 from enlighten_cli.stores.address import Place
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 
 def run_batch(
@@ -76,7 +76,7 @@ def run_jobs(
             if stopping():
                 break
             output = names.prepared_output(job)
-            pending.append(names.skipped(job) or executor.submit(job, output))
+            pending.append(names.settled(job) or executor.submit(job, output))
             if len(pending) > executor.in_flight:
                 yield from _finished(pending.popleft())
         while pending:
@@ -117,9 +117,18 @@ class _Names:
             self._claimed.add(output)
         return output
 
-    def skipped(self, job: Job) -> Future[Outcome] | None:
-        """Return the outcome of a photo whose result exists; a thread for each would take most of a second run."""
+    def settled(self, job: Job) -> Future[Outcome] | None:
+        """Return the outcome of a photo whose result exists, or would replace an input.
+
+        A thread for each that is skipped would take most of a second run. And workers elsewhere do not know the inputs.
+        """
         outcome: Future[Outcome] = Future()
+        try:
+            if self._conflict is Conflict.OVERWRITE and isinstance(job.output, Path):
+                job.originals.check(job.output)
+        except PhotoError as error:
+            outcome.set_result(Outcome(job.source, job.output, Status.FAILED, str(error), error=error))
+            return outcome
         try:
             if not (self._conflict.leaves_old and self._taken(job.output)):
                 return None

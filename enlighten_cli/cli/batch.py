@@ -144,7 +144,7 @@ class Countdown:
 
 def _none_existing(jobs: Iterator[Job]) -> Iterator[Job]:
     """Refuse all jobs if one of the results already exists."""
-    from enlighten_cli.batch.places import Taken
+    from enlighten_cli.batch.paths import Taken
 
     listed, taken = list(jobs), Taken(Path.exists)
     existing = [job.output for job in listed if taken(job.output)]
@@ -155,7 +155,7 @@ def _none_existing(jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_json: bool) -> int:
-    from enlighten_cli.batch.places import Taken
+    from enlighten_cli.batch.paths import Taken
 
     taken = Taken(Path.exists)
     for job in jobs:

@@ -87,7 +87,7 @@ def _target(arguments: EnhanceArguments) -> Place:
 
 def _is_kept(target: Place, conflict: Conflict) -> bool:
     """Tell whether the result exists and is kept; refuse to begin if that is an error."""
-    from enlighten_cli.batch.places import exists
+    from enlighten_cli.batch.paths import exists
 
     if not (conflict.leaves_old and exists(target)):
         return False
@@ -98,9 +98,10 @@ def _is_kept(target: Place, conflict: Conflict) -> bool:
 
 def _write(target: Place, content: bytes, conflict: Conflict) -> None:
     from enlighten_cli.batch.conflict import write_result
+    from enlighten_cli.originals import Originals, ids_of_open
 
     try:
-        write_result(target, content, conflict)
+        write_result(target, content, conflict, originals=Originals([], ids=ids_of_open(sys.stdin.buffer)))
     except AlreadyThereError:  # written by another process meanwhile
         if conflict.value == "error":
             raise

@@ -28,6 +28,7 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
     from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.batch.jobs import Photos
     from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet
+    from enlighten_cli.originals import Originals
     from enlighten_cli.stores.address import as_file
 
     sheet = arguments.preview
@@ -53,7 +54,8 @@ def write_preview(inputs: list[Path], arguments: EnhanceArguments, signals: list
             return SIGNALLED + signals[0]
         labels = ["before", *(f"strength {strength:g}" for strength in STRENGTHS)]
         rows.append([labelled(pixels, label) for pixels, label in zip(row, labels, strict=True)])
-    write_whole(sheet, marked_sheet(contact_sheet(rows, cell_px=2 * CELL_PX), sheet.suffix))
+    made = marked_sheet(contact_sheet(rows, cell_px=2 * CELL_PX), sheet.suffix)
+    write_whole(sheet, made, originals=Originals(sources))
     if not arguments.quiet:
         say(f"Wrote {sheet}: before, and strengths {', '.join(f'{strength:g}' for strength in STRENGTHS)}")
     return 0

@@ -103,8 +103,9 @@ def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> 
 
 
 def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
-    from enlighten_cli.atomic_write import remove_stale_temporaries, write_whole
+    from enlighten_cli.atomic_write import write_whole
     from enlighten_cli.cli.training_log import TrainingLog
+    from enlighten_cli.temporaries import remove_stale_temporaries
     from enlighten_cli.training.data.photo_cache import PhotoFolders
     from enlighten_cli.training.descent import Descent
     from enlighten_cli.training.loop import CHECKPOINT, Watch

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from enlighten_cli.atomic_write import locked_temporary, remove_stale_temporaries
 from enlighten_cli.errors import OutputError, UsageError
 from enlighten_cli.stores.address import Place
+from enlighten_cli.temporaries import locked_temporary, remove_stale_temporaries
 
 HEAD_BYTES = 1 << 16
 SEEN_SECONDS, POLL_SECONDS = 3.0, 0.2  # what was just written may reach other machines late

@@ -29,6 +29,7 @@ OUT_OF_MEMORY = ("failed to allocate", "bad_alloc", "bad allocation", "out of me
 BYTES_PER_PIXEL_AND_CHANNEL = 38
 FREED_PIXELS = 1 << 19  # after pictures of at most so many pixels, which are thumbnails, memory is freed
 UNKNOWN_WIDTH = 32
+LARGEST = 1e9  # of what a network makes: any colour is far below, and no sum of larger numbers is to overflow
 
 AUTO = Device()
 
@@ -163,6 +164,8 @@ class Model:
         if not np.isfinite(result).all():
             height, width = rgb.shape[:2]
             raise ModelError(f"{self.name} returned NaN or infinity for {width} x {height} pixels; use another model")
+        if max(-result.min(), result.max()) > LARGEST:
+            result = result.clip(-LARGEST, LARGEST)
         enhanced = np.asarray(result[0].transpose(1, 2, 0))
         if (self._black, self._white) != (0.0, 1.0):
             enhanced = (enhanced - np.float32(self._black)) / np.float32(self._white - self._black)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.photo.bands import Rows, Span
+from enlighten_cli.photo.location import without_location
 from enlighten_cli.photo.metadata import Metadata, Strip
-from enlighten_cli.photo.places import without_places
 
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any] | np.float32]  # uint8, uint16 or float32
 Rgb: TypeAlias = NDArray[np.float32]
@@ -125,7 +125,7 @@ class Photo:
             return self
         if strip is Strip.ALL:
             return dataclasses.replace(self, metadata=Metadata(icc_profile=self.metadata.icc_profile))
-        metadata, notes = without_places(self.metadata)
+        metadata, notes = without_location(self.metadata)
         return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
 
 

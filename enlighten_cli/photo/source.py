@@ -6,10 +6,12 @@ import io
 import os
 import stat
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, BinaryIO
 
 from PIL import Image
@@ -22,13 +24,22 @@ from enlighten_cli.stores.address import Address, Place
 
 HEAD_BYTES = 64
 BYTES_A_PIXEL = 8  # four channels of 16 bits: more than any format takes for a pixel
+FileStatus = tuple[int, int, int, int]
+"""Device, inode, size, and the time of the last writing: not of the last link or renaming, which change no content."""
+CHANGED = "the file changes while it is read; try again when it is complete, or with --allow-truncated"
+REREAD_AFTER_SECONDS = (0.1, 0.2)
+CLOCK_STEP_SECONDS = 0.02  # two changes within it may bear one time
 OTHER_BYTES = 128 * 2**20  # metadata, previews, the unused parts of a burst
 _pillow_limit = threading.Lock()
 # Opening a FIFO would wait for somebody to write into it.
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True)
+class ChangedError(PhotoError):
+    """The file was written while it was read, so that what was read may be of two versions."""
+
+
+@dataclass
 class Source:
     """An open file that seems to be a photo.
 
@@ -41,22 +52,59 @@ class Source:
     size_bytes : int
     pixels : int
         According to its header; 0 if the header cannot be read alone.
+    status : tuple or None
+        What would differ if it were written, as it was before reading; None if it cannot be written.
+    may_change : bool
+        Whether it is read all the same if it is written meanwhile.
     """
 
     file: BinaryIO
     kind: str
     size_bytes: int
     pixels: int
+    status: FileStatus | None = None
+    may_change: bool = False
 
     def read(self) -> bytes:
-        """Return the content; no more than was there when it was opened."""
-        try:
-            content = self.file.read(self.size_bytes + 1)
-        except OSError as error:
-            raise PhotoError(error.strerror or str(error)) from error
-        if len(content) > self.size_bytes:
-            raise PhotoError("the file grew while it was read")
+        """Return the content, of one version of the file.
+
+        Raises
+        ------
+        ChangedError
+            If it is written again and again, and may not be.
+        PhotoError
+        """
+        for wait in (*REREAD_AFTER_SECONDS, None):
+            try:
+                content = self.file.read(self.size_bytes + 1)
+            except OSError as error:
+                raise PhotoError(error.strerror or str(error)) from error
+            if not self.has_changed() and len(content) <= self.size_bytes:
+                return content
+            if wait is None:
+                break
+            time.sleep(wait)
+            self._begin_anew()
+        if not self.may_change:
+            raise ChangedError(CHANGED)
         return content
+
+    def has_changed(self, path: Path | None = None) -> bool:
+        """Tell whether the file was written, or with `path`: that name given to another one, since reading began."""
+        if self.status is None:
+            return False
+        try:
+            status = os.fstat(self.file.fileno()) if path is None else os.stat(path)
+        except OSError:
+            return True
+        return _compared(status) != self.status
+
+    def _begin_anew(self) -> None:
+        self.file.seek(0)
+        status = os.fstat(self.file.fileno())
+        if status.st_size > max(self.size_bytes, most_bytes(self.pixels)):
+            raise ChangedError(CHANGED)
+        self.size_bytes, self.status = status.st_size, _compared(status)
 
 
 @contextmanager
@@ -81,12 +129,26 @@ def opened_source(path: Place, limits: Limits) -> Iterator[Source]:
     except OSError as error:
         raise PhotoError(error.strerror or str(error)) from error
     with file:
-        status = os.fstat(file.fileno())
+        status = _settled(file)
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError("not a regular file; a pipe is read from stdin: enlighten - -o OUT < PIPE")
         source = _looked_at(file, path.suffix, status.st_size)
+        source.status, source.may_change = _compared(status), limits.allow_truncated
         _check_size(source, limits)
         yield source
+
+
+def _settled(file: BinaryIO) -> os.stat_result:
+    """Return the status of a file, once a change after it would show in its times."""
+    status = os.fstat(file.fileno())
+    if stat.S_ISREG(status.st_mode) and 0 <= time.time() - status.st_mtime < CLOCK_STEP_SECONDS:
+        time.sleep(CLOCK_STEP_SECONDS)
+        status = os.fstat(file.fileno())
+    return status
+
+
+def _compared(status: os.stat_result) -> FileStatus:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def read_stream(stream: IO[bytes], limits: Limits) -> bytes:

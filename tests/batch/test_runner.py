@@ -16,7 +16,7 @@ from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.errors import OutOfMemoryError, OutputError
 from enlighten_cli.models.network import FunctionNetwork
-from enlighten_cli.photo import Photo, decode, encode
+from enlighten_cli.photo import Limits, Photo, decode, encode
 
 brighter = FunctionNetwork(lambda rgb: rgb * 2)
 
@@ -303,3 +303,41 @@ def test_an_explicit_format_wins_over_a_wrong_name(job):
     job.source.rename(wrong)
     list(run_batch([Job(wrong, job.output.with_suffix(".jpg"), "JPEG")], brighter, BatchOptions()))
     assert decode(job.output.with_suffix(".jpg")).format == "JPEG"
+
+
+def rewritten(path, times):
+    """A network during whose work a photo is rewritten in place, with another one of the same size."""
+    contents = [encode(Photo(scene(20, 30, exposure=exposure), "BMP")) for exposure in (0.3, 0.4, 0.5)]
+
+    def work(rgb):
+        if work.calls < times:
+            with path.open("r+b") as file:
+                file.write(contents[work.calls % 3])
+        work.calls += 1
+        return rgb * 2
+
+    work.calls = 0
+    path.write_bytes(encode(Photo(scene(20, 30), "BMP")))
+    return FunctionNetwork(work)
+
+
+def test_a_photo_that_is_rewritten_while_it_is_enhanced_is_enhanced_anew(tmp_path):
+    job = Job(tmp_path / "in.bmp", tmp_path / "out.bmp")
+    (outcome,) = run_batch([job], rewritten(job.source, times=1), BatchOptions())
+    assert (outcome.status, outcome.notes) == (Status.DONE, ())
+    made = job.output.read_bytes()
+    again = Job(job.source, tmp_path / "again.bmp")
+    assert next(run_batch([again], brighter, BatchOptions())).status is Status.DONE
+    assert again.output.read_bytes() == made
+
+
+def test_a_photo_that_is_rewritten_all_the_time_fails_in_words_or_on_request_is_noted(tmp_path):
+    job = Job(tmp_path / "in.bmp", tmp_path / "out.bmp")
+    (outcome,) = run_batch([job], rewritten(job.source, times=1000), BatchOptions())
+    assert outcome.status is Status.FAILED
+    assert "changes while it is read" in outcome.reason
+    assert not job.output.exists()
+    allowed = BatchOptions(Treatment(limits=Limits(allow_truncated=True)))
+    (outcome,) = run_batch([job], rewritten(job.source, times=1000), allowed)
+    assert outcome.status is Status.DONE
+    assert any("two versions" in note for note in outcome.notes)

@@ -132,3 +132,31 @@ def test_mode_and_times_are_kept_on_request(job, streamed):
     assert run(job, preserve=True).status is Status.DONE
     assert job.output.stat().st_mode & 0o777 == 0o640
     assert job.output.stat().st_mtime == pytest.approx(job.source.stat().st_mtime)
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_both_passes_see_one_version_of_the_file(job, tmp_path, streamed, times, in_place):
+    second = encode(Photo(scene(700, 300, exposure=0.4), job.source.suffix[1:].upper()))
+    calls = []
+
+    def rewrite(*_):
+        calls.append(0)
+        if len(calls) <= times:
+            if in_place:
+                job.source.write_bytes(second)
+            else:
+                (tmp_path / "new").write_bytes(second)
+                (tmp_path / "new").replace(job.source)
+
+    outcome = run(job, network=FunctionNetwork(lambda rgb: (rewrite(), rgb**0.5)[1]))
+    if times > 1:
+        assert outcome.status is Status.FAILED
+        assert "changes while it is read" in outcome.reason
+        assert left_in(job.output.parent) == []
+        return
+    assert outcome.status is Status.DONE, outcome.reason
+    (tmp_path / "kept").mkdir()
+    kept = Job(job.source, tmp_path / "kept" / job.source.name)
+    assert run(kept).status is Status.DONE
+    assert kept.output.read_bytes() == job.output.read_bytes()

@@ -386,3 +386,14 @@ def test_a_network_that_never_returns_does_not_hold_up_the_end(tmp_path, monkeyp
     assert process.returncode == 128 + signal.SIGTERM
     assert "its result was not written" in said
     assert [path for path in (tmp_path / "out").glob("*") if path.suffix == ".png"] == []
+
+
+def test_a_result_does_not_replace_the_file_that_comes_through_stdin(photos, run):
+    before = (photos / "0.png").read_bytes()
+    (photos / "link.png").hardlink_to(photos / "0.png")
+    for name in ("0.png", "link.png"):
+        with (photos / "0.png").open("rb") as source:
+            done = run("-", "-o", photos / name, "--overwrite", code=1, stdin=source)
+        assert b"would replace an input" in done.stderr
+        assert done.stderr.count(b"\n") == 1
+    assert (photos / "0.png").read_bytes() == before

@@ -3,12 +3,12 @@ import os
 import pytest
 from conftest import write_photos
 
-from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.cluster import shared_files
 from enlighten_cli.cluster.shared_files import marked
 from enlighten_cli.cluster.versions import difference, versions
 from enlighten_cli.errors import OutputError, UsageError
 from enlighten_cli.stores.address import parsed
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import MissingDependencyError, ModelError, OutOfMemoryError
 from enlighten_cli.models.session import Model
+from enlighten_cli.photo import Photo
 
 
 def identity(path, channels=3, kind=TensorProto.FLOAT):
@@ -151,3 +153,17 @@ def test_words_that_are_no_text_are_refused(tmp_path, word):
     path.write_bytes(model.SerializeToString().replace(word.encode(), b"\xb7" * 4))
     with pytest.raises(ModelError, match=r"odd\.onnx"):
         Model(path)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("factor", [1e38, -1e38])
+def test_numbers_near_the_largest_are_no_warnings(tmp_path, factor, mode):
+    """Warnings of NumPy are errors in tests; users would see them on stderr."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, "h", "w"]) for name in ("a", "b")]
+    constant = helper.make_tensor("c", TensorProto.FLOAT, [], [factor])
+    graph = helper.make_graph([helper.make_node("Mul", ["a", "c"], ["b"])], "g", ends[:1], ends[1:], [constant])
+    path = tmp_path / "huge.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    photo = Photo(np.random.default_rng(0).integers(0, 80, (48, 64, 3)).astype(np.uint8), "PNG")
+    made = enhance(photo, Model(path, output_range=(0.0, 0.5)), Options(mode=mode))
+    assert made.pixels.shape == photo.pixels.shape

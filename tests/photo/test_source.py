@@ -10,7 +10,7 @@ from samples import exif, saved
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Limits, Photo, decode, encode
-from enlighten_cli.photo.source import most_bytes, opened_source, read_stream
+from enlighten_cli.photo.source import ChangedError, most_bytes, opened_source, read_stream
 
 LIMITS = Limits()
 
@@ -134,3 +134,75 @@ def test_a_jpeg_xl_bomb_is_refused_before_decoding(tmp_path, monkeypatch):
     for source in (content, tmp_path / "bomb.jxl"):
         with pytest.raises(PhotoError, match="200 x 200 pixels are more than"):
             decode(source, Limits(max_mpixels=0.03))
+
+
+class Watched:
+    """A file that something happens to whenever it has been read."""
+
+    def __init__(self, file, happens):
+        self._file, self._happens = file, happens
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def read(self, size):
+        content = self._file.read(size)
+        self._happens()
+        return content
+
+
+def read_while(path, happens, **limits):
+    with opened_source(path, Limits(**limits)) as source:
+        source.file = Watched(source.file, happens)
+        return source.read()
+
+
+def test_a_file_that_is_written_while_it_is_read_is_read_again(tmp_path):
+    path, versions = photo(tmp_path), [b"1", b"2"]
+
+    def written_in_place():
+        if versions:
+            with path.open("r+b") as file:
+                file.seek(100)
+                file.write(versions.pop())
+
+    content = read_while(path, written_in_place)
+    assert content == path.read_bytes()
+    assert content[100:101] == b"1", "the last of the versions"
+
+
+@pytest.mark.parametrize("change", ["written", "longer", "shorter"])
+def test_a_file_that_is_written_again_and_again_is_refused_in_words(tmp_path, change):
+    path = photo(tmp_path)
+
+    def happens():
+        with path.open("r+b") as file:
+            if change == "shorter":
+                file.truncate(path.stat().st_size - 10)
+            else:
+                file.seek(*((0, 2) if change == "longer" else (100, 0)))
+                file.write(b"x")
+
+    with pytest.raises(ChangedError, match="changes while it is read; try again"):
+        read_while(path, happens)
+    assert read_while(path, happens, allow_truncated=True)
+
+
+def test_a_file_that_is_moved_or_linked_is_read_once(tmp_path):
+    path, reads = photo(tmp_path), []
+
+    def happens():
+        reads.append(path.rename(tmp_path / "moved.jpg"))
+        (tmp_path / "link.jpg").hardlink_to(tmp_path / "moved.jpg")
+
+    assert read_while(path, happens)
+    assert len(reads) == 1
+
+
+def test_a_change_right_after_another_one_shows(tmp_path):
+    """Within one step of the system's clock, both have the same time."""
+    for _ in range(20):
+        path = photo(tmp_path)
+        with opened_source(path, Limits()) as source:
+            path.write_bytes(path.read_bytes())
+            assert source.has_changed()

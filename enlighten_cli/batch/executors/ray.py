@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from enlighten_cli.atomic_write import remove_stale_temporaries
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.outcome import Outcome, Status
 from enlighten_cli.batch.photo_work import BatchOptions, DroppedError, Examine, PhotoWork
@@ -24,6 +23,7 @@ from enlighten_cli.errors import EnlightenError, PhotoError
 from enlighten_cli.models.device import Device
 from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.stores.address import Place
+from enlighten_cli.temporaries import remove_stale_temporaries
 
 LOCKS_END_SECONDS = 0.2  # after a process was killed
 MakeExamine = Callable[[str, int], Examine]

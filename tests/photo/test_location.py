@@ -16,7 +16,7 @@ from samples import IPTC, MAKER_NOTE, SRGB, saved, tiff_of, with_thumbnail
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Metadata, Photo, Strip, decode, encode, xmp
 from enlighten_cli.photo.exif_patch import ExifBlock
-from enlighten_cli.photo.places import EXIF_PLACES, is_place
+from enlighten_cli.photo.location import EXIF_PLACES, is_place
 
 # Nothing else in these files says this.
 DEGREES, MINUTES = 52_734_111, 13_457_222

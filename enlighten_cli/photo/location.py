@@ -44,7 +44,7 @@ EXIF_PLACES = frozenset(
 )  # fmt: skip
 
 
-def without_places(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+def without_location(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
     """Remove places; metadata that cannot be searched for them are removed whole.
 
     Returns
@@ -73,7 +73,7 @@ def without_places(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
         metadata,
         exif=exif,
         xmp=packet,
-        iptc=_iptc_without_places(metadata.iptc) or None if metadata.iptc else None,
+        iptc=_iptc_without_location(metadata.iptc) or None if metadata.iptc else None,
         text=tuple((keyword, value) for keyword, value in metadata.text if not _text_is_place(keyword, value)),
     )
     return stripped, tuple(notes)
@@ -98,7 +98,7 @@ def _text_is_place(keyword: str, value: str) -> bool:
     return is_place("", word) or word in PLACES_IN_PNG_TEXTS or HIDDEN_IN_PNG_TEXTS.search(value) is not None
 
 
-def _iptc_without_places(records: bytes) -> bytes:
+def _iptc_without_location(records: bytes) -> bytes:
     """Copy the records that can be read and are no places."""
     kept = []
     place = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from enlighten_cli import atomic_write, file_names
 from enlighten_cli.errors import UsageError
-from enlighten_cli.file_names import Identities
+from enlighten_cli.file_names import Identities, Identity
 from enlighten_cli.photo import SUFFIXES
 from enlighten_cli.stores import folders
 from enlighten_cli.stores.address import NOT_LOCAL, Address, Place
@@ -16,16 +16,16 @@ from enlighten_cli.stores.faults import StoreError
 from enlighten_cli.stores.listed import Listed
 
 
-class PlaceIdentities(Identities):
+class PathIdentities(Identities):
     """Tells which places are the same, as `Identities` tells of paths."""
 
     def real(self, path: Place) -> str:
         """Return a path without links, or the URL of an address."""
         return path.url if isinstance(path, Address) else super().real(path)
 
-    def of(self, path: Place) -> str:
+    def of(self, path: Place) -> Identity:
         """Return what all spellings of one place have in common."""
-        return path.url if isinstance(path, Address) else super().of(path)
+        return (0, 0, "", path.url) if isinstance(path, Address) else super().of(path)
 
 
 class Taken:
