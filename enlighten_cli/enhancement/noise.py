@@ -93,18 +93,20 @@ def package_meter() -> NoiseMeter:
         return NoiseMeter(figures["centre"], figures["spread"], weights, biases)
 
 
-def measure_noise(rgb: Rgb) -> NoiseCurve:
+def measure_noise(rgb: Rgb, visible: Mask | None = None) -> NoiseCurve:
     """Measure the noise of a photo, or of a thumbnail: (H, W, 3) in float32, sRGB in [0, 1]; see `noise_of_luma`."""
-    return noise_of_luma(rgb @ LUMA)
+    return noise_of_luma(rgb @ LUMA, visible)
 
 
-def noise_of_luma(luma: Plane) -> NoiseCurve:
+def noise_of_luma(luma: Plane, visible: Mask | None = None) -> NoiseCurve:
     """Measure the noise of a photo by its luma.
 
     Parameters
     ----------
     luma : ndarray, shape (H, W), float32, range [0, 1]
         Of a large photo, the rows of `sampled_spans` are enough.
+    visible : ndarray, shape (H, W), bool, optional
+        Which of the pixels are those of the photo; blocks with any others do not count.
 
     Notes
     -----
@@ -114,7 +116,12 @@ def noise_of_luma(luma: Plane) -> NoiseCurve:
     other levels, by a meter that has learned it from photos with noise of known strength. Texture that repeats, which
     that meter did not see, does not count.
     """
-    statistics = block_statistics(luma, ~_blocks_of(repeating(luma), luma.shape))
+    counts = ~_blocks_of(repeating(luma), luma.shape)
+    if visible is not None:
+        rows, columns = counts.shape
+        blocks = visible[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+        counts &= blocks.all(axis=(1, 3))
+    statistics = block_statistics(luma, counts)
     return NO_NOISE if statistics is None else NoiseCurve(statistics[:, 0], package_meter()(statistics))
 
 

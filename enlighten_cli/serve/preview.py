@@ -24,6 +24,7 @@ from enlighten_cli.enhancement.noise import measure_noise
 from enlighten_cli.enhancement.plan import Plan, planned
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Box, cut, reduced, resized, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
+from enlighten_cli.enhancement.transparency import without_hidden
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of_photo, encode
@@ -87,7 +88,7 @@ class Preview:
     """
 
     def __init__(self, photo: Photo) -> None:
-        self.photo = photo
+        self.photo = without_hidden(photo)
         self._colour = colour_of_photo(photo)
         self._lock = threading.RLock()
         self._thumbnails: dict[int, Rgb] = {}
