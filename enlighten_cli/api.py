@@ -114,9 +114,11 @@ class Enhancer:
             kind = f"an image of mode {photo.mode}" if isinstance(photo, Image.Image) else f"a {type(photo).__name__}"
             raise PhotoError(f"cannot enhance {kind}; an array or an image of mode L, LA, RGB or RGBA can be")
         colours = photo.convert("L" if photo.mode in ("L", "LA") else "RGB")
-        enhanced = Image.fromarray(self._enhance_array(np.asarray(colours), options))
-        if photo.mode in ("LA", "RGBA"):
-            enhanced.putalpha(photo.getchannel("A"))
+        alpha = photo.getchannel("A") if photo.mode in ("LA", "RGBA") else None
+        opacity = None if alpha is None else np.asarray(alpha)
+        enhanced = Image.fromarray(self._enhance_array(np.asarray(colours), options, opacity))
+        if alpha:
+            enhanced.putalpha(alpha)
         enhanced.info.update(photo.info)
         return enhanced
 
@@ -213,7 +215,9 @@ class Enhancer:
         format_of = (lambda photo: wanted) if wanted else None
         return enhance_encoded(content, self._model, treatment, format_of=format_of).content
 
-    def _enhance_array(self, array: NDArray[Any], options: Options) -> NDArray[Any]:
+    def _enhance_array(
+        self, array: NDArray[Any], options: Options, alpha: NDArray[np.uint8] | None = None
+    ) -> NDArray[Any]:
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
             raise PhotoError(f"cannot enhance an array of shape {array.shape}; (H, W, 3) or (H, W) can be")
         if array.dtype == np.float32:
@@ -222,5 +226,5 @@ class Enhancer:
         if array.dtype not in (np.uint8, np.uint16):
             raise PhotoError(f"cannot enhance an array of {array.dtype}; uint8, uint16 or float32 can be")
         pixels = array if array.ndim == 3 else array[..., None]
-        enhanced = enhance(Photo(pixels, "PNG"), self._model, options).pixels
+        enhanced = enhance(Photo(pixels, "PNG", alpha), self._model, options).pixels
         return enhanced.reshape(array.shape)

@@ -13,7 +13,9 @@ from enlighten_cli.enhancement.confidence import signal_confidence
 from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.exposure import Exposure
 from enlighten_cli.enhancement.noise import Plane, measure_noise, noise_of_luma, sampled_spans
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction
+from enlighten_cli.enhancement.repetition import Mask
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Reduction, resized
+from enlighten_cli.enhancement.transparency import WeightedReduction, opacity_of
 from enlighten_cli.enhancement.windows import Planes
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -21,6 +23,8 @@ from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.photo import full_scale, is_float, spans_of
 from enlighten_cli.resources import mapped
+
+NEARLY = 0.999  # all of a thumbnail's pixel, but for rounding
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,13 @@ def analysed(
     """
     pixels = photo.pixels
     to_srgb = colour_of_photo(photo).to_srgb
-    rgb, sampled_luma = _thumbnail_and_samples(photo, to_srgb, max(exposure_pixels, THUMBNAIL_PIXELS))
+    opacity = opacity_of(photo)
+    rgb, sampled_luma = _thumbnail_and_samples(photo, opacity, to_srgb, max(exposure_pixels, THUMBNAIL_PIXELS))
     exposure = Exposure.estimated(rgb, network, exposure_pixels)
     is_whole = rgb.shape[:2] == pixels.shape[:2]
-    noise = noise_of_luma(sampled_luma)
+    noise = noise_of_luma(sampled_luma, _visible_samples(opacity))
     # A thumbnail has finer texture, which can be taken for noise, but no more noise than the photo.
-    noise_of_thumbnail = noise if is_whole else measure_noise(rgb).at_most(noise)
+    noise_of_thumbnail = noise if is_whole else measure_noise(rgb, _visible(opacity, rgb)).at_most(noise)
     denoising = None
     if denoise:
         gain = exposure.gain()
@@ -90,9 +95,27 @@ def analysed(
     return Analysis(rgb, exposure, confidence, denoising)
 
 
-def _thumbnail_and_samples(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Plane]:
+def _visible_samples(opacity: Plane | None) -> Mask | None:
+    """Return which pixels can be seen of the rows in which noise is measured."""
+    if opacity is None:
+        return None
+    return np.concatenate([opacity[first:last] > 0 for first, last in sampled_spans(len(opacity))])
+
+
+def _visible(opacity: Plane | None, rgb: Rgb) -> Mask | None:
+    """Return in which pixels of a thumbnail nothing is hidden."""
+    if opacity is None:
+        return None
+    seen = resized(np.asarray(opacity > 0, np.float32)[..., None], (rgb.shape[1], rgb.shape[0]))
+    return np.asarray(seen[..., 0] > NEARLY)
+
+
+def _thumbnail_and_samples(
+    photo: Photo, opacity: Plane | None, to_srgb: Callable[[Pixels], Rgb], most_pixels: float
+) -> tuple[Rgb, Plane]:
     """Return a thumbnail, and luma of the rows in which noise is measured, from one pass over a photo."""
-    reduction = Reduction(photo.pixels, most_pixels)
+    pixels = photo.pixels
+    reduction = Reduction(pixels, most_pixels) if opacity is None else WeightedReduction(pixels, opacity, most_pixels)
     samples = sampled_spans(photo.height)
     spans = spans_of(photo.height, reduction.band_rows)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from enlighten_cli.atomic_write import Sink
 from enlighten_cli.enhancement.enhance import Options, enhance
+from enlighten_cli.enhancement.transparency import opacity_of
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import RAW, RAW_RESULT, Limits, Photo, Strip, as_srgb, cannot_hold, decode
@@ -134,7 +135,7 @@ def enhance_encoded(
         if treatment.skip_brighter_than is not None:
             from enlighten_cli.metrics.luma import mean_luma  # imports all metrics
 
-            level = mean_luma(as_srgb(photo))
+            level = mean_luma(as_srgb(photo), opacity_of(photo))
             if level > treatment.skip_brighter_than:
                 raise BrightAlreadyError(photo, level)
         format = format_of(photo) if format_of else RAW_RESULT if photo.format == RAW else photo.format

@@ -11,6 +11,7 @@ from enlighten_cli.enhancement import full
 from enlighten_cli.enhancement.fast import Brightened
 from enlighten_cli.enhancement.plan import Plan, planned
 from enlighten_cli.enhancement.tiles import HALO_PX
+from enlighten_cli.enhancement.transparency import with_hidden, without_hidden
 from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.models.network import EVERYWHERE, MULTIPLE_PX, Network
 from enlighten_cli.photo import Photo, Pixels
@@ -116,7 +117,7 @@ def enhance(
     by_bands: bool = False,
     plan: Plan | None = None,
 ) -> Photo:
-    """Brighten a photo, and change nothing else.
+    """Brighten a photo, and change nothing else. Pixels that cannot be seen count nowhere, and stay as they are.
 
     Parameters
     ----------
@@ -179,7 +180,21 @@ def at_strengths(
     """
     if not any(strengths):
         options = dataclasses.replace(options, denoise=0)  # nothing of the plan will be used
-    plan = plan or plan_of(photo, network, options)
+    visible = without_hidden(photo)
+    plan = plan or plan_of(visible, network, options)
+    for enhanced in _applied(plan, visible, network, options, strengths, tell):
+        yield enhanced if visible is photo else with_hidden(enhanced.whole(), photo)
+
+
+def _applied(
+    plan: Plan,
+    photo: Photo,
+    network: Network,
+    options: Options,
+    strengths: Sequence[float],
+    tell: Callable[[int, int], None],
+) -> Iterator[Photo]:
+    """Yield the photo at each strength, in the mode for which the plan was made."""
     if plan.coefficients:
         for strength in strengths:
             denoising = plan.denoising if strength else None

@@ -10,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from enlighten_cli.enhancement.repetition import WINDOW_PX, Mask, repeating
 from enlighten_cli.photo import LUMA, Pixels, Rgb
 from enlighten_cli.photo.bands import Span
 
@@ -92,48 +93,78 @@ def package_meter() -> NoiseMeter:
         return NoiseMeter(figures["centre"], figures["spread"], weights, biases)
 
 
-def measure_noise(rgb: Rgb) -> NoiseCurve:
+def measure_noise(rgb: Rgb, visible: Mask | None = None) -> NoiseCurve:
     """Measure the noise of a photo, or of a thumbnail: (H, W, 3) in float32, sRGB in [0, 1]; see `noise_of_luma`."""
-    return noise_of_luma(rgb @ LUMA)
+    return noise_of_luma(rgb @ LUMA, visible)
 
 
-def noise_of_luma(luma: Plane) -> NoiseCurve:
+def noise_of_luma(luma: Plane, visible: Mask | None = None) -> NoiseCurve:
     """Measure the noise of a photo by its luma.
 
     Parameters
     ----------
     luma : ndarray, shape (H, W), float32, range [0, 1]
         Of a large photo, the rows of `sampled_spans` are enough.
+    visible : ndarray, shape (H, W), bool, optional
+        Which of the pixels are those of the photo; blocks with any others do not count.
 
     Notes
     -----
     The quietest blocks of a level of luma hold noise alone, but in small photos even these may be texture, and a JPEG
     flattens some of them. So the noise is read from the distribution of the blocks' deviations, and of their fine noise
     by the operator of Immerkær, "Fast noise variance estimation", CVIU 1996, doi:10.1006/cviu.1996.0060, at this and
-    other levels, by a meter that has learned it from photos with noise of known strength.
+    other levels, by a meter that has learned it from photos with noise of known strength. Texture that repeats, which
+    that meter did not see, does not count.
     """
-    statistics = block_statistics(luma)
+    counts = ~_blocks_of(repeating(luma), luma.shape)
+    if visible is not None:
+        rows, columns = counts.shape
+        blocks = visible[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
+        counts &= blocks.all(axis=(1, 3))
+    statistics = block_statistics(luma, counts)
     return NO_NOISE if statistics is None else NoiseCurve(statistics[:, 0], package_meter()(statistics))
 
 
-def block_statistics(luma: Plane) -> Plane | None:
+def _blocks_of(windows: Mask, shape: tuple[int, ...]) -> Mask:
+    """Return for each block of a photo of this shape what was found in the window that it lies in, or beside."""
+    rows, columns = (np.arange(length // BLOCK_PX) * BLOCK_PX // WINDOW_PX for length in shape)
+    if not windows.size:
+        return np.zeros((len(rows), len(columns)), bool)
+    last_row, last_column = (length - 1 for length in windows.shape)
+    return np.asarray(windows[np.minimum(rows, last_row)[:, None], np.minimum(columns, last_column)])
+
+
+def block_statistics(luma: Plane, counts: Mask | bool = True) -> Plane | None:
     """Return what the blocks of each level of luma look like: (levels, 25); None if there are too few blocks.
 
     The mean luma, quantiles of each measure, and the part of the blocks that are flat by each.
+
+    Parameters
+    ----------
+    luma : ndarray, shape (H, W), float32, range [0, 1]
+    counts : ndarray, shape (H // 8, W // 8), bool, optional
+        Which blocks count.
     """
     blocks = _blocks(luma)
     if not blocks.size:
         return None
     # A JPEG flattens single blocks where there is noise; where there is texture, whole places are flat.
-    power = np.pad(blocks[1] ** 2, 1, mode="edge")
-    rows, columns = blocks.shape[1:]
-    around = sum(power[row : row + rows, column : column + columns] for row in range(3) for column in range(3)) / 9
+    counted = np.broadcast_to(np.float32(counts), blocks.shape[1:])
+    around = _sum_around(blocks[1] ** 2 * counted) / np.maximum(_sum_around(counted), 1)
     blocks = np.concatenate([blocks, np.sqrt(around)[None]])
-    kept = blocks[:, (blocks[0] > BLACK) & (blocks[0] < WHITE)]
+    kept = blocks[:, counts & (blocks[0] > BLACK) & (blocks[0] < WHITE)]
     if kept.shape[1] < LEVEL_BLOCKS:
         return None
     order = np.array_split(np.argsort(kept[0]), max(1, min(LEVELS, kept.shape[1] // LEVEL_BLOCKS)))
     return np.stack([_level_statistics(kept[:, level]) for level in order])
+
+
+def _sum_around(values: Plane) -> Plane:
+    """Sum each value and its eight neighbours; beyond the border, those on it are repeated."""
+    rows, columns = values.shape
+    padded = np.pad(values, 1, mode="edge")
+    parts = [padded[row : row + rows, column : column + columns] for row in range(3) for column in range(3)]
+    return np.asarray(np.sum(parts, axis=0), np.float32)
 
 
 def _level_statistics(blocks: Plane) -> Plane:

@@ -12,6 +12,7 @@ from enlighten_cli.enhancement.denoise import PART, Denoising, DenoisingNetwork
 from enlighten_cli.enhancement.exposure import Exposure, enhanced_thumbnail
 from enlighten_cli.enhancement.guided_filter import AffineCoefficients, fit_guided_filter
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS
+from enlighten_cli.enhancement.transparency import without_hidden
 from enlighten_cli.enhancement.windows import Planes
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -82,6 +83,7 @@ def planned(
     sees_all : bool
         Whether the network will see every pixel: then it need not see the thumbnail of detail.
     """
+    photo = without_hidden(photo)
     exposure_pixels = network.training_pixels or (FEW_PIXELS if sees_all else THUMBNAIL_PIXELS)
     analysis = analysed(photo, network, exposure_pixels, denoise, denoiser)
     plan = Plan(None, analysis.confidence, analysis.exposure, analysis.denoising)

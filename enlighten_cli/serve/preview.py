@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -24,12 +24,14 @@ from enlighten_cli.enhancement.noise import measure_noise
 from enlighten_cli.enhancement.plan import Plan, planned
 from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Box, cut, reduced, resized, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, padded_index, padded_size
+from enlighten_cli.enhancement.transparency import without_hidden
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import MULTIPLE_PX, Network
 from enlighten_cli.photo import LUMA, Photo, Rgb, as_pixels, colour_of_photo, encode
 
 K = TypeVar("K")
 V = TypeVar("V")
+Kind: TypeAlias = tuple[str, float, bool]  # the model, the denoising, and whether the network sees every pixel
 
 QUALITY = 90  # of the JPEG that the page shows
 MOST_VIEWS, MOST_MODELS = 4, 3  # cached for each photo
@@ -71,7 +73,7 @@ class _Shown:
 
     def __init__(self, before: Rgb) -> None:
         self.before = before
-        self.lifted: OrderedDict[tuple[str, float, bool], Rgb] = OrderedDict()
+        self.lifted: OrderedDict[Kind, Rgb] = OrderedDict()
 
     @property
     def size_bytes(self) -> int:
@@ -87,11 +89,11 @@ class Preview:
     """
 
     def __init__(self, photo: Photo) -> None:
-        self.photo = photo
+        self.photo = without_hidden(photo)
         self._colour = colour_of_photo(photo)
         self._lock = threading.RLock()
         self._thumbnails: dict[int, Rgb] = {}
-        self._plans: OrderedDict[tuple[str, float], Plan] = OrderedDict()
+        self._plans: OrderedDict[Kind, Plan] = OrderedDict()
         self._views: OrderedDict[View, _Shown] = OrderedDict()
 
     @property
@@ -141,7 +143,7 @@ class Preview:
             kind = (name, options.denoise, is_full)
             lifted = _recent(shown.lifted, kind, MOST_MODELS)
             if lifted is None:
-                plan = self._plan(name, network, options.denoise, check)
+                plan = self._plan(kind, network, check)
                 if is_full:
                     lifted = self._seen_whole(view, shown.before, network, plan, options)
                 else:
@@ -177,10 +179,11 @@ class Preview:
             self._thumbnails[pixels] = thumbnail(self.photo.pixels, self._colour.to_srgb, pixels)
         return self._thumbnails[pixels]
 
-    def _plan(self, name: str, network: Network, denoise: float, check: Callable[[], None]) -> Plan:
-        plan = _recent(self._plans, (name, denoise), MOST_MODELS)
+    def _plan(self, kind: Kind, network: Network, check: Callable[[], None]) -> Plan:
+        plan = _recent(self._plans, kind, MOST_MODELS)
         if plan is None:
-            plan = self._plans[name, denoise] = planned(self.photo, network, denoise, check=check)
+            _, denoise, is_full = kind
+            plan = self._plans[kind] = planned(self.photo, network, denoise, check=check, sees_all=is_full)
         return plan
 
     def _guided(self, view: View, before: Rgb, plan: Plan, options: Options) -> Rgb:

@@ -6,7 +6,11 @@ from click.testing import CliRunner
 from conftest import write_photos
 
 from enlighten_cli.cli import main
+from enlighten_cli.cli.preview import _looks
+from enlighten_cli.enhancement.encoded import Treatment
+from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.evaluation.sheet import GAP_PX, LABEL_PX, labelled
+from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import decode
 
 
@@ -34,6 +38,19 @@ def test_a_sheet_shows_the_photo_and_what_each_strength_would_give(photos, tmp_p
     for strength, cell in zip((0.4, 0.7, 1.0), cells[1:], strict=True):
         run(photos / "0.png", "-o", "result.png", "--strength", strength, "--overwrite")
         np.testing.assert_array_equal(cell, decode(tmp_path / "result.png").pixels)
+
+
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
+def test_the_network_sees_a_photo_once_for_all_strengths(photos, mode):
+    calls = []
+    network = FunctionNetwork(lambda rgb: calls.append(rgb.shape) or rgb**0.5)
+    options = Options(mode=mode)
+    enhance(decode(photos / "0.png"), network, options)
+    alone = list(calls)
+    calls.clear()
+    assert len(_looks(photos / "0.png", Treatment(options), network, [])) == 4
+    assert calls == alone
+    assert len(_looks(photos / "0.png", Treatment(options), network, [2])) == 1  # stopped by a signal
 
 
 def test_each_cell_has_its_label():

@@ -45,6 +45,21 @@ def test_at_full_size_it_is_the_photo_that_is_saved(kind, strength):
     assert np.abs(shown - saved).max() <= STEP
 
 
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
+def test_of_a_cut_out_too_whatever_is_hidden(mode):
+    options, views = Options(mode=mode), []
+    for hidden in (0, 255):
+        photo = Photo(scene(300, 400), "PNG", alpha=np.zeros((300, 400), np.uint8))
+        photo.alpha[60:240, 90:320] = 255
+        photo.pixels[photo.alpha == 0] = hidden
+        saved = as_rgb(enhancing.enhance(photo, Counted(), options).pixels)
+        shown = Preview(photo).brightened(whole_at_full_size(photo), "n", Counted(), options)
+        error = np.abs(shown.clip(0, 1) - saved)[photo.alpha > 0]
+        assert error.mean() < 0.51 * STEP
+        views.append(shown)
+    np.testing.assert_array_equal(*views)
+
+
 def test_a_part_is_that_part_of_the_whole():
     photo, network, options = PHOTOS["8 bits"](), Counted(), Options(mode=Mode.FAST)
     preview = Preview(photo)
