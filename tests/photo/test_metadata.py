@@ -10,9 +10,10 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif, saved, with_thumbnail
 
 from enlighten_cli.photo import FORMATS, Coding, Metadata, Photo, Strip, cannot_hold, decode, encode
 from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
-from enlighten_cli.photo.metadata import iptc_as_text, photoshop_block
+from enlighten_cli.photo.photoshop import photoshop_block, resources_of
+from enlighten_cli.photo.png_texts import as_profile, taken_profiles
 
-FULL = Metadata(exif=exif(), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0), comment=b"a comment")
+FULL = Metadata(exif=exif(), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0), comments=(b"a comment",))
 WITH_EXIF = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
 
 
@@ -129,10 +130,10 @@ def test_texts_of_a_png_are_kept():
 
 @given(st.binary(min_size=1, max_size=300))
 def test_iptc_as_text_round_trip(iptc):
-    from enlighten_cli.photo.metadata import _profiles
-
-    assert _profiles({"Raw profile type iptc": iptc_as_text(iptc)}) == {"iptc": iptc}
-    assert photoshop_block(iptc).startswith(b"8BIM")
+    text = {"Raw profile type iptc": as_profile(photoshop_block(iptc))}
+    resources = resources_of(taken_profiles(text)["resources"])
+    assert [(each.number, each.content) for each in resources] == [(0x0404, iptc)]
+    assert not text
 
 
 @given(st.binary(max_size=200))
