@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from fractions import Fraction
+from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO
 
 from enlighten_cli.photo import photoshop, xmp_extension
 from enlighten_cli.photo.exif_patch import ORIENTATION
+from enlighten_cli.photo.file_parts import content_of_part, parts_of
 from enlighten_cli.photo.jpeg_segments import EXIF_PREFIX, JpegParts, name_of
 from enlighten_cli.photo.metadata import (
     C2PA_TIFF_TAG,
@@ -31,6 +33,7 @@ LONG = 4
 ELSEWHERE = (XMP_TIFF_TAG, IPTC_TIFF_TAG, RESOURCES_TIFF_TAG, C2PA_TIFF_TAG)  # tags that are not part of EXIF
 NO_UNIT = 1  # of resolutions in a TIFF file
 RESOLUTION_UNIT = 296
+MOST_CHANNELS = 4
 MOST_DENSITY = 65535  # a JPEG's has 16 bits
 MANIFEST_LEFT_OUT = "its C2PA manifest is left out: it vouches for the unchanged photo"
 
@@ -73,10 +76,12 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
         xmp=without_pictures(xmp.encode() if isinstance(xmp, str) else _as_bytes(xmp)),
         iptc=iptc or iptc_of(resources),
         icc_profile=_as_bytes(info.get("icc_profile")),
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
+        # Where a JPEG's header tells of no unit, Pillow looks into EXIF, or invents one.
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 and info.get("jfif_unit") != 0 else None,
         aspect=_aspect(image),
         text=tuple((key, str(value)) for key, value in text.items()),
         resources=others_of(resources),
+        significant_bits=_significant_bits(file) if image.format == "PNG" else None,
     )
     if parts:
         metadata = _with_parts(metadata, parts, notes)
@@ -86,11 +91,11 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
 def _with_parts(metadata: Metadata, parts: JpegParts, notes: list[str]) -> Metadata:
     """Add what only a JPEG has."""
     xmp = metadata.xmp
-    if parts.xmp_extension:
-        joined = xmp_extension.merged(xmp, parts.xmp_extension) if xmp else parts.xmp_extension
+    if parts.xmp_extension is not None:
+        joined = xmp_extension.merged(xmp or b"", parts.xmp_extension)
         if joined is None:
             notes.append("the extension of its XMP is left out")
-        xmp = joined or xmp
+        xmp = without_pictures(joined) or xmp_extension.without_pointer(xmp)
     return dataclasses.replace(
         metadata, xmp=xmp, comments=tuple(parts.comments), segments=tuple(parts.others), trailer=parts.trailer
     )
@@ -145,6 +150,12 @@ def _aspect(image: Image.Image) -> tuple[int, int] | None:
     if not found or min(found) <= 0 or found[0] == found[1]:
         return None
     return int(found[0]), int(found[1])
+
+
+def _significant_bits(file: BinaryIO) -> bytes | None:
+    """Return what a PNG tells of its channels' significant bits, which stands before its pixels."""
+    names = takewhile(lambda part: part.name != b"IDAT", parts_of(file, "PNG"))
+    return next((content_of_part(file, part, MOST_CHANNELS) for part in names if part.name == b"sBIT"), None)
 
 
 def _as_bytes(value: object) -> bytes | None:

@@ -23,10 +23,11 @@ EMPTY = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     b'<rdf:Description rdf:about="" xmlns:xmpNote="%s" xmpNote:HasExtendedXMP="%s"/></rdf:RDF></x:xmpmeta>'
 )
+POINTER_ALONE = re.compile(re.escape(EMPTY).replace(b"%s", b'[^"]*'))
 
 
 def assembled(segments: list[bytes]) -> bytes | None:
-    """Put the parts of the second packet together; None if there is none, or a part is missing.
+    """Put the parts of the second packet together; empty if a part is missing, None if there is no part.
 
     Parameters
     ----------
@@ -42,11 +43,13 @@ def assembled(segments: list[bytes]) -> bytes | None:
         whole = b"".join(found[place] for place in sorted(found))
         if len(whole) == size and all(whole.startswith(part, place) for place, part in found.items()):
             return whole
-    return None
+    return b"" if segments else None
 
 
 def merged(xmp: bytes, extension: bytes) -> bytes | None:
     """Return one packet of both; None if they are not written as programs write them."""
+    if not xmp or POINTER_ALONE.fullmatch(xmp):
+        return extension or None
     found = DESCRIPTIONS.search(extension)
     ends = [*CLOSING.finditer(xmp)]
     if not found or not ends:
@@ -55,8 +58,12 @@ def merged(xmp: bytes, extension: bytes) -> bytes | None:
     if any(each.split(b"=")[0].strip() != b"xmlns:rdf" for each in declared):
         return None  # the descriptions need what is declared around them
     end = ends[-1].start()
-    whole = xmp[:end] + found[2] + xmp[end:]
-    return POINTER_ELEMENT.sub(b"", POINTER.sub(b"", whole))
+    return without_pointer(xmp[:end] + found[2] + xmp[end:])
+
+
+def without_pointer(xmp: bytes | None) -> bytes | None:
+    """Return a packet that does not tell of a second part."""
+    return POINTER_ELEMENT.sub(b"", POINTER.sub(b"", xmp)) if xmp else xmp
 
 
 def split(xmp: bytes) -> tuple[bytes, list[bytes]]:
