@@ -67,15 +67,6 @@ def test_exif_of_old_pngs_is_seen():
     assert photo.metadata.text == ()
 
 
-def test_iptc_kept_as_numbers_in_a_tiff_file():
-    from samples import tiff_of
-
-    from enlighten_cli.photo.metadata import _bytes_of
-
-    assert _bytes_of((0x01020304,), ">") == b"\1\2\3\4"
-    assert decode(tiff_of({33723: IPTC})).metadata.iptc == IPTC
-
-
 def test_a_profile_of_grey_is_not_put_beside_three_channels():
     grey = Photo(np.full((4, 4, 1), 9, np.uint8), "PNG", metadata=Metadata(icc_profile=SRGB))
     assert decode(encode(grey, "WEBP")).metadata.icc_profile is None

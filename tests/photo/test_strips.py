@@ -187,8 +187,7 @@ def test_what_cannot_be_cut_into_strips_is_encoded_at_once():
     assert not encoding.can_be_stripped(dataclasses.replace(large, coding=Coding(progressive=True)), "JPEG")
 
 
-def test_metadata_that_cannot_be_written_are_reported_as_for_small_photos(monkeypatch):
-    photo = Photo(scene(TWO_STRIPS, 60), "JPEG", metadata=Metadata(iptc=bytes(70_000)))
-    monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
-    with pytest.raises(PhotoError, match="cannot be written as JPEG: its IPTC"):
-        encode(photo)
+def test_long_metadata_are_written_as_for_small_photos(monkeypatch):
+    photo = Photo(scene(TWO_STRIPS, 60), "JPEG", metadata=Metadata(iptc=b"\x1c\x02\x19\x75\x30" + bytes(30_000) * 3))
+    strips, whole = both(monkeypatch, photo)
+    assert decode(strips).metadata == decode(whole).metadata == photo.metadata
