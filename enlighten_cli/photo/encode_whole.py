@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from enlighten_cli.photo.exif_patch import ExifBlock
+from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
 from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, import_plugin
 from enlighten_cli.photo.jpeg_metadata import fitting_exif, segments_for, with_aspect
@@ -176,13 +176,13 @@ def _tiff_directory(photo: Photo) -> Image.Exif:
 
 def _with_metadata(tiff: bytes, photo: Photo) -> bytes:
     """Return a TIFF file with EXIF, XMP, IPTC and Photoshop's resources."""
-    metadata = photo.metadata
+    metadata, structural = photo.metadata, STRUCTURAL_TAGS - {ORIENTATION}
     more = {
         XMP_TIFF_TAG: without_video(metadata.xmp),
         IPTC_TIFF_TAG: metadata.iptc,
         RESOURCES_TIFF_TAG: metadata.resources,
     }
-    return with_exif(tiff, metadata.exif, {tag: value for tag, value in more.items() if value}, STRUCTURAL_TAGS)
+    return with_exif(tiff, metadata.exif, {tag: value for tag, value in more.items() if value}, structural)
 
 
 def _deep_png(photo: Photo, compress_level: int = LEVEL) -> bytes:

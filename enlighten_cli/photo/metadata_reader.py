@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import struct
 from fractions import Fraction
 from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO
 
 from enlighten_cli.photo import photoshop, xmp_extension
-from enlighten_cli.photo.exif_patch import ORIENTATION
+from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
 from enlighten_cli.photo.file_parts import content_of_part, parts_of
 from enlighten_cli.photo.jpeg_segments import EXIF_PREFIX, JpegParts, name_of
 from enlighten_cli.photo.metadata import (
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 MOST_TEXT_BYTES = 8 << 20  # of a PNG, decompressed; Pillow has its own limits, of 1 MB a text and 64 MB in all
 IPTC_MARK = 0x1C
-LONG = 4
+SHORT, LONG = 3, 4
+AVIF_EXIF = 4  # its place in what Pillow's decoder tells
 ELSEWHERE = (XMP_TIFF_TAG, IPTC_TIFF_TAG, RESOURCES_TIFF_TAG, C2PA_TIFF_TAG)  # tags that are not part of EXIF
 NO_UNIT = 1  # of resolutions in a TIFF file
 RESOLUTION_UNIT = 296
@@ -59,6 +62,8 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
     text.pop(XMP_KEYWORD, None)
     profiles = taken_profiles(text)
     exif = _as_bytes(info.get("exif")) or profiles.get("exif")
+    if image.format == "AVIF":
+        exif = _exif_of_avif(image, exif)
     xmp = info.get("xmp") or info.get(XMP_KEYWORD) or profiles.get("xmp")
     iptc = profiles.get("iptc")
     resources = resources_of(parts.resources if parts else profiles.get("resources", b""))
@@ -124,6 +129,20 @@ def _read_tiff(file: BinaryIO, notes: list[str]) -> tuple[bytes | None, dict[int
         return None, {}
     elsewhere = {tag: tree.fields.pop(tag) for tag in ELSEWHERE if tag in tree.fields}
     return structure_of(tree, order) if tree else None, elsewhere
+
+
+def _exif_of_avif(image: Image.Image, exif: bytes | None) -> bytes | None:
+    """Return the EXIF of an AVIF file: where its box says how to turn it, Pillow writes EXIF anew and spoils texts."""
+    try:
+        stored = image._decoder.get_info()[AVIF_EXIF]  # type: ignore[attr-defined]
+        orientation = ExifBlock((exif or b"").removeprefix(EXIF_PREFIX)).value(ORIENTATION) or 1
+        order, tree = read_tree(io.BytesIO(stored.removeprefix(EXIF_PREFIX)))
+    except (AttributeError, IndexError, ValueError):
+        return exif
+    if stored == exif:
+        return exif
+    tree.fields[ORIENTATION] = Field(SHORT, 1, struct.pack(order + "H", orientation))
+    return structure_of(tree, order)
 
 
 def _iptc_of_tiff(field: Field | None) -> bytes | None:

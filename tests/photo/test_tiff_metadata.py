@@ -195,3 +195,14 @@ def test_a_maker_note_stays_where_it_was():
     tiff = decode(encode(Photo(scene(4, 4), "TIFF", metadata=Metadata(exif=exif))))
     jpeg = decode(encode(tiff, "JPEG")).metadata.exif
     assert jpeg.index(b"note, 20") == exif.index(b"note, 20")
+
+
+def test_text_in_an_avif_file_that_its_box_turns_keeps_its_bytes():
+    text = TEXTS[0]
+    plain = b"x" * len(text)  # Pillow would spoil another when it writes the file
+    exif = structure({0x0112: (SHORT, b"\6\0"), 0x8298: (ASCII, plain + b"\0")})
+    content = saved(Image.fromarray(scene(16, 24)), "AVIF", exif=b"Exif\0\0" + exif).replace(plain, text)
+    photo = decode(content)
+    assert photo.pixels.shape == (24, 16, 3)
+    assert tags_of(photo.metadata.exif) == {0x8298: (ASCII, text + b"\0")}
+    assert tags_of(decode(encode(photo)).metadata.exif) == {0x8298: (ASCII, text + b"\0")}
