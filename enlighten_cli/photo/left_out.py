@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import BinaryIO
 
 from PIL import Image
@@ -12,7 +13,7 @@ from enlighten_cli.photo.jpeg_segments import GAIN_MAP_MARKS, JpegParts, is_gain
 from enlighten_cli.photo.jxl import jxl_is_animated
 from enlighten_cli.photo.metadata_reader import MANIFEST_LEFT_OUT
 
-GAIN_MAPS = (*GAIN_MAP_MARKS, b"tmap")
+TONE_MAP = re.compile(rb"infe.{8}tmap", re.DOTALL)  # an item of this type, not a word such as bitmap
 DEPTH_MAPS = (b"urn:mpeg:hevc:2015:auxid:2", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"auxid:depth")
 
 
@@ -40,8 +41,8 @@ def left_out(image: Image.Image, file: BinaryIO, head: bytes, kind: str, parts: 
         tables = b""
     else:
         tables = tables_of(file, kind)
-        has_map = any(mark in tables for mark in GAIN_MAPS)
-        has_manifest = b"c2pa" in tables or b"caBX" in tables or b"C2PA" in tables
+        has_map = any(mark in tables for mark in GAIN_MAP_MARKS) or bool(TONE_MAP.search(tables))
+        has_manifest = (b"c2pa" in tables and b"jumb" in tables) or b"caBX" in tables or b"C2PA" in tables
     if has_map:
         notes.append("its HDR gain map is left out: the result is an ordinary photo")
     if pictures > 1:

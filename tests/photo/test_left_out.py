@@ -21,7 +21,8 @@ def box(name: bytes, content: bytes) -> bytes:
     [
         (b"urn:mpeg:hevc:2015:auxid:2", "depth map"),
         (b"urn:com:apple:photo:2020:aux:hdrgainmap", "gain map"),
-        (b"c2pa", "C2PA"),
+        (b"infe\2\0\0\0\0\1\0\0tmap", "gain map"),
+        (b"jumbc2pa", "C2PA"),
     ],
 )
 def test_boxes_behind_the_pixels_are_seen(mark, note):
@@ -29,6 +30,10 @@ def test_boxes_behind_the_pixels_are_seen(mark, note):
     assert decode(content).notes == ()
     filling = box(b"free", bytes(400_000))
     assert any(note in each for each in decode(content + filling + box(b"uuid", bytes(16) + mark)).notes)
+
+
+def test_words_in_a_box_are_no_maps():
+    assert decode(saved(GREY, "AVIF") + box(b"uuid", bytes(16) + b"a bitmap; made by c2pa")).notes == ()
 
 
 def test_chunks_behind_the_pixels_are_seen():
