@@ -39,7 +39,7 @@ XMP_SIZES: tuple[tuple[bytes, bytes], ...] = (
     (b"tiff:ImageWidth", b"tiff:ImageLength"),
     (b"stDim:w", b"stDim:h"),
 )
-XMP_AREA = re.compile(rb"<mwg-rs:Area\b(?:[^>]*/>|.*?</mwg-rs:Area>)", re.DOTALL)
+XMP_AREA = re.compile(rb"<mwg-rs:Area\b(?:[^<>]*/>|(?:(?!<mwg-rs:Area\b).)*?</mwg-rs:Area>)", re.DOTALL)
 AREA_PROPERTIES = {name: _property(b"stArea:" + name) for name in (b"x", b"y", b"w", b"h")}
 MICROSOFT_RECTANGLE = _property(b"MPReg:Rectangle")
 

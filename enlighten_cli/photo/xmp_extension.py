@@ -15,10 +15,11 @@ NAMESPACE = b"http://ns.adobe.com/xmp/note/"
 DIGEST_BYTES = 32
 PART_BYTES = 65_000
 MOST_BYTES = 128 << 20
-POINTER = re.compile(rb"""\s*xmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')""")
-POINTER_ELEMENT = re.compile(rb"<xmpNote:HasExtendedXMP>[^<]*</xmpNote:HasExtendedXMP>")
-DESCRIPTIONS = re.compile(rb"<rdf:RDF\b([^>]*)>(.*)</rdf:RDF\s*>", re.DOTALL)
-CLOSING = re.compile(rb"</rdf:RDF\s*>")
+# Bounded, so that no packet takes time proportional to the square of its size.
+POINTER = re.compile(rb"""xmpNote:HasExtendedXMP\s{0,9}=\s{0,9}(?:"[^"]{0,99}"|'[^']{0,99}')""")
+POINTER_ELEMENT = re.compile(rb"<xmpNote:HasExtendedXMP>[^<]{0,99}</xmpNote:HasExtendedXMP>")
+OPENING = re.compile(rb"<rdf:RDF\b([^<>]*)>")
+CLOSING = b"</rdf:RDF"
 EMPTY = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     b'<rdf:Description rdf:about="" xmlns:xmpNote="%s" xmpNote:HasExtendedXMP="%s"/></rdf:RDF></x:xmpmeta>'
@@ -50,15 +51,14 @@ def merged(xmp: bytes, extension: bytes) -> bytes | None:
     """Return one packet of both; None if they are not written as programs write them."""
     if not xmp or POINTER_ALONE.fullmatch(xmp):
         return extension or None
-    found = DESCRIPTIONS.search(extension)
-    ends = [*CLOSING.finditer(xmp)]
-    if not found or not ends:
+    found = OPENING.search(extension)
+    stop, end = extension.rfind(CLOSING), xmp.rfind(CLOSING)
+    if not found or stop < found.end() or end < 0:
         return None
     declared = re.findall(rb"""xmlns:[\w.-]+\s*=\s*(?:"[^"]*"|'[^']*')""", found[1])
     if any(each.split(b"=")[0].strip() != b"xmlns:rdf" for each in declared):
         return None  # the descriptions need what is declared around them
-    end = ends[-1].start()
-    return without_pointer(xmp[:end] + found[2] + xmp[end:])
+    return without_pointer(xmp[:end] + extension[found.end() : stop] + xmp[end:])
 
 
 def without_pointer(xmp: bytes | None) -> bytes | None:

@@ -15,6 +15,9 @@ from samples import IPTC, XMP, exif, saved, structure, tags_of, with_segments
 from enlighten_cli.photo import Metadata, Photo, Strip, cannot_hold, decode, encode
 from enlighten_cli.photo.jpeg_segments import end_of, read_parts, segments_of
 from enlighten_cli.photo.photoshop import resources_of
+from enlighten_cli.photo.promises import without_pictures
+from enlighten_cli.photo.turned import turned_xmp
+from enlighten_cli.photo.xmp_extension import merged
 
 PLAIN = saved(Image.fromarray(scene(16, 24)), "JPEG")
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 3
@@ -271,3 +274,19 @@ def test_any_bytes_are_cut_apart(noise):
         assert len(content) >= end_of(content) or content == b""
     for each in resources_of(b"8BIM" + noise):
         assert bytes(each)[:4] == b"8BIM"
+
+
+@pytest.mark.parametrize(
+    "piece", [b" ", b"xmpNote:HasExtendedXMP='", b"<rdf:RDF", b"<mwg-rs:Area ", b"<rdf:li ", b'<x stDim:w="']
+)
+def test_no_packet_takes_time_by_the_square_of_its_size(piece):
+    """Counted in processor time, with a bound that the square exceeds by far: minutes."""
+    import time
+
+    packet = piece * (2_000_000 // len(piece)) + b'"GainMap" xmlns="http://ns.google.com/photos/1.0/container/"'
+    began = time.process_time()
+    merged(packet, EXTENSION)
+    merged(XMP, packet)
+    turned_xmp(packet, 6)
+    without_pictures(packet)
+    assert time.process_time() - began < 20
