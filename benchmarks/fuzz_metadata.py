@@ -134,7 +134,7 @@ def png_text(random: Random) -> bytes:
             content = content[: int(random.integers(len(content)))] if random.random() < 0.3 else content
         name = keyword.encode() + b"\0"
         packed = zlib.compress(content) if random.random() < 0.8 else content
-        kind = pick(random, [b"tEXt", b"zTXt", b"iTXt", b"iTXt", b"iCCP", b"eXIf", b"pHYs", b"cICP"])
+        kind = pick(random, [b"tEXt", b"zTXt", b"iTXt", b"iTXt", b"iCCP", b"eXIf", b"pHYs", b"cICP", b"sBIT", b"caBX"])
         if kind == b"iTXt":
             squeezed = bool(random.integers(2))
             body = name + bytes([squeezed, int(random.integers(2))]) + b"\0\0" + (packed if squeezed else content)
@@ -162,6 +162,10 @@ def jpeg_segments(random: Random) -> bytes:
                 (0xED, resource + struct.pack(">L", size) + records),
                 (0xE2, b"ICC_PROFILE\0" + bytes([int(random.integers(256)), int(random.integers(256))]) + MAKER_NOTE),
                 (0xE2, b"MPF\0" + tiff(exif(), random)),
+                (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + extension(random)),
+                (0xE1, b"FLIR\0" + records),
+                (0xED, b"Photoshop 3.0\0" + resources(random)),
+                (0xEB, pick(random, [b"JP\0\1jumbc2pa", b"HDR_RI ver=1", b"JP"]) + records),
                 (0xEE, b"Adobe" + bytes(int(random.integers(12)))),
                 (0xFE, xmp(random)),
             ],
@@ -169,12 +173,45 @@ def jpeg_segments(random: Random) -> bytes:
         body = body[:65_533]
         length = len(body) + 2 if random.random() < 0.9 else int(random.integers(65536))
         segments += bytes([0xFF, mark]) + struct.pack(">H", length) + body
-    return plain[:2] + segments + plain[2:]
+    content = plain[:2] + segments + plain[2:]
+    return content + b"".join(
+        pick(random, [behind, behind, lambda _: content, lambda _: b""])(random) for _ in range(2)
+    )
+
+
+def extension(random: Random) -> bytes:
+    """Write a part of XMP's second packet, whose size and place may lie."""
+    packet = xmp(random)[:60_000]
+    size = len(packet) if random.random() < 0.7 else pick(random, NUMBERS)
+    place = 0 if random.random() < 0.7 else pick(random, NUMBERS)
+    return pick(random, [b"A", b"B"]) * 32 + struct.pack(">LL", size, place) + packet
+
+
+def resources(random: Random) -> bytes:
+    """Write Photoshop's resources with lengths of names and contents that may lie."""
+    found = b""
+    for _ in range(int(random.integers(1, 5))):
+        name, content = bytes(int(random.integers(0, 6))), bytes(int(random.integers(0, 40)))
+        size = len(content) if random.random() < 0.8 else pick(random, NUMBERS)
+        number = pick(random, [0x0404, 0x040A, 0x040C, 2000, 0x0BB7])
+        head = pick(random, [b"8BIM", b"8BIM", b"PHUT", b"none"]) + struct.pack(">HB", number, len(name)) + name
+        found += head + bytes(len(head) % 2) + struct.pack(">L", size) + content + bytes(len(content) % 2)
+    return found
+
+
+def behind(random: Random) -> bytes:
+    """Write what may follow a photo in its file."""
+    plain = saved(Image.new("RGB", (8, 8)), "JPEG")
+    cut = int(random.integers(1, len(plain)))
+    video = b"\0\0\0\x18ftypmp42" + bytes(int(random.integers(0, 40)))
+    return pick(random, [b"\0\0\0", plain, plain[:cut], video, b"\xff\xd8\xff" * 50, b"\xff\xd9"])
 
 
 def tiff_tags(random: Random) -> bytes:
     """Change a TIFF file's own directory."""
     tags = {700: xmp(random), 33723: iptc(random), 270: "words", 305: "software", 34377: b"8BIM" + bytes(20)}
+    if random.random() < 0.3:  # as numbers of 32 bits
+        tags[33723] = tuple(int(number) for number in random.integers(0, 1 << 32, 5))
     kept = {tag: value for tag, value in tags.items() if random.integers(2)}
     return tiff(tiff_of(kept), random)
 

@@ -1,9 +1,10 @@
 """Show what of a photo survives, format by format: ours beside Pillow's plain open().save().
 
-    python benchmarks/survival.py [--markdown]
+    python benchmarks/survival.py [--markdown | --write | --check]
 
-Each photo is written by other means than the code that is measured, enhanced with strength 0 by
-the command, and read back. A column says "ours / Pillow": yes, no, or - where the format has none.
+Each photo carries everything that its format can, is stored turned, enhanced with strength 0 by the
+command, and read back. A column says "ours / Pillow": yes, no, or - where the format has none.
+`--write` puts the table into docs/metadata.md; `--check` fails if the table there is another.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
 
-from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif
+from samples import IPTC, MAKER_NOTE, SRGB, XMP, structure, tags_of
 
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.jobs import Job
@@ -31,7 +32,17 @@ from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
 from enlighten_cli.photo.upright import UPRIGHT
 
-COLUMNS = ("pixels", "EXIF", "maker note", "XMP", "IPTC", "ICC", "DPI", "alpha", "16 bit", "orientation")
+COLUMNS = (
+    *("pixels", "EXIF", "EXIF text", "maker note", "interop", "size turned", "XMP", "long XMP", "IPTC", "resources"),
+    *("comments", "ICC", "DPI", "video", "alpha", "16 bit", "orientation"),
+)
+DOCS = Path(__file__).parent.parent / "docs" / "metadata.md"
+BEGINNING, END = "<!-- survival -->\n", "<!-- /survival -->\n"
+TEXT = "Zoë Exämple, 日本".encode()
+PLAIN_TEXT = b"x" * len(TEXT)
+COMMENTS = (b"first \xff", b"second")
+RESOURCES = b"8BIM\x04\x0a\0\0\0\0\0\1\1\0"  # the copyright flag
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256))
 LOSSY_STEPS = 30  # of 255: nobody would call it another picture
 LOSSLESS = ("PNG", "BMP", "TIFF")
 # (format, name of the file); where a format holds 16 bits, it is shown twice.
@@ -45,8 +56,37 @@ def source(format: str, bits: int) -> bytes:
     alpha = (rows * 5).astype(np.uint8) if FORMATS[format].alpha else None
     if bits == 16:
         pixels, alpha = pixels.astype(np.uint16) * 3, None if alpha is None else alpha.astype(np.uint16) * 257
-    metadata = Metadata(exif=exif(6), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0))
-    return encode(Photo(pixels, format, alpha=alpha, metadata=metadata))
+    metadata = Metadata(
+        exif=turned_exif(PLAIN_TEXT if format == "AVIF" else TEXT),
+        xmp=XMP.replace(b"somebody", b"y" * 100_000),
+        iptc=IPTC,
+        icc_profile=SRGB,
+        dpi=(300.0, 300.0),
+        comments=COMMENTS,
+        resources=RESOURCES,
+        trailer=VIDEO,
+    )
+    # Pillow writes the EXIF of a turned AVIF anew, so that the text of the source has to be put in afterwards.
+    return encode(Photo(pixels, format, alpha=alpha, metadata=metadata)).replace(PLAIN_TEXT, TEXT)
+
+
+def turned_exif(text: bytes) -> bytes:
+    """Build EXIF of a photo that is stored turned by a quarter."""
+    return structure(
+        {
+            0x010F: (2, b"Camera\0"),
+            0x0112: (3, b"\0\6"),
+            0x8298: (2, text + b"\0"),
+            0x8769: {
+                0x927C: (7, MAKER_NOTE),
+                0xA002: (3, b"\0\x40"),
+                0xA003: (3, b"\0\x30"),
+                0xA005: {1: (2, b"R98\0")},
+            },
+            0x8825: {1: (2, b"N\0")},
+        },
+        ">",
+    )
 
 
 def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, bool | None]:
@@ -55,9 +95,11 @@ def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, boo
         return dict.fromkeys(COLUMNS, False)
     after = decode(content)
     was, now = before.metadata, after.metadata
-    block = Image.Exif()
-    if now.exif:
-        block.load(now.exif)
+    tags = tags_of(now.exif) if now.exif else {}
+    inner = tags.get(0x8769, {})
+    order = "big" if (now.exif or b"").startswith(b"MM") else "little"
+    # Pillow writes numbers of this size with other types than cameras do.
+    width = int.from_bytes(inner.get(0xA002, (3, b""))[1], order)
     bmp = format == "BMP"
     same_shape = after.pixels.shape == before.pixels.shape
     # A photo that lost its orientation still has its pixels, and loses but that column.
@@ -70,10 +112,17 @@ def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, boo
     )
     return {
         "pixels": bool(close and after.bits == before.bits),
-        "EXIF": None if bmp else block.get(0x010F) == "Camera" and 0x8825 in block,
-        "maker note": None if bmp else bool(now.exif and MAKER_NOTE in now.exif),
+        "EXIF": None if bmp else 0x010F in tags and 0x8825 in tags,
+        "EXIF text": None if bmp else tags.get(0x8298) == (2, TEXT + b"\0"),
+        "maker note": None if bmp else inner.get(0x927C, (0, b""))[1] == MAKER_NOTE,
+        "interop": None if bmp else inner.get(0xA005) == {1: (2, b"R98\0")},
+        "size turned": None if bmp else width == after.width,
         "XMP": None if bmp else b"dc:creator" in (now.xmp or b""),
-        "IPTC": now.iptc == was.iptc if FORMATS[format].iptc else None,
+        "long XMP": None if bmp else b"y" * 100_000 in (now.xmp or b""),
+        "IPTC": now.iptc == IPTC if FORMATS[format].iptc else None,
+        "resources": now.resources == RESOURCES if FORMATS[format].iptc else None,
+        "comments": now.comments == COMMENTS if format == "JPEG" else None,
+        "video": now.trailer == VIDEO if format == "JPEG" else None,
         "ICC": None if bmp else now.icc_profile == was.icc_profile,
         "DPI": was.dpi is not None and now.dpi is not None and abs(now.dpi[0] - was.dpi[0]) < 1 if was.dpi else None,
         "alpha": same_alpha if before.alpha is not None else None,
@@ -106,10 +155,7 @@ def by_enlighten(content: bytes, format: str, folder: Path) -> bytes | None:
     return job.output.read_bytes() if outcome.status.value == "done" else None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markdown", action="store_true")
-    markdown = parser.parse_args().markdown
+def table() -> list[list[str]]:
     words = {True: "yes", False: "no", None: "-"}
     lines = [["format", *COLUMNS]]
     with tempfile.TemporaryDirectory() as folder:
@@ -122,12 +168,33 @@ def main() -> None:
                 f"{words[ours[name]]} / {words[plain[name]]}" if ours[name] is not None else "-" for name in COLUMNS
             ]
             lines.append([f"{format} {bits} bit", *cells])
+    # A row for each property: so many columns would not fit beside each other.
+    return [list(row) for row in zip(*lines, strict=True)]
+
+
+def written(lines: list[list[str]], *, markdown: bool) -> str:
     if markdown:
-        lines.insert(1, ["---"] * len(lines[0]))
+        lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        print("| " + " | ".join(cells) + " |" if markdown else "  ".join(cells))
+    rows = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    return "".join(("| " + " | ".join(row) + " |" if markdown else "  ".join(row)) + "\n" for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    how = parser.add_mutually_exclusive_group()
+    for name in ("--markdown", "--write", "--check"):
+        how.add_argument(name, action="store_true")
+    arguments = parser.parse_args()
+    lines = table()
+    print(written(lines, markdown=arguments.markdown), end="")
+    if arguments.write or arguments.check:
+        before, rest = DOCS.read_text().split(BEGINNING)
+        old, after = rest.split(END)
+        new = f"\n{written(lines, markdown=True)}\n"
+        if arguments.check and new != old:
+            sys.exit(f"{DOCS}: the table is not current; run: python benchmarks/survival.py --write")
+        DOCS.write_text(before + BEGINNING + new + END + after)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def marked_sheet(sheet: Pixels, suffix: str) -> bytes:
     suffix : str
         Suffix of the file; it sets the format.
     """
-    return encode(Photo(sheet, "PNG", metadata=Metadata(comment=COMMENT)), SUFFIXES[suffix.lower()])
+    return encode(Photo(sheet, "PNG", metadata=Metadata(comments=(COMMENT,))), SUFFIXES[suffix.lower()])
 
 
 def reduced(pixels: Pixels, side_px: int = CELL_PX) -> Pixels:

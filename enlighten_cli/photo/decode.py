@@ -17,10 +17,12 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.bands import Rows, bands_of, can_be_opened
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.jpeg_segments import read_parts
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.left_out import left_out
 from enlighten_cli.photo.limits import Limits
-from enlighten_cli.photo.metadata import Metadata, read_metadata
+from enlighten_cli.photo.metadata import Metadata
+from enlighten_cli.photo.metadata_reader import read_metadata
 from enlighten_cli.photo.photo import Coding, Photo, Pixels, banded
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
@@ -142,10 +144,13 @@ def _decoded(
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
             return develop(content_of(file), limits)  # a camera's, under another name
-        notes = left_out(image, head, kind)
+        place = file.tell()  # where Pillow goes on reading
+        parts = read_parts(content_of(file)) if kind == "JPEG" else None
+        notes = left_out(image, file, head, kind, parts)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
-        metadata = read_metadata(image, notes)
+        metadata = read_metadata(image, file, parts, notes)
+        file.seek(place)
         coding = _coding(image, head)
         deep = floats or _is_deep(image, head, kind)
         orientation = metadata.orientation

@@ -21,6 +21,7 @@ from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
 from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.photo import Photo, Pixels, empty_pixels, spans_of
 from enlighten_cli.photo.png_strips import Deflated, deflated
+from enlighten_cli.photo.tiff_head import order_of
 from enlighten_cli.resources import mapped
 
 STRIPS_FROM_PIXELS = 1_000_000  # smaller photos are encoded at once
@@ -55,22 +56,32 @@ def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: i
         raise PhotoError(f"{name} files are not written")
     if photo.bits == 32 and not FORMATS[name].floats:
         photo = as_integers(photo.whole())
+    if name == "PNG":
+        photo = _with_fitting_bits(photo)
     if can_be_stripped(photo, name):
         _encode_strips(file, photo, name, quality)
-        return
-    photo = photo.whole(empty_pixels)
-    with _encoding(name):
-        content = encoded(photo, name, quality)
-    file.write(content)
+    else:
+        with _encoding(name):
+            content = encoded(photo.whole(empty_pixels), name, quality)
+        file.write(content)
+    if name == "JPEG":
+        file.write(photo.metadata.trailer)
+
+
+def _with_fitting_bits(photo: Photo) -> Photo:
+    """Return the photo without a PNG's number of significant bits where the channels are others."""
+    bits = photo.metadata.significant_bits or b""
+    channels = photo.pixels.shape[2] + (photo.alpha is not None)
+    if len(bits) == channels and all(0 < each <= photo.bits for each in bits):
+        return photo
+    return dataclasses.replace(photo, metadata=dataclasses.replace(photo.metadata, significant_bits=None))
 
 
 def can_be_stripped(photo: Photo, name: str) -> bool:
     """Tell whether a photo is encoded strip by strip, so that its pixels need not be in memory at once."""
     is_jpeg = name == "JPEG" and not photo.coding.progressive and photo.height <= jpeg_strips.LONGEST_PX
     is_possible = is_jpeg or name in ("PNG", "TIFF")
-    # Pillow's compressing writer cannot write EXIF's own directories. Compressed strips need no EXIF.
-    is_worth_it = photo.height * photo.width >= STRIPS_FROM_PIXELS or (name == "TIFF" and bool(photo.metadata.exif))
-    return is_possible and is_worth_it and photo.alpha is None
+    return is_possible and photo.height * photo.width >= STRIPS_FROM_PIXELS and photo.alpha is None
 
 
 def _encode_strips(file: Sink, photo: Photo, name: str, quality: int | None) -> None:
@@ -87,7 +98,8 @@ def _encode_strips(file: Sink, photo: Photo, name: str, quality: int | None) -> 
         with _encoding(name):
             head = encoded(dataclasses.replace(photo, pixels=row, bands=None), name, quality)
         bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
-        with closing(_strips(photo, name, quality, strip_size=STRIP_ROWS * bytes_a_row)) as strips:
+        options = {"strip_size": STRIP_ROWS * bytes_a_row, "order": order_of(photo.metadata.exif)}
+        with closing(_strips(photo, name, quality, **options)) as strips:
             tiff_strips.write_joined(file, head, strips, photo.height)
         return
     with closing(_strips(photo, name, quality, restart_marker_rows=1)) as strips:

@@ -9,28 +9,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from enlighten_cli.photo.exif_patch import ExifBlock
+from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
 from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, import_plugin
+from enlighten_cli.photo.jpeg_metadata import fitting_exif, segments_for, with_aspect
+from enlighten_cli.photo.jpeg_segments import EXIF_PREFIX
 from enlighten_cli.photo.metadata import (
-    EXIF_PREFIX,
-    IPTC_PNG_KEYWORD,
     IPTC_TIFF_TAG,
-    XMP_PNG_KEYWORD,
+    RESOURCES_TIFF_TAG,
+    STRUCTURAL_TAGS,
     XMP_TIFF_TAG,
-    drop_structure,
-    iptc_as_text,
-    photoshop_block,
 )
 from enlighten_cli.photo.photo import Photo, Pixels, as_eight_bits
-from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, chunks_of
+from enlighten_cli.photo.photoshop import photoshop_block
+from enlighten_cli.photo.png_strips import LEVEL, SIGNATURE, chunk, chunks_of
+from enlighten_cli.photo.png_texts import IPTC_KEYWORD, XMP_KEYWORD, as_profile
+from enlighten_cli.photo.promises import without_video
+from enlighten_cli.photo.tiff_head import order_of, with_exif
 
 if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngInfo
 
-PHOTOSHOP_APP13 = b"Photoshop 3.0\0"
-MOST_BYTES_IN_A_JPEG_SEGMENT = 65533
-TIFF_WIDTH = 256
+TIFF_WIDTH, TIFF_X_RESOLUTION, TIFF_Y_RESOLUTION, TIFF_RESOLUTION_UNIT = 256, 282, 283, 296
+NO_UNIT = 1  # of a TIFF file's resolution
+PNG_HEADER_BYTES = len(SIGNATURE) + 25
 
 
 def encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
@@ -47,8 +49,13 @@ def encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
     **more
         Further options of Pillow's, or others instead of those that follow from the photo.
     """
-    if photo.bits > 8 and name == "TIFF":
-        return _deep_tiff(photo, **more)
+    if name == "TIFF":
+        order = more.pop("order", order_of(photo.metadata.exif))
+        deep = photo.bits > 8
+        return _with_metadata(
+            _deep_tiff(photo, order, **more) if deep else _saved(_image(photo, name), name, photo, quality, **more),
+            photo,
+        )
     if photo.bits > 8 and name == "PNG":
         return _deep_png(photo, **more)
     return _saved(_image(photo, name), name, photo, quality, **more)
@@ -85,7 +92,13 @@ def _saved(image: Image.Image, name: str, photo: Photo, quality: int | None, **m
     import_plugin(name)
     buffer = io.BytesIO()
     image.save(buffer, format=name, **{**_options(name, photo, quality), **more})
-    return buffer.getvalue()
+    content, aspect = buffer.getvalue(), photo.metadata.aspect
+    if aspect and name == "JPEG":
+        return with_aspect(content, aspect)
+    if aspect and name == "PNG":
+        shape = chunk(b"pHYs", struct.pack(">LLB", *aspect, 0))
+        return content[:PNG_HEADER_BYTES] + shape + content[PNG_HEADER_BYTES:]
+    return content
 
 
 def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
@@ -97,9 +110,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
             options.update(qtables=list(coding.quantisation), subsampling=coding.subsampling)
         else:
             options.update(quality=quality or own.quality, subsampling=0)
-        options.update(progressive=coding.progressive, extra=_photoshop_segment(metadata.iptc))
-        if metadata.comment:
-            options["comment"] = metadata.comment
+        options.update(progressive=coding.progressive, extra=segments_for(metadata))
     elif name == "WEBP" and coding.lossless and quality is None:
         options.update(lossless=True, exact=True)
     elif own.quality is not None:
@@ -114,30 +125,17 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         # A profile of grey would be wrong beside three channels.
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
-        options.update(tiffinfo=_tiff_directory(photo), compression=_tiff_compression(photo))
+        options.update(tiffinfo=_tiff_directory(photo), compression=coding.tiff_compression)
         return options
-    if metadata.exif:
+    exif = fitting_exif(metadata.exif)[0] if name == "JPEG" else metadata.exif
+    if exif:
         # PNG, WebP and AVIF hold the bare structure; Pillow takes JPEG's prefix off for them.
-        options["exif"] = EXIF_PREFIX + metadata.exif
+        options["exif"] = EXIF_PREFIX + exif
     if name == "PNG":
         options["pnginfo"] = _texts(photo)
-    elif metadata.xmp:
-        options["xmp"] = metadata.xmp
+    elif name != "JPEG" and (xmp := without_video(metadata.xmp)):
+        options["xmp"] = xmp
     return options
-
-
-def _tiff_compression(photo: Photo) -> str:
-    """Return the compression in Pillow's words; see `encode.can_be_stripped`."""
-    return "raw" if photo.metadata.exif else photo.coding.tiff_compression
-
-
-def _photoshop_segment(iptc: bytes | None) -> bytes:
-    if not iptc:
-        return b""
-    content = PHOTOSHOP_APP13 + photoshop_block(iptc)
-    if len(content) > MOST_BYTES_IN_A_JPEG_SEGMENT:
-        raise ValueError("its IPTC records are longer than a JPEG segment")
-    return b"\xff\xed" + struct.pack(">H", len(content) + 2) + content
 
 
 def _texts(photo: Photo) -> PngInfo:
@@ -150,29 +148,41 @@ def _texts(photo: Photo) -> PngInfo:
             chunks.add_text(keyword, value)
         except UnicodeEncodeError:
             chunks.add_itxt(keyword, value)
-    if photo.metadata.comment and "Comment" not in dict(photo.metadata.text):
-        chunks.add_itxt("Comment", photo.metadata.comment.decode("utf-8", "replace"))
-    if photo.metadata.xmp:
-        chunks.add_itxt(XMP_PNG_KEYWORD, photo.metadata.xmp.decode("utf-8", "replace"))
+    for comment in () if "Comment" in dict(photo.metadata.text) else photo.metadata.comments:
+        chunks.add_itxt("Comment", comment.decode("utf-8", "replace"))
+    if xmp := without_video(photo.metadata.xmp):
+        chunks.add_itxt(XMP_KEYWORD, xmp.decode("utf-8", "replace"))
+    resources = photo.metadata.resources or b""
     if photo.metadata.iptc:
-        chunks.add_text(IPTC_PNG_KEYWORD, iptc_as_text(photo.metadata.iptc), zip=True)
+        resources = photoshop_block(photo.metadata.iptc) + resources
+    if resources:
+        chunks.add_text(IPTC_KEYWORD, as_profile(resources), zip=True)
+    if photo.metadata.significant_bits:
+        chunks.add(b"sBIT", photo.metadata.significant_bits)
     return chunks
 
 
 def _tiff_directory(photo: Photo) -> Image.Exif:
-    """Return the tags of a TIFF file: EXIF's own, XMP and IPTC."""
+    """Return the tags of a TIFF file that Pillow does not write by itself."""
     tags = Image.Exif()
-    if photo.metadata.exif:
-        tags.load(photo.metadata.exif)
-        drop_structure(tags)  # they would be taken for this file's
-    if photo.metadata.xmp:
-        tags[XMP_TIFF_TAG] = photo.metadata.xmp
-    if photo.metadata.iptc:
-        tags[IPTC_TIFF_TAG] = photo.metadata.iptc
+    if photo.metadata.aspect:
+        tags[TIFF_RESOLUTION_UNIT] = NO_UNIT
+        tags[TIFF_X_RESOLUTION], tags[TIFF_Y_RESOLUTION] = photo.metadata.aspect
     if photo.bits == 32:
         channels = 3 + 1 if photo.alpha is not None else photo.pixels.shape[2]
         tags[SAMPLE_FORMAT] = (UNSIGNED,) * channels  # a place for what is set when the file is written
     return tags
+
+
+def _with_metadata(tiff: bytes, photo: Photo) -> bytes:
+    """Return a TIFF file with EXIF, XMP, IPTC and Photoshop's resources."""
+    metadata, structural = photo.metadata, STRUCTURAL_TAGS - {ORIENTATION}
+    more = {
+        XMP_TIFF_TAG: without_video(metadata.xmp),
+        IPTC_TIFF_TAG: metadata.iptc,
+        RESOURCES_TIFF_TAG: metadata.resources,
+    }
+    return with_exif(tiff, metadata.exif, {tag: value for tag, value in more.items() if value}, structural)
 
 
 def _deep_png(photo: Photo, compress_level: int = LEVEL) -> bytes:
@@ -194,10 +204,11 @@ def chunks_of_metadata(photo: Photo) -> bytes:
     return b"".join(chunk for kind, chunk in chunks_of(around) if kind not in (b"IHDR", b"IDAT", b"IEND"))
 
 
-def _deep_tiff(photo: Photo, **more: Any) -> bytes:
+def _deep_tiff(photo: Photo, order: str, **more: Any) -> bytes:
     """Let Pillow write the bytes of deeper pixels as two or four times as many of 8 bits, then set that right.
 
-    Compression without a predictor sees bytes only, so that nothing but a few numbers differ.
+    Compression without a predictor sees bytes only, so that nothing but a few numbers differ. The pixels' numbers have
+    this byte order, those of the directory another.
     """
     pixels: Pixels = photo.pixels
     if photo.alpha is not None:
@@ -205,8 +216,8 @@ def _deep_tiff(photo: Photo, **more: Any) -> bytes:
         colours = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
         pixels = np.dstack([colours, photo.alpha])
     height, width, channels = pixels.shape
-    little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"))).view(np.uint8)
-    parts = little.reshape(height, width * pixels.itemsize, channels)
+    ordered = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<" if order == "<" else ">")))
+    parts = ordered.view(np.uint8).reshape(height, width * pixels.itemsize, channels)
     image = Image.fromarray(parts[..., 0] if channels == 1 else parts)
     content = _saved(image, "TIFF", photo, None, **more)
     block = ExifBlock(content)

@@ -66,36 +66,58 @@ class ExifBlock:
     def __bytes__(self) -> bytes:
         return bytes(self._content)
 
-    def value(self, tag: int) -> int | None:
-        """Return a number of the main directory, or None."""
-        for entry in self._entries(self._first):
-            if entry.tag == tag and entry.count == 1 and entry.type in (SHORT, LONG):
-                return self._read("H" if entry.type == SHORT else "L", entry.start)
-        return None
+    def value(self, tag: int, *path: int) -> int | None:
+        """Return a number, or None; see `numbers`."""
+        found = self.numbers(tag, *path)
+        return found[0] if len(found) == 1 else None
 
-    def numbers(self, tag: int) -> list[int]:
-        """Return the numbers of a tag of the main directory; none where it is absent or cut off."""
-        for entry in self._entries(self._first):
+    def numbers(self, tag: int, *path: int) -> list[int]:
+        """Return the numbers of a tag; none where it is absent or cut off.
+
+        Parameters
+        ----------
+        tag : int
+        *path : int
+            Tags that lead to its directory from the main one, which is the default.
+        """
+        for entry in self._entries(self._directory(path)):
             if entry.tag == tag and entry.type in (SHORT, LONG) and entry.stop <= len(self._content):
                 self._spend(entry.stop - entry.start)
                 kind = "H" if entry.type == SHORT else "L"
                 return [*struct.unpack_from(f"{self.order}{entry.count}{kind}", self._content, entry.start)]
         return []
 
-    def set(self, tag: int, numbers: list[int]) -> None:
-        """Replace the numbers of a tag of the main directory by the same count of others.
+    def set(self, tag: int, numbers: list[int], *path: int) -> None:
+        """Replace the numbers of a tag by the same count of others; see `numbers`.
 
         Raises
         ------
         ValueError
-            If there is no such tag with so many numbers.
+            If there is no such tag with so many numbers, or one is too large for its type.
         """
-        for entry in self._entries(self._first):
+        for entry in self._entries(self._directory(path)):
             if entry.tag == tag and entry.count == len(numbers) and entry.type in (SHORT, LONG):
                 kind = "H" if entry.type == SHORT else "L"
-                struct.pack_into(f"{self.order}{len(numbers)}{kind}", self._content, entry.start, *numbers)
+                try:
+                    struct.pack_into(f"{self.order}{len(numbers)}{kind}", self._content, entry.start, *numbers)
+                except struct.error as error:
+                    raise ValueError(f"no room for tag {tag}") from error
                 return
         raise ValueError(f"no tag {tag} of {len(numbers)} numbers")
+
+    def swap(self, one: int, other: int, *path: int) -> None:
+        """Exchange types and values of two tags of equal size, where both are there."""
+        places = {entry.tag: entry for entry in self._entries(self._directory(path))}
+        if one in places and other in places and places[one].count == places[other].count:
+            first, second = (places[tag].place for tag in (one, other))
+            there = self._content[first + 2 : first + ENTRY_BYTES]
+            self._content[first + 2 : first + ENTRY_BYTES] = self._content[second + 2 : second + ENTRY_BYTES]
+            self._content[second + 2 : second + ENTRY_BYTES] = there
+
+    def raw_entries(self) -> list[tuple[int, bytes]]:
+        """Return the tags of the main directory, each with its 12 bytes."""
+        places = [(entry.tag, entry.place) for entry in self._entries(self._first)]
+        return [(tag, bytes(self._content[place : place + ENTRY_BYTES])) for tag, place in places]
 
     def put(self, tag: int, number: int, count: int = 1) -> None:
         """Let a tag of the main directory be a number of 32 bits, or more of them at the place of this number.
@@ -111,12 +133,13 @@ class ExifBlock:
                 return
         raise ValueError(f"no tag {tag}")
 
-    def remove(self, tag: int) -> None:
-        """Remove a tag from the main directory, and zero its value."""
-        for entry in self._entries(self._first):
+    def remove(self, tag: int, *path: int) -> None:
+        """Remove a tag, and zero its value; see `numbers`."""
+        directory = self._directory(path)
+        for entry in self._entries(directory):
             if entry.tag == tag:
                 self._wipe(entry.start, entry.stop)
-                self._close_gap(entry)
+                self._close_gap(directory, entry)
                 return
 
     def without(self, tags: Container[int]) -> bytes | None:
@@ -211,15 +234,23 @@ class ExifBlock:
         place = directory + 2 + self._read("H", directory) * ENTRY_BYTES
         return place if directory >= 8 and place + 4 <= len(self._content) else None
 
-    def _close_gap(self, entry: Entry) -> None:
-        """Move the later entries and the link of the main directory over a removed entry."""
-        link = self._link(self._first)
+    def _directory(self, path: tuple[int, ...]) -> int:
+        """Return where the directory is that tags lead to, one after the other; 0 if there is none."""
+        place = self._first
+        for tag in path:
+            found = (entry for entry in self._entries(place) if entry.tag == tag and entry.type in (LONG, DIRECTORY))
+            place = next((self._read("L", entry.start) for entry in found), 0)
+        return place
+
+    def _close_gap(self, directory: int, entry: Entry) -> None:
+        """Move the later entries of a directory and its link over a removed entry."""
+        link = self._link(directory)
         if link is None:
             return
         after = entry.place + ENTRY_BYTES
         self._content[entry.place : link + 4 - ENTRY_BYTES] = self._content[after : link + 4]
         self._wipe(link + 4 - ENTRY_BYTES, link + 4)
-        struct.pack_into(f"{self.order}H", self._content, self._first, self._read("H", self._first) - 1)
+        struct.pack_into(f"{self.order}H", self._content, directory, self._read("H", directory) - 1)
 
     def _directories_of(self, entry: Entry) -> list[int]:
         """Return where the directories are that a tag leads to."""

@@ -241,6 +241,9 @@ def missing(name: str) -> FormatError:
 
 def cannot_hold(photo: Photo, name: str) -> list[str]:
     """List what a photo loses when it is written in a format."""
+    from enlighten_cli.photo.jpeg_metadata import too_large
+    from enlighten_cli.photo.jpeg_segments import kind_of, name_of
+
     format = FORMATS[name]
     bits = 16 if format.deep else 8
     lost = []
@@ -252,8 +255,21 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
         lost.append(f"{name} has no transparency: flattened on white")
     if photo.metadata.iptc and not format.iptc:
         lost.append(f"{name} has no place for IPTC: left out")
-    if photo.metadata.comment and not format.comment:
+    if photo.metadata.comments and not format.comment:
         lost.append(f"{name} has no place for a comment: left out")
+    if photo.metadata.resources and not format.iptc:
+        lost.append(f"{name} has no place for Photoshop's resources (copyright flag, paths): left out")
+    if photo.metadata.aspect and not format.dpi:
+        lost.append(f"{name} has no place for the shape of pixels that are no squares: left out")
+    if name == "JPEG":
+        lost += too_large(photo.metadata)
+    elif photo.metadata.trailer:
+        lost.append(
+            f"{name} has no place for what follows the photo in its file ({kind_of(photo.metadata.trailer)}): left out"
+        )
+    if name != "JPEG" and photo.metadata.segments:
+        names = ", ".join(sorted({name_of(content) for _, content in photo.metadata.segments}))
+        lost.append(f"{name} has no place for data of other programs ({names}): left out")
     if photo.metadata.text and not format.text:
         lost.append(f"{name} has no place for a PNG's texts: left out")
     if not format.metadata and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):

@@ -23,10 +23,36 @@ def jxl_size(file: IO[bytes]) -> tuple[int, int]:
     ValueError
         If it is no JPEG XL file.
     """
+    return _size(_bits_of(file))
+
+
+def jxl_is_animated(file: IO[bytes]) -> bool:
+    """Tell whether there is more than one picture.
+
+    Raises
+    ------
+    ValueError
+        If it is no JPEG XL file.
+    """
+    bits = _bits_of(file)
+    _size(bits)
+    if bits.take(1) or not bits.take(1):  # all as usual, or no further fields
+        return False
+    bits.take(3)  # orientation
+    if bits.take(1):  # another size is meant
+        _size(bits)
+    has_preview, is_animated = bits.take(1), bits.take(1)
+    return bool(is_animated and not has_preview)
+
+
+def _bits_of(file: IO[bytes]) -> _Bits:
     head = _codestream(file)
     if not head.startswith(CODESTREAM) or len(head) < len(CODESTREAM) + 2:
         raise ValueError("no JPEG XL codestream")
-    bits = _Bits(head[len(CODESTREAM) :].ljust(HEADER_BYTES, b"\0"))
+    return _Bits(head[len(CODESTREAM) :].ljust(HEADER_BYTES, b"\0"))
+
+
+def _size(bits: _Bits) -> tuple[int, int]:
     small = bits.take(1)
     height = bits.dimension(small)
     ratio = bits.take(3)

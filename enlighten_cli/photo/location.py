@@ -6,8 +6,11 @@ import dataclasses
 import re
 import struct
 
+from enlighten_cli.photo import photoshop
 from enlighten_cli.photo.exif_patch import GPS_DIRECTORY, ExifBlock
+from enlighten_cli.photo.jpeg_segments import kind_of, name_of
 from enlighten_cli.photo.metadata import IPTC_TIFF_TAG, RAW_PROFILE, XMP_TIFF_TAG, Metadata
+from enlighten_cli.photo.promises import without_video
 
 # In any namespace, compared in lower case.
 PLACE_BEGINNING = "gps"
@@ -69,11 +72,22 @@ def without_location(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
             packet = xmp.without(metadata.xmp, is_place) or None
         except ValueError as error:
             notes.append(f"its XMP cannot be searched for places and is left out: {error}")
+    if metadata.trailer:
+        packet = without_video(packet)
+        notes.append(
+            f"what follows it in its file cannot be searched for places and is left out: {kind_of(metadata.trailer)}"
+        )
+    if metadata.segments:
+        names = ", ".join(sorted({name_of(content) for _, content in metadata.segments}))
+        notes.append(f"data of other programs cannot be searched for places and are left out: {names}")
     stripped = dataclasses.replace(
         metadata,
         exif=exif,
         xmp=packet,
         iptc=_iptc_without_location(metadata.iptc) or None if metadata.iptc else None,
+        resources=photoshop.without_places(metadata.resources or b""),
+        segments=(),
+        trailer=b"",
         text=tuple((keyword, value) for keyword, value in metadata.text if not _text_is_place(keyword, value)),
     )
     return stripped, tuple(notes)

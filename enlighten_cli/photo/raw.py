@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
-from PIL import Image
-
-from enlighten_cli.photo.exif_patch import EXIF_DIRECTORY, GPS_DIRECTORY
+from enlighten_cli.photo.exif_patch import ORIENTATION
 from enlighten_cli.photo.formats import RAW, missing
 from enlighten_cli.photo.limits import Limits
-from enlighten_cli.photo.metadata import EXIF_PREFIX, STRUCTURAL_TAGS, XMP_TIFF_TAG, Metadata
+from enlighten_cli.photo.metadata import STRUCTURAL_TAGS, XMP_TIFF_TAG, Metadata
 from enlighten_cli.photo.photo import Photo
+from enlighten_cli.photo.tiff_tree import read_tree, structure_of
 
 FIRST_TAG_OF_DNG = 50706  # DNGVersion: from here on tags tell how to develop
 
@@ -38,18 +36,12 @@ def develop(content: bytes, limits: Limits) -> Photo:
 
 def _raw_metadata(content: bytes) -> Metadata:
     """Take EXIF from a RAW file that is a TIFF structure; developed pixels are upright already."""
-    exif = Image.Exif()
     try:
-        exif.load_from_fp(io.BytesIO(content))
-    except Exception:  # RAW files of another structure: their pixels are developed without EXIF
+        order, tree = read_tree(io.BytesIO(content), STRUCTURAL_TAGS - {ORIENTATION, XMP_TIFF_TAG})
+    except ValueError:  # RAW files of another structure: their pixels are developed without EXIF
         return Metadata()
-    xmp = exif.get(XMP_TIFF_TAG)
-    kept: Any = Image.Exif()
-    for tag in set(exif) - STRUCTURAL_TAGS:
-        if tag < FIRST_TAG_OF_DNG and tag not in (EXIF_DIRECTORY, GPS_DIRECTORY):
-            kept[tag] = exif[tag]
-    for directory in (EXIF_DIRECTORY, GPS_DIRECTORY):
-        if values := exif.get_ifd(directory):
-            kept.get_ifd(directory).update(values)
-    block = kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else None
-    return Metadata(exif=block, xmp=xmp if isinstance(xmp, bytes) else None).upright()
+    xmp = tree.fields.pop(XMP_TIFF_TAG, None)
+    for tag in [tag for tag in tree.fields if tag >= FIRST_TAG_OF_DNG]:
+        del tree.fields[tag]
+    exif = structure_of(tree, order) if tree else None
+    return Metadata(exif=exif, xmp=xmp.value if xmp else None).upright()

@@ -8,7 +8,7 @@ from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import Metadata, Photo
 
-PHOTO = Photo(scene(20, 30), "PNG", alpha=np.full((20, 30), 7, np.uint8), metadata=Metadata(comment=b"kept"))
+PHOTO = Photo(scene(20, 30), "PNG", alpha=np.full((20, 30), 7, np.uint8), metadata=Metadata(comments=(b"kept",)))
 
 
 brighter = FunctionNetwork(lambda rgb: rgb * 2)

@@ -120,3 +120,53 @@ def tiff_of(tags: dict) -> bytes:
     for tag, value in tags.items():
         directory[tag] = value
     return saved(Image.new("RGB", (4, 4)), "TIFF", tiffinfo=directory)
+
+
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}
+
+
+def structure(fields: dict, order: str = "<") -> bytes:
+    """Build a TIFF structure from tags, each (type, value as bytes), or a dict that is a directory of its own."""
+    content = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "L", 8)
+
+    def directory(fields: dict, place: int) -> bytes:
+        table, data = struct.pack(order + "H", len(fields)), b""
+        free = place + 2 + 12 * len(fields) + 4
+        for tag, field in sorted(fields.items()):
+            if isinstance(field, dict):
+                kind, count, value = 4, 1, struct.pack(order + "L", free + len(data))
+                data += directory(field, free + len(data))
+            else:
+                kind, value = field
+                count = len(value) // SIZES[kind]
+                if len(value) > 4:
+                    data, value = data + value + bytes(len(value) % 2), struct.pack(order + "L", free + len(data))
+            table += struct.pack(order + "HHL", tag, kind, count) + value.ljust(4, b"\0")
+        return table + bytes(4) + data
+
+    return content + directory(fields, 8)
+
+
+def tags_of(content: bytes) -> dict:
+    """Read a TIFF structure's directories: type and bytes of each tag; by other means than the code under test."""
+    order = "<" if content[:2] == b"II" else ">"
+
+    def directory(place: int) -> dict:
+        found = {}
+        for number in range(struct.unpack_from(order + "H", content, place)[0]):
+            tag, kind, count, at = struct.unpack_from(order + "HHLL", content, place + 2 + 12 * number)
+            if tag in (0x8769, 0x8825, 0xA005):
+                found[tag] = directory(at)
+                continue
+            size = SIZES.get(kind, 1) * count
+            start = place + 2 + 12 * number + 8 if size <= 4 else at
+            found[tag] = (kind, content[start : start + size])
+        return found
+
+    return directory(struct.unpack_from(order + "L", content, 4)[0])
+
+
+def with_segments(jpeg: bytes, *segments: tuple[int, bytes], behind: bytes = b"") -> bytes:
+    """Put segments behind a JPEG's start, and something behind its end."""
+    written = b"".join(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body for marker, body in segments)
+    return jpeg[:2] + written + jpeg[2:] + behind

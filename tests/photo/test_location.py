@@ -281,7 +281,7 @@ def test_the_rest_of_iptc_is_kept():
 
 def test_comments_texts_and_profiles_are_kept():
     photo = decode(jpeg(comment=b"my words", icc_profile=SRGB)).stripped(Strip.GPS)
-    assert (photo.metadata.comment, photo.metadata.icc_profile) == (b"my words", SRGB)
+    assert (photo.metadata.comments, photo.metadata.icc_profile) == ((b"my words",), SRGB)
     texts = (("Author", "somebody"), ("Title", "Locomotive"), ("Software", "GPS is not its name"))
     assert decode(png(texts)).stripped(Strip.GPS).metadata.text == texts
     assert decode(png(texts)).stripped(Strip.ALL).metadata == Metadata()

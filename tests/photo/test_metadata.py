@@ -10,9 +10,10 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif, saved, with_thumbnail
 
 from enlighten_cli.photo import FORMATS, Coding, Metadata, Photo, Strip, cannot_hold, decode, encode
 from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
-from enlighten_cli.photo.metadata import iptc_as_text, photoshop_block
+from enlighten_cli.photo.photoshop import photoshop_block, resources_of
+from enlighten_cli.photo.png_texts import as_profile, taken_profiles
 
-FULL = Metadata(exif=exif(), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0), comment=b"a comment")
+FULL = Metadata(exif=exif(), xmp=XMP, iptc=IPTC, icc_profile=SRGB, dpi=(300.0, 300.0), comments=(b"a comment",))
 WITH_EXIF = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
 
 
@@ -64,15 +65,6 @@ def test_exif_of_old_pngs_is_seen():
     assert photo.pixels.shape == (6, 4, 3)
     assert loaded(photo.metadata.exif)[0x010F] == "Camera"
     assert photo.metadata.text == ()
-
-
-def test_iptc_kept_as_numbers_in_a_tiff_file():
-    from samples import tiff_of
-
-    from enlighten_cli.photo.metadata import _bytes_of
-
-    assert _bytes_of((0x01020304,), ">") == b"\1\2\3\4"
-    assert decode(tiff_of({33723: IPTC})).metadata.iptc == IPTC
 
 
 def test_a_profile_of_grey_is_not_put_beside_three_channels():
@@ -129,10 +121,10 @@ def test_texts_of_a_png_are_kept():
 
 @given(st.binary(min_size=1, max_size=300))
 def test_iptc_as_text_round_trip(iptc):
-    from enlighten_cli.photo.metadata import _profiles
-
-    assert _profiles({"Raw profile type iptc": iptc_as_text(iptc)}) == {"iptc": iptc}
-    assert photoshop_block(iptc).startswith(b"8BIM")
+    text = {"Raw profile type iptc": as_profile(photoshop_block(iptc))}
+    resources = resources_of(taken_profiles(text)["resources"])
+    assert [(each.number, each.content) for each in resources] == [(0x0404, iptc)]
+    assert not text
 
 
 @given(st.binary(max_size=200))

@@ -78,11 +78,11 @@ def test_metadata_are_those_of_a_file_that_is_encoded_at_once(monkeypatch, name)
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Maker", "Camera"
     exif.get_ifd(0x8769)[0x829A] = 0.5
-    metadata = Metadata(exif=exif.tobytes()[6:], comment=b"a remark" if name == "JPEG" else None, dpi=(300.0, 300.0))
+    metadata = Metadata(exif=exif.tobytes()[6:], comments=(b"a remark",) if name == "JPEG" else (), dpi=(300.0, 300.0))
     photo = Photo(scene(TWO_STRIPS, 60), name, metadata=metadata)
     strips, whole = (decode(content) for content in both(monkeypatch, photo))
     assert strips.metadata.dpi == whole.metadata.dpi
-    assert strips.metadata.comment == whole.metadata.comment
+    assert strips.metadata.comments == whole.metadata.comments
     read = [Image.Exif(), Image.Exif()]
     for one, each in zip(read, (strips, whole), strict=True):
         one.load(each.metadata.exif)
@@ -114,7 +114,7 @@ def test_a_tiff_in_strips_has_the_pixels_of_the_photo(monkeypatch, compression, 
 @pytest.mark.parametrize("height", [STRIP_ROWS - 1, STRIP_ROWS, STRIP_ROWS + 1, 2 * STRIP_ROWS + 77])
 def test_a_png_in_strips_has_the_pixels_of_the_photo(monkeypatch, dtype, channels, height):
     pixels = scene(height, 130)[..., :channels].astype(dtype) * (257 if dtype == np.uint16 else 1)
-    metadata = Metadata(text=(("Title", "a path"),), comment=b"a remark", dpi=(300.0, 300.0))
+    metadata = Metadata(text=(("Title", "a path"),), comments=(b"a remark",), dpi=(300.0, 300.0))
     strips, whole = both(monkeypatch, Photo(pixels, "PNG", metadata=metadata))
     for content in (strips, whole):
         read = decode(content)
@@ -187,8 +187,7 @@ def test_what_cannot_be_cut_into_strips_is_encoded_at_once():
     assert not encoding.can_be_stripped(dataclasses.replace(large, coding=Coding(progressive=True)), "JPEG")
 
 
-def test_metadata_that_cannot_be_written_are_reported_as_for_small_photos(monkeypatch):
-    photo = Photo(scene(TWO_STRIPS, 60), "JPEG", metadata=Metadata(iptc=bytes(70_000)))
-    monkeypatch.setattr(encoding, "STRIPS_FROM_PIXELS", 0)
-    with pytest.raises(PhotoError, match="cannot be written as JPEG: its IPTC"):
-        encode(photo)
+def test_long_metadata_are_written_as_for_small_photos(monkeypatch):
+    photo = Photo(scene(TWO_STRIPS, 60), "JPEG", metadata=Metadata(iptc=b"\x1c\x02\x19\x75\x30" + bytes(30_000) * 3))
+    strips, whole = both(monkeypatch, photo)
+    assert decode(strips).metadata == decode(whole).metadata == photo.metadata

@@ -1,0 +1,64 @@
+"""What XMP says of further pictures and videos in the file; where these are left out, it must not be said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+CAMERA = "http://ns.google.com/photos/1.0/camera/"
+CONTAINER = "http://ns.google.com/photos/1.0/container/"
+HDR_GAIN_MAP = "http://ns.adobe.com/hdr-gain-map/1.0/"
+APPLE_GAIN_MAP = "http://ns.apple.com/HDRGainMap/1.0/"
+DEPTH = ("http://ns.google.com/photos/1.0/depthmap/", "http://ns.google.com/photos/1.0/image/")
+VIDEO_NAMES = ("MotionPhoto", "MicroVideo")
+VIDEO_MARKS = (b"MotionPhoto", b"MicroVideo")
+PICTURE_MARKS = (HDR_GAIN_MAP.encode(), APPLE_GAIN_MAP.encode(), CONTAINER.encode())
+ITEM = re.compile(rb"<rdf:li\b(?:(?!<rdf:li\b|</rdf:li>).)*(?:</rdf:li>|(?<=/)>)", re.DOTALL)
+MEANING = re.compile(rb"""\bItem:Semantic(?:\s*=\s*["']|>)\s*(\w+)""")
+PRIMARY, VIDEO = b"Primary", b"MotionPhoto"
+
+Dropped: TypeAlias = Callable[[str, str], bool]
+
+
+def without_pictures(xmp: bytes | None) -> bytes | None:
+    """Return a packet that tells of no HDR gain map and no further picture in the file."""
+    if not xmp or not any(mark in xmp for mark in PICTURE_MARKS):
+        return xmp
+    return _without(xmp, {PRIMARY, VIDEO}, lambda namespace, _: namespace in (HDR_GAIN_MAP, APPLE_GAIN_MAP))
+
+
+def without_video(xmp: bytes | None) -> bytes | None:
+    """Return a packet that tells of nothing that follows the photo in its file."""
+    if not xmp or not any(mark in xmp for mark in VIDEO_MARKS):
+        return xmp
+    return _without(xmp, {PRIMARY}, lambda namespace, name: namespace == CAMERA and name.startswith(VIDEO_NAMES))
+
+
+def without_depth(xmp: bytes | None) -> tuple[bytes | None, bool]:
+    """Return a packet without a depth map and the picture that belongs to it, and whether it had one."""
+    if not xmp or not any(namespace.encode() in xmp for namespace in DEPTH):
+        return xmp, False
+    return _without(xmp, None, lambda namespace, _: namespace in DEPTH), True
+
+
+def _without(xmp: bytes, kept_items: set[bytes] | None, is_dropped: Dropped) -> bytes | None:
+    """Return a packet without properties, and without items of Google's container that are not kept.
+
+    A container of the photo alone is left out too, and so is a packet that no program could read.
+    """
+    from enlighten_cli.photo.xmp import without  # on first use: Python's XML takes as long to import as Pillow
+
+    meanings = set(MEANING.findall(xmp))
+    if kept_items is not None and meanings - kept_items:
+        xmp = ITEM.sub(lambda item: item[0] if _is_kept(item[0], kept_items) else b"", xmp)
+    alone = kept_items is not None and not set(MEANING.findall(xmp)) - {PRIMARY}
+    try:
+        return without(xmp, lambda space, name: is_dropped(space, name) or (alone and space == CONTAINER)) or None
+    except ValueError:
+        return None
+
+
+def _is_kept(item: bytes, meanings: set[bytes]) -> bool:
+    found = MEANING.search(item)
+    return found is None or found[1] in meanings
