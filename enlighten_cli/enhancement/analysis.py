@@ -64,7 +64,7 @@ def analysed(
     denoiser : callable
         Returns the denoiser; called only if noise would be visible.
     """
-    pixels = photo.pixels
+    pixels = photo.source
     to_srgb = colour_of_photo(photo).to_srgb
     rgb, sampled_luma = _thumbnail_and_samples(photo, to_srgb, max(exposure_pixels, THUMBNAIL_PIXELS))
     exposure = Exposure.estimated(rgb, network, exposure_pixels)
@@ -89,7 +89,7 @@ def analysed(
 
 def _thumbnail_and_samples(photo: Photo, to_srgb: Callable[[Pixels], Rgb], most_pixels: float) -> tuple[Rgb, Plane]:
     """Return a thumbnail, and luma of the rows in which noise is measured, from one pass over a photo."""
-    reduction = Reduction(photo.pixels, most_pixels)
+    reduction = Reduction(photo.source, most_pixels)
     samples = sampled_spans(photo.height)
     spans = spans_of(photo.height, reduction.band_rows)
 
