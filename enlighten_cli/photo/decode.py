@@ -27,6 +27,7 @@ from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
 from enlighten_cli.photo.truncation import forgiving, is_forgiving
 from enlighten_cli.photo.upright import UprightBands, upright, whole_upright
+from enlighten_cli.photo.zero_tails import check_tail
 
 BY_PATH = ("PNG", "TIFF")  # formats of large files
 VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
@@ -141,6 +142,8 @@ def _decoded(
         limits.check(*image.size)
         if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
             return develop(content_of(file), limits)  # a camera's, under another name
+        if not is_forgiving():
+            check_tail(file, image, kind)
         notes = left_out(image, head, kind)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")

@@ -41,7 +41,7 @@ def test_an_animated_png_with_a_palette_keeps_its_first_picture(options):
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_a_compression_that_is_not_read_is_named(dtype, allow_truncated):
     content = deep_tiff(PIXELS.astype(dtype), compression="lzma")
-    with pytest.raises(PhotoError, match="compression .* cannot be read"):
+    with pytest.raises(PhotoError, match=r"compression .* cannot be read"):
         decode(content, Limits(allow_truncated=allow_truncated))
 
 
