@@ -25,7 +25,7 @@ from enlighten_cli.photo.metadata import read_metadata
 from enlighten_cli.photo.photo import Coding, Photo
 from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
-from enlighten_cli.photo.truncation import forgiving, is_forgiving
+from enlighten_cli.photo.truncation import ended_jpeg, forgiving, is_forgiving
 from enlighten_cli.photo.upright import UprightBands, upright, whole_upright
 from enlighten_cli.photo.zero_tails import check_tail
 
@@ -86,6 +86,8 @@ def _safely(
             except OSError as error:
                 if isinstance(error, UnidentifiedImageError):
                     raise
+                if ended := ended_jpeg(content_of(file)):
+                    return _decoded(io.BytesIO(ended), suffix, limits, by_bands)
                 return _forgiven(file, suffix, limits, error)
     except UnidentifiedImageError as error:
         raise PhotoError("damaged, or its pixels are of a type that cannot be kept") from error

@@ -51,3 +51,14 @@ def test_what_gives_no_pixels_is_an_error_even_if_truncated_files_are_allowed():
     content[place:] = bytes(len(content) - place)
     with pytest.raises(PhotoError):
         decode(io.BytesIO(content).getvalue(), Limits(allow_truncated=True))
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_whole(options):
+    content = saved(Image.fromarray(PIXELS), "JPEG", **options)
+    for lacking in (1, 2):
+        photo = decode(content[:-lacking])
+        np.testing.assert_array_equal(photo.pixels, decode(content).pixels)
+        assert not photo.notes
+    with pytest.raises(PhotoError):
+        decode(content[: len(content) * 2 // 3])
