@@ -85,7 +85,7 @@ def compare(
             clean = denoiser(as_rgb(dark.pixels), factor * noise)
             spent = (time.process_time() - began) / megapixels
             deep = np.rint(clean.clip(0, 1) * 65535).astype(np.uint16)
-            made = enhance(replace(dark, pixels=deep, format="PNG"), network, Options(denoise=0)).pixels
+            made = enhance(replace(dark, content=deep, format="PNG"), network, Options(denoise=0)).pixels
             made = np.rint(made / 257).astype(np.uint8)
             found[f"{name} x{factor}"] = {**judged(made, reference, distance), "seconds": spent}
     return found

@@ -68,7 +68,7 @@ def analysed(
     denoiser : callable
         Returns the denoiser; called only if noise would be visible.
     """
-    pixels = photo.pixels
+    pixels = photo.source
     to_srgb = colour_of_photo(photo).to_srgb
     opacity = opacity_of(photo)
     rgb, sampled_luma = _thumbnail_and_samples(photo, opacity, to_srgb, max(exposure_pixels, THUMBNAIL_PIXELS))
@@ -114,8 +114,10 @@ def _thumbnail_and_samples(
     photo: Photo, opacity: Plane | None, to_srgb: Callable[[Pixels], Rgb], most_pixels: float
 ) -> tuple[Rgb, Plane]:
     """Return a thumbnail, and luma of the rows in which noise is measured, from one pass over a photo."""
-    pixels = photo.pixels
-    reduction = Reduction(pixels, most_pixels) if opacity is None else WeightedReduction(pixels, opacity, most_pixels)
+    if opacity is None:
+        reduction = Reduction(photo.source, most_pixels)
+    else:
+        reduction = WeightedReduction(photo.pixels, opacity, most_pixels)
     samples = sampled_spans(photo.height)
     spans = spans_of(photo.height, reduction.band_rows)
 

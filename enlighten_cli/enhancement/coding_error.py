@@ -30,7 +30,7 @@ def coding_error(photo: Photo, reduced: float = 1.0) -> float:
     float
         In [0, 1]; 0 for photos of more than 8 bits.
     """
-    if photo.pixels.dtype != np.uint8:
+    if photo.dtype != np.uint8:
         return 0.0
     tables = photo.coding.quantisation
     steps = LEAST + OF_QUANTISATION * float(np.mean([tables[0][place] for place in LOWEST])) if tables else UNKNOWN

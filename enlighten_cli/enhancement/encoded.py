@@ -156,8 +156,7 @@ def enhance_encoded(
         )
 
     def by_bands(height: int, width: int) -> bool:
-        is_large = height * width >= BANDS_FROM_PIXELS
-        return is_large and treatment.enhance.is_fast(height, width, network.training_pixels)
+        return height * width >= BANDS_FROM_PIXELS
 
     if not keep_before and treatment.skip_brighter_than is None:
         try:

@@ -15,7 +15,6 @@ from enlighten_cli.enhancement.transparency import with_hidden, without_hidden
 from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.models.network import EVERYWHERE, MULTIPLE_PX, Network
 from enlighten_cli.photo import Photo, Pixels
-from enlighten_cli.photo.photo import banded
 from enlighten_cli.resources import PART_OF_FREE_MEMORY, available_memory
 
 MAX_STRENGTH, MAX_DENOISE = 1.5, 2.0
@@ -128,7 +127,7 @@ def enhance(
         Receives the tiles or strips done and their total.
     by_bands : bool
         Whether the result may be computed band by band, when it is asked for, to save memory: where the network sees
-        thumbnails alone, it has `bands` then.
+        thumbnails alone, it is not in memory then.
     plan : Plan, optional
         By the same network and mode, of this photo or of others like it; by default, one is made.
 
@@ -171,7 +170,7 @@ def at_strengths(
     Yields
     ------
     Photo
-        Where the network sees thumbnails alone, with `bands`.
+        Where the network sees thumbnails alone, made band by band.
 
     Raises
     ------
@@ -180,6 +179,8 @@ def at_strengths(
     """
     if not any(strengths):
         options = dataclasses.replace(options, denoise=0)  # nothing of the plan will be used
+    if not options.is_fast(photo.height, photo.width, network.training_pixels):
+        photo = photo.whole()  # before it is planned, so that it is decoded once
     visible = without_hidden(photo)
     plan = plan or plan_of(visible, network, options)
     for enhanced in _applied(plan, visible, network, options, strengths, tell):
@@ -199,12 +200,12 @@ def _applied(
         for strength in strengths:
             denoising = plan.denoising if strength else None
             bands = Brightened(photo, plan.coefficients, denoising, strength, tell)
-            yield banded(dataclasses.replace(photo, denoised=plan.denoised if strength else 0.0), bands)
+            yield dataclasses.replace(photo, content=bands, denoised=plan.denoised if strength else 0.0)
         return
     for strength, pixels in zip(
         strengths, _at_every_pixel(photo, network, options, strengths, tell, plan), strict=True
     ):
-        yield dataclasses.replace(photo, pixels=pixels, denoised=plan.denoised if strength else 0.0)
+        yield dataclasses.replace(photo, content=pixels, denoised=plan.denoised if strength else 0.0)
 
 
 def _at_every_pixel(

@@ -51,13 +51,12 @@ class Brightened:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
-        height, width, channels = self.photo.pixels.shape
-        return height, width, channels
+        return self.photo.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the numbers."""
-        return self.photo.pixels.dtype
+        return self.photo.dtype
 
     def __call__(self, spans: Iterable[Span]) -> Iterator[Pixels]:
         """Yield these rows, several of them computed at a time."""
@@ -74,7 +73,7 @@ class Brightened:
 
     def _work(self) -> Callable[[Span, int, Pixels], Pixels]:
         """Return what brightens a span, given the first of the rows that it needs, and these."""
-        pixels, denoising = self.photo.pixels, self.denoising
+        pixels, denoising = self.photo.source, self.denoising
         height, width = pixels.shape[:2]
         colour = colour_of_photo(self.photo)
         scale = np.float32(full_scale(pixels))
@@ -112,7 +111,7 @@ class Brightened:
 
 def is_direct(photo: Photo, colour: Colour) -> bool:
     """Tell whether the numbers of a photo are sRGB, so that they need no conversion."""
-    return isinstance(colour, DirectColour) and photo.pixels.shape[2] == 3 and not is_float(photo.pixels)
+    return isinstance(colour, DirectColour) and photo.shape[2] == 3 and not is_float(photo.source)
 
 
 def _brighten(pixels: Pixels, clean: Rgb | None, planes: Upsampling, unchanged: np.float32, bright: Pixels) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from enlighten_cli.photo import Pixels, Rgb
+from enlighten_cli.photo.bands import Rows
 from enlighten_cli.photo.photo import is_float
 
 # A row of a thumbnail, the photo's first row between it and the next, and the row after the last.
@@ -33,13 +34,13 @@ class Reduction:
 
     Parameters
     ----------
-    like : ndarray, shape (H, W, C)
+    like : ndarray, shape (H, W, C), or Rows
         Of the photo's shape and type.
     most_pixels : float
         About how many pixels the thumbnail will have.
     """
 
-    def __init__(self, like: Pixels, most_pixels: float) -> None:
+    def __init__(self, like: Pixels | Rows, most_pixels: float) -> None:
         height, width, channels = like.shape
         self._size, factor = _reduced_size(like, most_pixels)
         self._factor = max(1, int(factor))
@@ -80,7 +81,7 @@ def _block_means(pixels: Pixels, factor: int) -> Pixels:
     return means
 
 
-def _reduced_size(values: NDArray[Any], pixels: float) -> tuple[tuple[int, int], float]:
+def _reduced_size(values: NDArray[Any] | Rows, pixels: float) -> tuple[tuple[int, int], float]:
     """Return the width and height at which as many pixels are left, and what they are reduced by."""
     height, width = values.shape[:2]
     factor = max(1.0, (height * width / pixels) ** 0.5)

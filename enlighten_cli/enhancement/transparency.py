@@ -42,7 +42,7 @@ def without_hidden(photo: Photo) -> Photo:
         hidden = opacity[start:stop] == 0
         there = scale * upsampled(colours, start, stop, photo.height, photo.width)[hidden]
         pixels[start:stop][hidden] = there if is_float(pixels) else np.rint(there)
-    return dataclasses.replace(photo, pixels=pixels)
+    return dataclasses.replace(photo, content=pixels)
 
 
 def with_hidden(enhanced: Photo, photo: Photo) -> Photo:
@@ -51,7 +51,7 @@ def with_hidden(enhanced: Photo, photo: Photo) -> Photo:
     hidden = photo.alpha == 0
     pixels = enhanced.pixels.copy()
     pixels[hidden] = photo.pixels[hidden]
-    return dataclasses.replace(enhanced, pixels=pixels)
+    return dataclasses.replace(enhanced, content=pixels)
 
 
 class WeightedReduction:

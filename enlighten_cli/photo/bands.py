@@ -26,7 +26,7 @@ FETCHED_ROWS = 16  # at a time, which stay in a core's cache until they are copi
 
 
 class Rows(Protocol):
-    """A photo's pixels that are not in memory, but made band by band, as often as they are asked for."""
+    """A source of pixels, which gives rows as often as they are asked for; only an array has all of them in memory."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -41,6 +41,37 @@ class Rows(Protocol):
     def __call__(self, spans: Iterable[Span], /) -> Iterator[NDArray[Any]]:
         """Yield these rows: first row of each band, and the row after its last. Neither number may decrease."""
         ...
+
+
+class NotInMemoryError(RuntimeError):
+    """All pixels at once were asked of a source that makes them band by band: a mistake in the program."""
+
+
+@dataclass(frozen=True)
+class ArrayRows:
+    """The pixels of an array.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, C)
+    """
+
+    pixels: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        height, width, channels = self.pixels.shape
+        return height, width, channels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self.pixels.dtype
+
+    def __call__(self, spans: Iterable[Span]) -> Iterator[NDArray[Any]]:
+        """Yield these rows; see `Rows`."""
+        return (self.pixels[start:stop] for start, stop in spans)
 
 
 class DamagedError(PhotoError):

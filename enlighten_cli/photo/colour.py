@@ -187,18 +187,18 @@ def linear_srgb(encoded: Rgb) -> Rgb:
 
 def colour_of_photo(photo: Photo) -> Colour:
     """Return what a photo's numbers mean: by its profile; without one floats are linear light, all else is sRGB."""
-    channels = photo.pixels.shape[2]
-    if is_float(photo.pixels) and (photo.metadata.icc_profile is None or channels == 1):
+    channels = photo.shape[2]
+    if is_float(photo.source) and (photo.metadata.icc_profile is None or channels == 1):
         return LinearColour()
     return colour_of(photo.metadata.icc_profile, channels)
 
 
 def as_integers(photo: Photo) -> Photo:
     """Return a photo of floats as sRGB in 16 bits, for formats without floats: what is beyond white is cut off."""
-    srgb = colour_of_photo(photo).to_srgb(photo.pixels)[..., : photo.pixels.shape[2]]
+    srgb = colour_of_photo(photo).to_srgb(photo.pixels)[..., : photo.shape[2]]
     alpha = None if photo.alpha is None else _sixteen_bits(as_rgb(photo.alpha))
     metadata = dataclasses.replace(photo.metadata, icc_profile=None)
-    return dataclasses.replace(photo, pixels=_sixteen_bits(srgb), alpha=alpha, metadata=metadata)
+    return dataclasses.replace(photo, content=_sixteen_bits(srgb), alpha=alpha, metadata=metadata)
 
 
 def _sixteen_bits(rgb: Rgb) -> NDArray[np.uint16]:

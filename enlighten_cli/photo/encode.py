@@ -94,10 +94,10 @@ def _encode_strips(file: Sink, photo: Photo, name: str, quality: int | None) -> 
                 file.write(part)
         return
     if name == "TIFF":
-        row = np.zeros((1, *photo.pixels.shape[1:]), photo.pixels.dtype)
+        row = np.zeros((1, *photo.shape[1:]), photo.dtype)
         with _encoding(name):
-            head = encoded(dataclasses.replace(photo, pixels=row, bands=None), name, quality)
-        bytes_a_row = photo.width * photo.pixels.shape[2] * photo.pixels.itemsize
+            head = encoded(dataclasses.replace(photo, content=row), name, quality)
+        bytes_a_row = photo.width * photo.shape[2] * photo.dtype.itemsize
         options = {"strip_size": STRIP_ROWS * bytes_a_row, "order": order_of(photo.metadata.exif)}
         with closing(_strips(photo, name, quality, **options)) as strips:
             tiff_strips.write_joined(file, head, strips, photo.height)
@@ -115,7 +115,7 @@ def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Gen
     def work(item: tuple[Span, Pixels]) -> bytes:
         (start, _), pixels = item
         with _encoding(name):
-            strip = dataclasses.replace(bare if start else first, pixels=pixels, bands=None)
+            strip = dataclasses.replace(bare if start else first, content=pixels)
             return encoded(strip, name, quality, **options)
 
     spans = spans_of(photo.height, STRIP_ROWS)
@@ -128,7 +128,7 @@ def _png_strips(photo: Photo) -> Generator[Deflated]:
 
     def work(item: tuple[Span, Pixels]) -> Deflated:
         (start, stop), pixels = item
-        strip = dataclasses.replace(bare, pixels=pixels, bands=None)
+        strip = dataclasses.replace(bare, content=pixels)
         with _encoding("PNG"):
             png = encoded(strip, "PNG", None, compress_level=0)
             return deflated(png, is_first=start == 0, is_last=stop == photo.height)
@@ -142,7 +142,7 @@ def _with_row_above(photo: Photo) -> Iterator[tuple[Span, Pixels]]:
     It might come out a little different, and a decoder would add the difference to all rows below.
     """
     spans = spans_of(photo.height, STRIP_ROWS)
-    above = photo.pixels[:0]
+    above = np.empty((0, *photo.shape[1:]), photo.dtype)
     for span, pixels in zip(spans, photo.rows(spans), strict=True):
         yield span, np.concatenate([above, pixels])
         above = pixels[-1:]

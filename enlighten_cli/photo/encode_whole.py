@@ -121,7 +121,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         options["dpi"] = metadata.dpi
     if not own.metadata:
         return options
-    if metadata.icc_profile and (photo.pixels.shape[2] == 3 or own.grey):
+    if metadata.icc_profile and (photo.shape[2] == 3 or own.grey):
         # A profile of grey would be wrong beside three channels.
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
@@ -169,7 +169,7 @@ def _tiff_directory(photo: Photo) -> Image.Exif:
         tags[TIFF_RESOLUTION_UNIT] = NO_UNIT
         tags[TIFF_X_RESOLUTION], tags[TIFF_Y_RESOLUTION] = photo.metadata.aspect
     if photo.bits == 32:
-        channels = 3 + 1 if photo.alpha is not None else photo.pixels.shape[2]
+        channels = 3 + 1 if photo.alpha is not None else photo.shape[2]
         tags[SAMPLE_FORMAT] = (UNSIGNED,) * channels  # a place for what is set when the file is written
     return tags
 
@@ -191,7 +191,7 @@ def _deep_png(photo: Photo, compress_level: int = LEVEL) -> bytes:
 
     pixels = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
     image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
-    image = image.copy(interpretation="rgb16" if photo.pixels.shape[2] == 3 else "grey16")
+    image = image.copy(interpretation="rgb16" if photo.shape[2] == 3 else "grey16")
     own = list(chunks_of(bytes(image.pngsave_buffer(keep="none", compression=compress_level, filter="all"))))
     pixels_only = b"".join(chunk for kind, chunk in own[1:] if kind in (b"IDAT", b"IEND"))
     return SIGNATURE + own[0][1] + chunks_of_metadata(photo) + pixels_only

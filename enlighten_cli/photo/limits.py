@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from enlighten_cli.errors import TooLargeError
 
+LONGEST_PX = 500_000  # decoders need far more time and memory for a row or column of pixels than for a photo
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -28,7 +30,9 @@ class Limits:
         Raises
         ------
         TooLargeError
-            If it has more pixels.
+            If it has more pixels, or a side that no photo has.
         """
+        if max(width, height) > LONGEST_PX:
+            raise TooLargeError(f"{width} x {height} pixels: a side is longer than {LONGEST_PX:,}")
         if width * height > self.max_mpixels * 1e6:
             raise TooLargeError(f"{width} x {height} pixels are more than --max-mpixels {self.max_mpixels:g}")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.bands import Rows, Span
+from enlighten_cli.photo.bands import ArrayRows, NotInMemoryError, Rows, Span
 from enlighten_cli.photo.location import without_location
 from enlighten_cli.photo.metadata import Metadata, Strip
 
@@ -53,8 +53,9 @@ class Photo:
 
     Parameters
     ----------
-    pixels : ndarray, shape (H, W, C), uint8, uint16 or float32
-        The numbers of the file; C is 3 for RGB and 1 for grey. Floats may leave [0, 1].
+    content : ndarray, shape (H, W, C), uint8, uint16 or float32, or Rows
+        The numbers of the file, or what makes them band by band; C is 3 for RGB and 1 for grey. Floats may leave
+        [0, 1].
     format : str
         Pillow's name of the format that the file really had: ``"JPEG"``, ``"PNG"``...
     alpha : ndarray, shape (H, W), of the same type, or None
@@ -65,18 +66,38 @@ class Photo:
         What could not be kept, as messages for the user.
     denoised : float
         Part of its area from which noise was removed when it was enhanced, in [0, 1].
-    bands : Rows or None
-        Makes the pixels, band by band; `pixels` are then all 0, and take no memory.
     """
 
-    pixels: Pixels
+    content: Pixels | Rows
     format: str
     alpha: Pixels | None = None
     metadata: Metadata = field(default_factory=Metadata)
     coding: Coding = field(default_factory=Coding)
     notes: tuple[str, ...] = ()
     denoised: float = 0.0
-    bands: Rows | None = None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether all pixels are in memory."""
+        return isinstance(self.content, np.ndarray)
+
+    @property
+    def source(self) -> Rows:
+        """What gives the pixels, in memory or not."""
+        return ArrayRows(self.content) if isinstance(self.content, np.ndarray) else self.content
+
+    @property
+    def pixels(self) -> Pixels:
+        """All pixels.
+
+        Raises
+        ------
+        NotInMemoryError
+            If they are made band by band; `whole` has them.
+        """
+        if isinstance(self.content, np.ndarray):
+            return self.content
+        raise NotInMemoryError("the photo is made band by band; ask for its rows, or for the whole photo")
 
     def rows(self, spans: Iterable[Span]) -> Iterator[Pixels]:
         """Yield rows of the pixels.
@@ -86,35 +107,42 @@ class Photo:
         spans : iterable of tuple of int
             First row, and the row after the last; see `Rows`.
         """
-        if self.bands:
-            yield from self.bands(spans)
-        else:
-            yield from (self.pixels[start:stop] for start, stop in spans)
+        yield from self.source(spans)
 
     def whole(self, empty: Callable[[tuple[int, ...], np.dtype[Any]], Pixels] = np.empty) -> Photo:
         """Return the photo with all of its pixels in memory, in an array that `empty` makes."""
-        if not self.bands:
+        if self.is_in_memory:
             return self
-        pixels = empty(self.bands.shape, self.bands.dtype)
+        pixels = empty(self.shape, self.dtype)
         spans = spans_of(self.height, BAND_ROWS)
-        for (start, stop), band in zip(spans, self.bands(spans), strict=True):
+        for (start, stop), band in zip(spans, self.rows(spans), strict=True):
             pixels[start:stop] = band
-        return dataclasses.replace(self, pixels=pixels, bands=None)
+        return dataclasses.replace(self, content=pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        return self.source.dtype
 
     @property
     def height(self) -> int:
         """Height in pixels."""
-        return int(self.pixels.shape[0])
+        return self.shape[0]
 
     @property
     def width(self) -> int:
         """Width in pixels."""
-        return int(self.pixels.shape[1])
+        return self.shape[1]
 
     @property
     def bits(self) -> int:
         """Bits a channel: 8, 16, or 32 for floats."""
-        return 8 * self.pixels.dtype.itemsize
+        return 8 * self.dtype.itemsize
 
     def stripped(self, strip: Strip) -> Photo:
         """Return the photo without places in its metadata, or without metadata other than the colour profile.
@@ -129,11 +157,6 @@ class Photo:
         return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
 
 
-def banded(photo: Photo, bands: Rows) -> Photo:
-    """Return the photo with other pixels, which are made band by band."""
-    return dataclasses.replace(photo, pixels=np.broadcast_to(bands.dtype.type(0), bands.shape), bands=bands)
-
-
 def empty_pixels(shape: tuple[int, ...], dtype: np.dtype[Any] = EIGHT_BITS) -> Pixels:
     """Return pixels to write to; those of 8-bit colours lie in memory as Pillow encodes a JPEG without a copy."""
     if shape[2] == 3 and dtype == EIGHT_BITS:
@@ -146,14 +169,14 @@ def spans_of(height: int, rows: int) -> list[Span]:
     return [(start, min(start + rows, height)) for start in range(0, height, rows)]
 
 
-def full_scale(pixels: Pixels) -> int:
+def full_scale(pixels: Pixels | Rows) -> int:
     """Return the number that stands for 1.0: 255, 65535, or 1 for floats."""
-    return 1 if is_float(pixels) else 2 ** (8 * int(pixels.itemsize)) - 1
+    return 1 if is_float(pixels) else 2 ** (8 * int(pixels.dtype.itemsize)) - 1
 
 
-def is_float(pixels: Pixels) -> bool:
+def is_float(pixels: Pixels | Rows) -> bool:
     """Tell whether pixels are floats, which are neither rounded nor clamped."""
-    return pixels.dtype == np.float32
+    return bool(pixels.dtype == np.float32)
 
 
 def as_rgb(pixels: Pixels) -> Rgb:

@@ -31,7 +31,7 @@ def develop(content: bytes, limits: Limits) -> Photo:
         pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
     metadata = _raw_metadata(content)
     notes = () if metadata.exif else ("its EXIF is stored in a form that is not supported: left out",)
-    return Photo(pixels=pixels, format=RAW, metadata=metadata, notes=notes)
+    return Photo(content=pixels, format=RAW, metadata=metadata, notes=notes)
 
 
 def _raw_metadata(content: bytes) -> Metadata:

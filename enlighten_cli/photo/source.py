@@ -20,6 +20,7 @@ from enlighten_cli.errors import PhotoError, TooLargeError
 from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
+from enlighten_cli.photo.structure import check_structure
 from enlighten_cli.stores.address import Address, Place
 
 HEAD_BYTES = 64
@@ -211,6 +212,7 @@ def _pixels_in_header(file: BinaryIO, kind: str) -> int:
 
 def open_image(file: IO[bytes], kind: str) -> Image.Image:
     """Read a header with the decoder of one format only, and without Pillow's limit of pixels."""
+    check_structure(file, kind)
     with _pillow_limit:
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None  # a setting of the whole process, hence the lock

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import ImageFile
 
+JPEG_END = b"\xff\xd9"
 _this_thread = threading.local()
 
 
@@ -44,3 +45,17 @@ def forgiving() -> Iterator[None]:
         yield
     finally:
         _this_thread.forgiving = False
+
+
+def ended_jpeg(content: bytes) -> bytes | None:
+    """Return a JPEG with the end marker that is all it lacks; None if it lacks more, or is no JPEG."""
+    if not content.startswith(b"\xff\xd8\xff"):
+        return None
+    import pyvips
+
+    ended = content.removesuffix(JPEG_END[:1]) + JPEG_END
+    try:
+        pyvips.Image.new_from_buffer(ended, "", access="sequential", fail_on="warning").avg()
+    except pyvips.Error:
+        return None
+    return ended

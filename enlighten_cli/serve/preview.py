@@ -148,7 +148,7 @@ class Preview:
                     lifted = self._seen_whole(view, shown.before, network, plan, options)
                 else:
                     lifted = self._guided(view, shown.before, plan, options)
-                if self.photo.pixels.shape[2] == 1:  # grey photos stay grey
+                if self.photo.shape[2] == 1:  # grey photos stay grey
                     lifted = np.repeat((lifted @ LUMA)[..., None], 3, axis=2).astype(np.float32)
                 shown.lifted[kind] = lifted
             return applied(lifted, shown.before, options.strength)

@@ -99,7 +99,7 @@ def test_a_plan_may_come_from_outside(mode):
     own = enhance(photo, network, options).pixels
     np.testing.assert_array_equal(enhance(photo, network, options, plan=plan).pixels, own)
     if mode is Mode.FAST:
-        brighter = plan_of(replace(photo, pixels=photo.pixels * 2), network, options)
+        brighter = plan_of(replace(photo, content=photo.pixels * 2), network, options)
         assert enhance(photo, network, options, plan=brighter).pixels.mean() < 0.7 * own.mean()
 
 

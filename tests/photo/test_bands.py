@@ -50,8 +50,8 @@ def test_bands_are_the_pixels_that_pillow_decodes(mode, options):
     content = jpeg(mode, **options)
     photo = decode(content, by_bands=always)
     whole = decode(content)
-    assert photo.bands is not None
-    assert photo.pixels.shape == whole.pixels.shape
+    assert not photo.is_in_memory
+    assert photo.shape == whole.pixels.shape
     assert (photo.metadata, photo.coding, photo.notes) == (whole.metadata, whole.coding, whole.notes)
     np.testing.assert_array_equal(np.concatenate(list(photo.rows(spans_of(HEIGHT, 50)))), whole.pixels)
 
@@ -76,7 +76,7 @@ def test_bands_of_other_formats(tmp_path, name, dtype, options, channels):
     path.write_bytes(content)
     for source in (content, path):
         photo = decode(source, by_bands=always)
-        assert photo.bands is not None
+        assert not photo.is_in_memory
         np.testing.assert_array_equal(photo.whole().pixels, pixels)
         np.testing.assert_array_equal(decode(source).pixels, pixels)
 
@@ -98,7 +98,7 @@ def test_files_that_are_more_than_colours_are_decoded_whole(mode):
             continue
         file = io.BytesIO()
         Image.new(mode, (30, 20)).save(file, name)
-        assert decode(file.getvalue(), by_bands=always).bands is None
+        assert decode(file.getvalue(), by_bands=always).is_in_memory
 
 
 @st.composite
@@ -127,8 +127,8 @@ def test_bands_of_a_turned_photo_are_upright(orientation, data):
     content = turned_jpeg(orientation)
     pixels = decode(content).pixels
     photo = decode(content, by_bands=always)
-    assert photo.bands is not None
-    assert photo.pixels.shape == pixels.shape
+    assert not photo.is_in_memory
+    assert photo.shape == pixels.shape
     for _ in range(2):  # it may be asked again
         spans = data.draw(rising_spans(photo.height))
         for (first, last), band in zip(spans, photo.rows(spans), strict=True):
@@ -139,7 +139,7 @@ def test_bands_of_a_turned_photo_are_upright(orientation, data):
 def test_bands_of_a_turned_photo_of_sixteen_bits(channels):
     content, pixels = file_of("PNG", np.uint16, channels, metadata=Metadata(exif=exif(8)))
     photo = decode(content, by_bands=always)
-    assert photo.bands is not None
+    assert not photo.is_in_memory
     np.testing.assert_array_equal(photo.whole().pixels, np.rot90(pixels))
 
 
@@ -171,13 +171,13 @@ def test_a_damaged_photo_that_is_turned_is_found_out():
 
 
 def test_some_photos_are_not_decoded_by_bands():
-    assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "WEBP")), by_bands=always).bands is None
-    assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).bands is None
+    assert decode(encode(Photo(np.zeros((8, 8, 3), np.uint8), "WEBP")), by_bands=always).is_in_memory
+    assert decode(jpeg(), by_bands=lambda height, width: (height, width) != (HEIGHT, WIDTH)).is_in_memory
     tiff = io.BytesIO()
     Image.new("RGB", (30, 20)).save(tiff, "TIFF", exif=b"Exif\0\0" + exif(6))
     turned = decode(tiff.getvalue(), by_bands=always)
-    assert turned.bands is None
-    assert turned.pixels.shape == (30, 20, 3)
+    assert turned.is_in_memory
+    assert turned.shape == (30, 20, 3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -11,7 +11,7 @@ from samples import deep_png, deep_tiff, exif, multi_frame_tiff, saved
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import Limits, Photo, decode, encode
-from enlighten_cli.photo.decode import BAND_ROWS, PLAIN_MODES
+from enlighten_cli.photo.decoders import BAND_ROWS, PLAIN_MODES
 
 ALL_MODES = ("1", "CMYK", "F", "HSV", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La", "LAB", "P", "PA", "RGB", "RGBA",
              "RGBX", "RGBa", "YCbCr")  # fmt: skip

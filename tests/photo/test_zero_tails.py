@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from PIL import Image
+from samples import saved
+
+from enlighten_cli.errors import PhotoError, TooLargeError
+from enlighten_cli.photo import Limits, Photo, decode, encode
+
+PIXELS = np.random.default_rng(0).integers(20, 200, (96, 128, 3), dtype=np.uint8)
+FILES = {
+    "PNG": {},
+    "WEBP": {"quality": 90},
+    "AVIF": {"quality": 90},
+    "BMP": {},
+    "TIFF": {},
+}
+
+
+@pytest.mark.parametrize("part", [0.5, 0.8])
+@pytest.mark.parametrize("format", FILES)
+def test_a_tail_of_zeros_is_found(format, part):
+    content = bytearray(saved(Image.fromarray(PIXELS), format, **FILES[format]))
+    cut = int(len(content) * part) + 5
+    data_end = len(content) - (200 if format == "TIFF" and content[4] != 8 else 0)
+    content[cut:data_end] = bytes(data_end - cut)
+    with pytest.raises(PhotoError, match="--allow-truncated"):
+        decode(bytes(content))
+
+
+@pytest.mark.parametrize("format", FILES)
+def test_a_black_ground_is_no_damage(format):
+    pixels = PIXELS.copy()
+    pixels[50:] = 0
+    decode(saved(Image.fromarray(pixels), format, **FILES[format]))
+    decode(saved(Image.fromarray(pixels * 0), format, **FILES[format]))
+
+
+@pytest.mark.parametrize("size", [(1, 600_000), (600_000, 1)])
+def test_a_side_that_no_photo_has_is_refused_before_decoding(size):
+    content = encode(Photo(np.zeros((*size, 1), np.uint8), "PNG"))
+    with pytest.raises(TooLargeError, match="side"):
+        decode(content, Limits())
