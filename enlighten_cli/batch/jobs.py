@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from enlighten_cli.batch.naming import NameTemplate
-from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, photos_below, real
+from enlighten_cli.batch.places import PlaceIdentities, Taken, ignores_case, is_below, is_folder, photos_below, real
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
 from enlighten_cli.stores.address import Address, Place, fault_of_parts
@@ -117,7 +117,7 @@ class Photos:
             If an input is absent, or a folder cannot be read.
         """
         for path in self.inputs:
-            if path.is_dir():
+            if is_folder(path):
                 for source in self._below(path):
                     yield Found(source, path, named=False)
             else:
@@ -168,7 +168,7 @@ def find_photos(folder: Path) -> list[Path]:
     UsageError
         If `folder` is not a readable folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: not a folder")
     return [found.source for found in Photos([folder]) if isinstance(found.source, Path)]
 
@@ -210,7 +210,7 @@ def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
-    taken = Taken(Path.exists)
+    taken = Taken(os.path.exists)
     for source, root, named in photos:
         if destination.path is None and not named and destination.template.marks(source, taken):
             photos.ignored += 1  # the result of an earlier run
@@ -225,7 +225,7 @@ def _jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
 
 def _is_mirrored(photos: Photos, destination: Destination) -> bool:
     """Tell whether one folder's tree goes to another one."""
-    if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
+    if len(photos.inputs) != 1 or not is_folder(photos.inputs[0]) or destination.path is None:
         return False
     source, result = photos.inputs[0], destination.path
     if is_below(real(source), real(result)):
@@ -238,7 +238,7 @@ def _without_collisions(jobs: list[Job], photos: Photos, destination: Destinatio
     jobs = _without_earlier_results(jobs, photos, destination)
     identities = PlaceIdentities()
     sources = {identities.of(job.source): job.source for job in jobs}
-    roots = [real(path) for path in photos.inputs if path.is_dir()]
+    roots = [real(path) for path in photos.inputs if is_folder(path)]
     own = None if destination.path is None else real(destination.path)
     results: dict[str, Job] = {}
     kept = []

@@ -51,6 +51,11 @@ def exists(place: Place) -> bool:
     return folders.exists(place) if isinstance(place, Address) else atomic_write.exists(place)
 
 
+def is_folder(place: Place) -> bool:
+    """Tell whether a place is a folder; one that cannot be looked at is none."""
+    return place.is_dir() if isinstance(place, Address) else os.path.isdir(place)
+
+
 def real(place: Place) -> str:
     """Return a path without links, or the URL of an address."""
     return place.url if isinstance(place, Address) else os.path.realpath(place)

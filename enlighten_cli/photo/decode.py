@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import PhotoError, TruncatedError
 from enlighten_cli.photo.bands import Rows, bands_of, can_be_opened
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
@@ -110,7 +110,7 @@ def _forgiven(file: BinaryIO, suffix: str, limits: Limits, error: OSError) -> Ph
         raise error from None
     if not limits.allow_truncated:
         word = "incomplete" if "truncated" in str(error).lower() else "damaged"
-        raise PhotoError(f"the file is {word} (try --allow-truncated)") from error
+        raise TruncatedError(f"the file is {word}") from error
     return dataclasses.replace(photo, notes=(*photo.notes, "the file ends too early: a part of the photo is missing"))
 
 
