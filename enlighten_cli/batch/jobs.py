@@ -114,7 +114,7 @@ class Photos:
         Raises
         ------
         UsageError
-            If an input is absent, or a folder cannot be read.
+            If a folder in a store cannot be listed.
         """
         for path in self.inputs:
             if is_folder(path):
@@ -136,8 +136,6 @@ class Photos:
 
     def _files_below(self, folder: Path) -> Iterator[Path]:
         def note(error: OSError) -> None:
-            if error.filename == os.fspath(folder):
-                raise UsageError(f"{error.filename}: {error.strerror}") from error
             self.unreadable.append(f"{error.filename}: {error.strerror}")
 
         for parent, folders, names in os.walk(folder, onerror=note):
@@ -170,7 +168,11 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not is_folder(folder):
         raise UsageError(f"{folder}: not a folder")
-    return [found.source for found in Photos([folder]) if isinstance(found.source, Path)]
+    photos = Photos([folder])
+    found = [each.source for each in photos if isinstance(each.source, Path)]
+    if not found and photos.unreadable:
+        raise UsageError(*photos.unreadable)
+    return found
 
 
 def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:

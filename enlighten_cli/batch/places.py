@@ -69,7 +69,7 @@ def is_below(place: str, folder: str) -> bool:
 
 def ignores_case(folder: Place) -> bool:
     """Tell whether a folder takes names that differ only in case for one; see `file_names`."""
-    return isinstance(folder, Path) and file_names.ignores_case(folder.resolve())
+    return isinstance(folder, Path) and file_names.ignores_case(Path(os.path.realpath(folder)))
 
 
 def photos_below(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from enlighten_cli.batch.executors import Executor
 from enlighten_cli.batch.executors.local import LocalExecutor
 from enlighten_cli.batch.jobs import Job
 from enlighten_cli.batch.photo_work import BatchOptions, Examine, PhotoWork
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
-from enlighten_cli.cluster.worker import OpenedModel
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.stores.address import Place
+
+if TYPE_CHECKING:  # a cluster is rare, and a lot to import
+    from enlighten_cli.cluster.worker import OpenedModel
 
 
 def check_cluster(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:

@@ -63,7 +63,7 @@ def _of_method(method: Any) -> dict[str, Any]:
 def _of_project(row: Any) -> dict[str, Any]:
     from enlighten_cli.models.registry import DEFAULT_MODEL
 
-    here = row.path().is_file()
+    here = os.path.isfile(row.path())
     file = row.files[0]
     return {
         "name": row.name,
@@ -86,7 +86,7 @@ def _of_user(name: str) -> dict[str, Any]:
     from enlighten_cli.models.store import read_record
 
     path = imported_folder() / f"{name}.onnx"
-    state = "imported" if path.is_file() else "missing"
+    state = "imported" if os.path.isfile(path) else "missing"
     try:
         record = read_record(name)
     except ModelError:
@@ -98,7 +98,7 @@ def _of_user(name: str) -> dict[str, Any]:
         "default": False,
         "path": os.fspath(path),
         "width": int(width) if (width := provenance.get("width", "")).isdecimal() else None,
-        "size_bytes": path.stat().st_size if path.is_file() else None,
+        "size_bytes": path.stat().st_size if os.path.isfile(path) else None,
         "size_is_exact": True,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),

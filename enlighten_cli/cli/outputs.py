@@ -36,16 +36,22 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
     UsageError
         If its name has another ending, its folder is absent, or it is an input, in a folder of
         inputs, or a file that this program did not write.
+    OutputError
+        If no file can have this name.
     """
     if path.suffix.lower() not in endings:
         raise UsageError(f"{option} {path}: the name must end in {' or '.join(endings)}")
     if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
         raise UsageError(f"{option} {path}: its folder does not exist; create it, or choose another")
-    if not os.path.lexists(path):
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise OutputError(f"{option} {path}: cannot be written: {error.strerror}; choose another name") from error
     real = os.path.realpath(path)
     for each in inputs:
-        if os.path.realpath(each) == real or _is_same(path, each):
+        if os.path.realpath(each) == real or is_same(path, each):
             raise UsageError(f"{option} {path}: is an input; choose another name")
     if not os.path.isfile(path) or not _is_ours(path):
         raise UsageError(
@@ -118,7 +124,8 @@ def check_parents(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be written: {os.strerror(errno.EACCES)}; choose another -o")
 
 
-def _is_same(path: Path, other: Path) -> bool:
+def is_same(path: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one file."""
     try:
         return path.samefile(other)
     except OSError:

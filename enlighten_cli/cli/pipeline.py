@@ -107,3 +107,5 @@ def _write(target: Place, content: bytes, conflict: Conflict) -> None:
         if conflict.value == "error":
             raise
         say(KEPT.format(target))
+    except PhotoError as error:
+        raise PhotoError(f"{target}: {error}") from error

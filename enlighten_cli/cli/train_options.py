@@ -62,7 +62,7 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
     from enlighten_cli.training.loop import CHECKPOINT
     from enlighten_cli.training.recipe import config_from, read_options
 
-    if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
+    if not os.path.isfile(run / CHECKPOINT) or not os.path.isfile(run / CONFIG):
         raise UsageError(f"{run}: no checkpoint to resume from; leave out --resume to begin a run")
     kept = read_options(run / CONFIG)
     for name, value in given.items():
@@ -75,7 +75,7 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
 
 def refuse_used(run: Path) -> None:
     """Refuse a folder that holds a run, with `UsageError`."""
-    if (run / CONFIG).exists():
+    if os.path.lexists(run / CONFIG):
         raise UsageError(f"{run}: already contains a run; continue it with --resume, or choose another -o")
 
 

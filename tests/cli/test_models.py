@@ -159,7 +159,7 @@ def test_a_card_is_asked_for_kept_and_listed(tiny_model):
 
 
 def test_on_a_terminal_what_the_card_lacks_is_asked_for(tiny_model, tiny_weights, monkeypatch):
-    monkeypatch.setattr("enlighten_cli.cli.models.on_terminal", lambda: True)
+    monkeypatch.setattr("enlighten_cli.cli.commands.models.on_terminal", lambda: True)
 
     def imported(file, *words, answers):
         done = CliRunner().invoke(main, ["models", "import", str(file), *words], input=answers)
@@ -360,7 +360,8 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
-    assert output.splitlines()[-1].startswith("next: pip install --force-reinstall enlighten-cli")
+    assert output.splitlines()[-1].startswith("next: pip install --force-reinstall --no-deps .")
+    assert "enlighten-cli==" not in output  # it is not on PyPI
 
 
 def broken_weights(path, tiny_weights, **changes):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from enlighten_cli.cli.console import say
+from enlighten_cli.cli.outputs import is_same
 from enlighten_cli.cli.requirements import require_training
 from enlighten_cli.errors import UsageError
 
@@ -39,7 +40,7 @@ def export(
     """
     if output.suffix not in (".onnx", ".safetensors"):
         raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
-    if output.exists() and output.samefile(checkpoint):
+    if is_same(output, checkpoint):
         raise UsageError(f"{output}: is the checkpoint itself; choose another -o")
     if fp16 and output.suffix != ".onnx":
         raise UsageError("--fp16 is for .onnx; .safetensors weights are fp16 anyway")

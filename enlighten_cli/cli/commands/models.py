@@ -116,7 +116,7 @@ def verify(names: tuple[str, ...]) -> None:
     for name in names or known:
         if name not in known:
             raise UsageError(f"{name}: no such model{did_you_mean(name, known)}; see: enlighten models list")
-        if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
+        if name in MODELS and not MODELS[name].bundled and not os.path.isfile(MODELS[name].path()):
             show(f"{name}: {NOT_DOWNLOADED}")
         elif damage := damage_of(name):
             damaged.append(name)
