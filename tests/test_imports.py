@@ -7,6 +7,7 @@ import pytest
 from conftest import write_photos
 
 import enlighten_cli
+from enlighten_cli.cli.commands import DEFAULT, NAMES
 
 
 def modules_after(*arguments):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from glob import glob
 from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
@@ -36,7 +37,8 @@ def weights_file(name: str) -> Path:
 
 def imported_names() -> list[str]:
     """Return the names of imported models, sorted."""
-    return sorted(path.stem for path in imported_folder().glob("*.json") if NAME.fullmatch(path.stem))
+    names = (name.removesuffix(".json") for name in glob("*.json", root_dir=imported_folder()))
+    return sorted(filter(NAME.fullmatch, names))
 
 
 def locate(model: str) -> Path:

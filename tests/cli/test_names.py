@@ -112,12 +112,12 @@ def test_no_option_makes_an_internal_error_of_it(here, tmp_path, monkeypatch, na
 
 
 def test_a_working_folder_that_was_deleted_is_said_in_one_line(here, tiny_model):
-    (here / "gone").mkdir()
     code = (
         "import os, sys; os.chdir('gone'); os.rmdir('../gone'); from enlighten_cli.cli import main;"
         "main(sys.argv[1:], prog_name='enlighten')"
     )
     for words in (("x.png",), ("--files-from", str(here / "list"), "-o", "out/"), (str(here / "good.png"), "-o", "o/")):
+        (here / "gone").mkdir()
         (here / "list").write_text("x.png\n")
         done = subprocess.run(
             [sys.executable, "-c", code, *words, "--model", tiny_model], capture_output=True, text=True, check=False
