@@ -6,16 +6,16 @@ import os
 from typing import Any
 
 from enlighten_cli.errors import ModelError
+from enlighten_cli.methods.network import BRIGHTENING
+from enlighten_cli.models.folders import imported_folder
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
+from enlighten_cli.models.store import imported_names, read_record
 
 NOT_DOWNLOADED = "not downloaded"
 
 
 def all_entries() -> list[dict[str, Any]]:
     """Return an entry for each model of the project, each imported one and each method, for JSON."""
-    from enlighten_cli.methods.network import BRIGHTENING
-    from enlighten_cli.models.registry import MODELS
-    from enlighten_cli.models.store import imported_names
-
     return [
         *map(_of_project, MODELS.values()),
         *map(_of_user, imported_names()),
@@ -61,8 +61,6 @@ def _of_method(method: Any) -> dict[str, Any]:
 
 
 def _of_project(row: Any) -> dict[str, Any]:
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
     here = os.path.isfile(row.path())
     file = row.files[0]
     return {
@@ -82,9 +80,6 @@ def _of_project(row: Any) -> dict[str, Any]:
 
 
 def _of_user(name: str) -> dict[str, Any]:
-    from enlighten_cli.models.folders import imported_folder
-    from enlighten_cli.models.store import read_record
-
     path = imported_folder() / f"{name}.onnx"
     state = "imported" if os.path.isfile(path) else "missing"
     try:

@@ -159,7 +159,7 @@ def test_a_card_is_asked_for_kept_and_listed(tiny_model):
 
 
 def test_on_a_terminal_what_the_card_lacks_is_asked_for(tiny_model, tiny_weights, monkeypatch):
-    monkeypatch.setattr("enlighten_cli.cli.commands.models.on_terminal", lambda: True)
+    monkeypatch.setattr("enlighten_cli.cli.models.on_terminal", lambda: True)
 
     def imported(file, *words, answers):
         done = CliRunner().invoke(main, ["models", "import", str(file), *words], input=answers)

@@ -9,10 +9,9 @@ import click
 
 from enlighten_cli.cli import shared_options
 from enlighten_cli.cli.choices import Suggested, model_names
-from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
-from enlighten_cli.cli.train_run import Setting, train_in
-from enlighten_cli.errors import UsageError
+from enlighten_cli.cli.requirements import require_tensorboard, require_training
 
+MOST_EPOCHS = 1e9
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -56,11 +55,18 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     type=int,
     help="Channels of the first level; the paper has 32. Initial weights can be widened to a multiple of their width.",
 )
-@click.option("--epochs", type=float, help="Length in epochs of 1016 images; the paper has 200.")
+@click.option(
+    "--epochs",
+    type=shared_options.Number(0, MOST_EPOCHS),
+    metavar="NUMBER",
+    help="Length in epochs of 1016 images; the paper has 200.",
+)
 @click.option("--images", type=int, help="Length in images, instead of --epochs.")
 @click.option("--crop", "crop_px", type=int, metavar="PX", help="Side of a crop; the paper has 320.")
 @click.option("--batch", type=int, help="Batch size; the paper has 32, below 8 artefacts are likely.")
-@click.option("--lr", type=float, help="Learning rate of the generator; the paper has 1e-4.")
+@click.option(
+    "--lr", type=shared_options.Number(0), metavar="NUMBER", help="Learning rate of the generator; the paper has 1e-4."
+)
 @click.option(
     "--ema",
     "ema_images",
@@ -93,26 +99,7 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--dry-run", is_flag=True, help="Print the options of the run, and stop.")
 @shared_options.verbose
 @click.pass_context
-def train(
-    ctx: click.Context,
-    /,
-    run: Path,
-    pairs: tuple[Path, Path] | None,
-    file: Path | None,
-    start: str | None,
-    epochs: float | None,
-    device: str,
-    workers: int | None,
-    vgg: Path | None,
-    val: Path | None,
-    skip_bad: bool,
-    settings: tuple[str, ...],
-    resume: bool,
-    tensorboard: bool,
-    dry_run: bool,
-    verbose: int,
-    **options: Any,
-) -> None:
+def train(ctx: click.Context, /, verbose: int, tensorboard: bool, **given: Any) -> None:
     """Train on two folders of unpaired photos: low-light ones and well-lit ones.
 
     By default this fine-tunes the default model. RUN receives the model (model.onnx, to use with
@@ -121,34 +108,11 @@ def train(
     machines: torchrun --nproc-per-node 2 -m enlighten_cli train, with the same options.
     """
     ctx.meta["verbosity"] = verbose
-    from enlighten_cli.cli.requirements import require_tensorboard, require_training
-
     require_training()
     if tensorboard:
         require_tensorboard()
-    import torch
+    from enlighten_cli.cli.train import TrainArguments, train_network
 
-    # Before the first operation, because threads inherit it; denormals halve the speed.
-    torch.set_flush_denormal(True)
-    given = {
-        name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
-    }
-    if pairs:
-        given |= {"pairs_low": str(pairs[0]), "pairs_high": str(pairs[1])}
-    given = with_settings(given, settings)
-    if epochs is not None:
-        from enlighten_cli.training.config import IMAGES_AN_EPOCH
-
-        if "images" in given:
-            raise UsageError("--epochs and --images both set the length; give one")
-        given["images"] = round(epochs * IMAGES_AN_EPOCH)
-    if resume:
-        config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
-    else:
-        refuse_used(run)
-        config, weights = new_config(given, file, start)
-    if dry_run:
-        click.echo(config.to_json(), nl=False)
-        return
-    setting = Setting(run, device_called(device), workers, vgg, val, skip_bad, tensorboard)
-    train_in(setting.remembered() if resume else setting, config, weights)
+    # What is not an argument of the command itself is an option of the recipe.
+    own = {name: given.pop(name) for name in TrainArguments.names() if name in given}
+    train_network(TrainArguments(**own, tensorboard=tensorboard, recipe=given))
