@@ -6,10 +6,7 @@ from pathlib import Path
 
 import click
 
-from enlighten_cli.cli.console import say
-from enlighten_cli.cli.outputs import is_same
 from enlighten_cli.cli.requirements import require_training
-from enlighten_cli.errors import UsageError
 
 
 @click.command()
@@ -38,33 +35,7 @@ def export(
     ONNX file is written only if ONNX Runtime agrees with PyTorch within 0.5/255, or within 2/255
     with --fp16. On CUDA, MODEL-fp16.onnx is used if it is beside MODEL.onnx.
     """
-    if output.suffix not in (".onnx", ".safetensors"):
-        raise UsageError(f"{output}: the name must end in .onnx or .safetensors")
-    if is_same(output, checkpoint):
-        raise UsageError(f"{output}: is the checkpoint itself; choose another -o")
-    if fp16 and output.suffix != ".onnx":
-        raise UsageError("--fp16 is for .onnx; .safetensors weights are fp16 anyway")
     require_training()
-    from enlighten_cli.training.checkpoint import is_checkpoint
-    from enlighten_cli.training.export import export_onnx, export_weights
-    from enlighten_cli.training.recipe import objective_of
+    from enlighten_cli.cli.export import ExportArguments, write_network
 
-    if output.suffix == ".safetensors" and is_checkpoint(output):
-        raise UsageError(f"{output}: is the checkpoint of a run, which --resume needs; choose another -o")
-
-    name = name or output.stem
-    objective = objective_of(checkpoint)
-    if objective and not objective.has_weights:
-        if output.suffix != ".onnx" or fp16 or training_pixels is not None:
-            raise UsageError(
-                f"{checkpoint}: a network of {objective.Options.objective} is written as .onnx only, in fp32, "
-                "with the training pixels of its run"
-            )
-        say(f"{objective.export(checkpoint, output.with_suffix(''), name=name, licence=licence)}: written")
-        return
-    if output.suffix == ".safetensors":
-        export_weights(checkpoint, output, name=name, licence=licence, training_pixels=training_pixels)
-        say(f"{output}: written")
-        return
-    difference = export_onnx(checkpoint, output, name=name, licence=licence, half=fp16, training_pixels=training_pixels)
-    say(f"{output}: written; differs from PyTorch by at most {difference * 255:.4f}/255")
+    write_network(ExportArguments(checkpoint, output, name or output.stem, licence, training_pixels, fp16))
