@@ -41,7 +41,7 @@ def check_is_file(option: str, path: Path) -> None:
     """
     # `Path` merges two slashes into one.
     if is_address(str(path).replace(":/", "://", 1)):
-        raise UsageError(f"{option} {path}: writes a file on this machine; give a path, not a URL")
+        raise UsageError(f"{option} writes a file on this machine; give a path, not a URL")
 
 
 def only_files(what: str, places: Iterable[Place]) -> list[Path]:

@@ -14,7 +14,7 @@ from enlighten_cli.batch.jobs import Photos
 from enlighten_cli.cli.addresses import check_is_file, only_files
 from enlighten_cli.cli.arguments import LookArguments
 from enlighten_cli.cli.console import say
-from enlighten_cli.cli.inputs import collected
+from enlighten_cli.cli.inputs import STREAM, collected
 from enlighten_cli.cli.outputs import SHEET, check_output
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.streams import results_only
@@ -53,6 +53,8 @@ def write_preview(arguments: PreviewArguments) -> int:
 
     A photo that cannot be read is left out.
     """
+    if STREAM in arguments.photos:
+        raise UsageError("- (stdin): a preview is made of files; name photos or folders")
     inputs = only_files("a preview", collected(arguments.photos, arguments.files_from, command="preview"))
     check_is_file("-o", arguments.sheet)
     if len(arguments.strengths) > MOST_STRENGTHS:

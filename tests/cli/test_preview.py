@@ -60,6 +60,8 @@ def test_a_sheet_replaces_only_a_sheet(photos, tmp_path):
         (["in", "-o", "sheet.gif"], 2, "sheet.gif: the name must end in .png or .jpg"),
         (["in"], 2, "Missing option '-o'"),
         (["in", "-o", f"{'s' * 300}.png"], 6, "cannot be written: File name too long"),
+        (["-", "-o", "sheet.jpg"], 2, "name photos or folders"),
+        (["in", "-o", "s3://bucket/sheet.jpg"], 2, "-o writes a file on this machine"),
         (["-o", "sheet.jpg"], 2, "no photo or folder given; see: enlighten preview --help"),
         (["empty", "-o", "sheet.jpg"], 5, "no photos"),
         (["bad.jpg", "-o", "sheet.jpg"], 1, "bad.jpg: not a photo"),
