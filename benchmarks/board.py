@@ -1,8 +1,9 @@
 """The board by which the picture is decided: every method on every validation photo, in one run.
 
 Pairs (LOL, backlit) are compared with their references, as they are and after one gain a photo; lime, mef and
-dicm, which have none, are judged by NIQE, LOE and colour shift; LOL's well-lit photos show how far a good photo is
-left alone. Imported by score.py.
+dicm and hard, which have none, are judged by NIQE, LOE and colour shift; LOL's well-lit photos show how far a good
+photo is left alone. split.tsv assigns every photo, by a hash of its name, to the half by which weights are chosen
+(tune) or to the one that only reports. Imported by score.py and pairs.py.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from fusion_network import FusionNetwork
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
-from enlighten_cli.enhancement import fast
+from enlighten_cli.enhancement import guided_filter
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.evaluation.interval import Interval, difference, interval
@@ -28,13 +30,17 @@ from enlighten_cli.methods.gamma import gamma
 from enlighten_cli.metrics import METRICS, measured
 from enlighten_cli.metrics.psnr import psnr
 from enlighten_cli.models.session import open_model
-from enlighten_cli.photo import Photo, Pixels, as_pixels, as_rgb, as_srgb
+from enlighten_cli.photo import LUMA, Photo, Pixels, as_pixels, as_rgb, as_srgb
 from enlighten_cli.resources import available_cores
 
-PAIRED, UNPAIRED = ("lol", "backlit"), ("lime", "mef", "dicm")
+PAIRED, UNPAIRED = ("lol", "backlit", "bracket", "fivek"), ("lime", "mef", "dicm", "hard")
+HALVES = ("tune", "report")
+SPLIT = Path(__file__).with_name("split.tsv")
+LIGHT, NEARLY_WHITE = 235, 250  # luma that was below the first and is now at least the second is newly clipped
 LEFT_OUT = {"lime/5.png"}  # not among the nine photos of the published figures
 OPTIONAL = tuple(name for name, metric in METRICS.items() if metric.is_optional)
 GAMMA045 = "gamma045"
+FUSION = "fusion-in-pipeline"
 MODEL, OUTPUTS = "model:", "outputs:"
 # Ways to use a model, MODEL@VARIANT: options, and the part of the guided filter's residual that is added back.
 VARIANTS = {
@@ -70,16 +76,30 @@ class Board:
             for metric, value in measured_values.items():
                 self.values.setdefault(method, {}).setdefault(task.set, {}).setdefault(metric, []).append(value)
 
-    def means(self) -> dict[str, dict[str, dict[str, Interval]]]:
-        """Return means with their intervals, by method, set and metric."""
+    def means(self, half: str = "") -> dict[str, dict[str, dict[str, Interval]]]:
+        """Return means with their intervals, by method, set and metric; of one of the `HALVES`, or of all photos."""
+        halves = split()
+        counted = {
+            name: [not half or halves.get((_folder(name), Path(photo).stem)) == half for photo in photos]
+            for name, photos in self.photos.items()
+        }
         return {
             method: {
-                name: {metric: interval([value for value in values if np.isfinite(value)] or [np.nan])
-                       for metric, values in metrics.items()}
+                name: {
+                    metric: interval(
+                        [
+                            value
+                            for value, counts in zip(values, counted[name], strict=True)
+                            if counts and np.isfinite(value)
+                        ]
+                        or [np.nan]
+                    )
+                    for metric, values in metrics.items()
+                }
                 for name, metrics in sets.items()
             }
             for method, sets in self.values.items()
-        }  # fmt: skip
+        }
 
     def differences(self) -> Iterator[tuple[str, str, str, str, Interval]]:
         """Yield every two methods' paired difference: set, metric, one, other, one minus other."""
@@ -92,6 +112,22 @@ class Board:
                         first, second = pair
                         if len(first) == len(second) and first and np.isfinite([*first, *second]).all():
                             yield name, metric, one, other, difference(first, second)
+
+
+@cache
+def split() -> dict[tuple[str, str], str]:
+    """Return the half of each photo, by its set and stem."""
+    rows = [line.split("\t") for line in SPLIT.read_text(encoding="utf-8").splitlines()[1:]]
+    return {(name, stem): half for name, stem, half in rows}
+
+
+def _folder(name: str) -> str:
+    return "lol" if name == WELL_LIT else name
+
+
+def newly_clipped(after: Pixels, before: Pixels) -> float:
+    """Return the percentage of pixels with luma of nearly white that were not light before."""
+    return float(100 * ((after @ LUMA >= NEARLY_WHITE) & (before @ LUMA < LIGHT)).mean())
 
 
 def tasks(val: Path, only: Sequence[str], every: int) -> list[Task]:
@@ -145,6 +181,7 @@ def judge(task: Task, methods: Sequence[str], vgg: Path | None) -> dict[str, dic
         else:
             compared = measured(after, before=before)
             values = {name: compared[name] for name in ("niqe", "loe", "colour_shift") if name in compared}
+        values["newly_clipped"] = newly_clipped(after, before)
         if not method.startswith(OUTPUTS):
             values[COST] = seconds / (decoded.height * decoded.width / 1e6)
         scores[method] = values
@@ -169,6 +206,8 @@ def made(method: str, decoded: Photo, task: Task) -> Pixels:
         return as_srgb(photo.decode(found[0]))
     if method.startswith(MODEL):
         return as_srgb(_enhanced(decoded, method.removeprefix(MODEL)))
+    if method == FUSION:
+        return as_srgb(enhance(decoded, FusionNetwork(), Options()))
     rgb = as_rgb(as_srgb(decoded))
     return as_pixels(gamma(rgb, 0.45) if method == GAMMA045 else METHODS[method].enhance(rgb))
 
@@ -176,12 +215,12 @@ def made(method: str, decoded: Photo, task: Task) -> Pixels:
 def _enhanced(decoded: Photo, name: str) -> Photo:
     model, _, variant = name.partition("@")
     options, finish = VARIANTS[variant]
-    usual = fast.FINISH
+    usual = guided_filter.RESIDUAL_WEIGHT
     try:
-        fast.FINISH = usual if finish is None else np.float32(finish)
+        guided_filter.RESIDUAL_WEIGHT = usual if finish is None else np.float32(finish)
         return enhance(decoded, _model(model), options)
     finally:
-        fast.FINISH = usual
+        guided_filter.RESIDUAL_WEIGHT = usual
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import measures
 import numpy as np
-from board import GAMMA045, MODEL
+from board import GAMMA045, MODEL, newly_clipped
 from scenes import PERIODS_PX, SCENES, Box, Scene
 from sensor import Coding, exposed, lifted, mean_luma
 
@@ -117,12 +117,21 @@ def measured(scene: Scene, before: Stacks, after: Stacks) -> Iterator[Value]:
         steps, reach = measures.ring(after.mean, lamp)
         yield Value("ring, steps", f"{lamp[2]} px", (steps,))
         yield Value("ring, px", f"{lamp[2]} px", (reach,))
+    for name, box in scene.figures.items():
+        yield Value(f"figure, tone, {name}", name, (float(255 * (after.mean[box] @ LUMA).mean()),))
+        yield Value(f"figure, contrast, {name}", name, _contrast(scene, after, box))
+    if scene.ramp is not None:
+        reversal, step = measures.ramp(after.mean, scene.ramp)
+        yield Value("ramp, reversal", scene.name, (reversal,))
+        yield Value("ramp, step", scene.name, (step,))
     if scene.shading is not None:
         yield Value("new edges", scene.name, (measures.new_edges(after.mean, scene.clean, scene.shading),))
     if scene.gradient is not None:
         yield Value("banding", scene.name, (measures.banding(as_rgb(after.pixels), scene.gradient),))
     pairs = zip(after.pixels, before.pixels, strict=True)
     yield Value("highlights", scene.name, tuple(measures.clipped(result, own) for result, own in pairs))
+    pairs = zip(after.pixels, before.pixels, strict=True)
+    yield Value("newly burnt", scene.name, tuple(newly_clipped(result, own) for result, own in pairs))
 
 
 def _noise(name: str, before: Stacks, after: Stacks, box: Box, kept: tuple[float, ...] | None) -> Iterator[Value]:

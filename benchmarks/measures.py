@@ -164,6 +164,22 @@ def banding(stack: Rgb, region: NDArray[np.bool_]) -> float:
     return 100 * max(power, 0.0) ** 0.5
 
 
+def ramp(mean: Rgb, region: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return how far light that should fall from left to right rises again, and its steepest fall, in steps of 255.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (H, W, 3)
+        Encoded sRGB, averaged over seeds.
+    region : ndarray of bool, shape (H, W)
+        Whole rows.
+    """
+    rows = region.all(axis=1)
+    profile = gaussian_filter1d(255 * (np.asarray(mean[rows], np.float64) @ LUMA).mean(axis=0), EDGE_PX)
+    reversal = float((profile - np.minimum.accumulate(profile)).max())
+    return reversal, float(-np.diff(profile).min())
+
+
 def hue_angle(linear: Rgb, clean: Rgb) -> float:
     """Return the angle between the hues of two colours, (3,) linear light each, in CIELAB's a*b*, in degrees."""
     hues = []

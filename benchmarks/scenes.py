@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import light_scenes
 import numpy as np
 from measures import as_light
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from enlighten_cli.photo import Rgb
 from enlighten_cli.photo.colour import encoded_srgb, linear_srgb
 
 HEIGHT, WIDTH = 800, 1280
+WHOLE = (slice(0, HEIGHT), slice(0, WIDTH))
 EXAMPLE = Path(__file__).parents[1] / "examples" / "path.jpg"
 Box = tuple[slice, slice]
 Mask = NDArray[np.bool_]
@@ -38,6 +40,7 @@ TEXT = ((4, 8), (5, 10), (7, 12), (9, 15), (4, 15))  # ink and paper in the dark
 FACE_DARKEST, FACE_LIGHTEST, FACE_STOPS = 5, 20, 5  # of 255, when so many stops too dark
 LAMP_RADII_PX, LAMP_GROUND = (6, 16, 40), 0.03
 EXAMPLE_STOPS = 2  # that the example photo lacks
+AS_TAKEN = ("window", "flash", "facade", "ramp", "haze")  # scenes of light_scenes.py: one exposure is enough
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Scene:
         Where there is smooth shading alone; whole rows of a gradient from top to bottom.
     lamps : tuple of (row, column, radius)
         Discs of light, in pixels.
+    figures : dict of boxes by name
+        Faces and walls whose light and contrast matter.
+    ramp : ndarray of bool, shape (H, W), or None
+        Where light falls evenly from left to right.
     """
 
     name: str
@@ -69,6 +76,8 @@ class Scene:
     shading: Mask | None = None
     gradient: Mask | None = None
     lamps: tuple[tuple[int, int, int], ...] = ()
+    figures: dict[str, Box] = field(default_factory=dict)
+    ramp: Mask | None = None
 
     @property
     def clean(self) -> Rgb:
@@ -206,6 +215,42 @@ def photo(stops: float) -> Scene:
     return Scene("photo", light, (slice(100, 700), slice(320, 960)), lines=boxes)
 
 
+def _as_taken(light: Rgb, stops: float) -> Rgb:
+    """Undo the stops by which a scene is darkened: what light_scenes draws is the photo itself."""
+    return np.asarray(light * np.float32(2**stops), np.float32)
+
+
+def window(stops: float) -> Scene:
+    """Draw figures before a bright window."""
+    light, figures = light_scenes.window(HEIGHT, WIDTH)
+    return Scene("window", _as_taken(light, stops), WHOLE, figures=figures)
+
+
+def flash(stops: float) -> Scene:
+    """Draw a flash-lit face, and one that the flash did not reach."""
+    light, figures = light_scenes.flash(HEIGHT, WIDTH)
+    return Scene("flash", _as_taken(light, stops), WHOLE, figures=figures)
+
+
+def facade(stops: float) -> Scene:
+    """Draw a floodlit facade."""
+    light, figures = light_scenes.facade(HEIGHT, WIDTH)
+    return Scene("facade", _as_taken(light, stops), WHOLE, figures=figures)
+
+
+def ramp(stops: float) -> Scene:
+    """Draw a ramp into black."""
+    region = np.zeros((HEIGHT, WIDTH), bool)
+    region[HEIGHT // 2 :] = True
+    return Scene("ramp", _as_taken(light_scenes.ramp(HEIGHT, WIDTH), stops), WHOLE, ramp=region)
+
+
+def haze(stops: float) -> Scene:
+    """Draw a red lamp in haze."""
+    light, colours = light_scenes.haze(HEIGHT, WIDTH)
+    return Scene("haze", _as_taken(light, stops), WHOLE, colours=colours)
+
+
 SCENES: dict[str, Callable[[float], Scene]] = {
-    draw.__name__: draw for draw in (chart, lines, text, backlit, sky, lamp, photo)
+    draw.__name__: draw for draw in (chart, lines, text, backlit, sky, lamp, photo, window, flash, facade, ramp, haze)
 }

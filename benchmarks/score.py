@@ -2,13 +2,14 @@
 
     python benchmarks/score.py DATA/val [--model NAME|FILE[@VARIANT] ...] [--json FILE] [--sheet FOLDER]
 
-DATA/val holds lol and backlit (low and high, same names), lime, mef and dicm. Beside the models stand the input, a
-gamma of 0.45, CLAHE and exposure fusion, and results made elsewhere (`--outputs NAME=FOLDER`, in subfolders named as
-the sets). A model can be used in other ways than the usual: lite@full, lite@denoise-off, lite@finish-0. Means come
-with 95 % bootstrap intervals over photos. At the end: for every two methods, which differences lie outside their
-interval. `aligned`: after one gain a photo. `perceptual`, of the middle of each photo, needs VGG-16 (`--vgg`). A sheet
-has a row a photo: the input, then each method. NIQE is computed rightly when the input of lime (without 5.png), mef
-and the shared half of dicm has 4.56, 4.32 and 4.07.
+DATA/val holds lol, backlit, bracket and fivek (low and high, same names), lime, mef, dicm and hard. Beside the models
+stand the input, a gamma of 0.45, CLAHE and exposure fusion, and results made elsewhere (`--outputs NAME=FOLDER`, in
+subfolders named as the sets). A model can be used in other ways than the usual: lite@full, lite@denoise-off,
+lite@finish-0. Means come with 95 % bootstrap intervals over photos. At the end: for every two methods, which
+differences lie outside their interval. `aligned`: after one gain a photo. `perceptual`, of the middle of each photo,
+needs VGG-16 (`--vgg`). A sheet has a row a photo: the input, then each method. All means are given for both halves of
+split.tsv, too. NIQE is computed rightly when the input of lime (without 5.png), mef and the shared half of dicm has
+4.56, 4.32 and 4.07.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import math
 import time
 from pathlib import Path
 
-from board import GAMMA045, MODEL, OUTPUTS, VARIANTS, Board, made, run, tasks
+from board import FUSION, GAMMA045, HALVES, MODEL, OUTPUTS, VARIANTS, Board, made, run, tasks
 from perceptual import DEFAULT_VGG
 
 from enlighten_cli import photo
@@ -28,7 +29,7 @@ from enlighten_cli.methods import METHODS
 from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.photo import Metadata, Photo, as_srgb, encode
 
-BASELINES = ("input", GAMMA045, "clahe", "fusion")
+BASELINES = ("input", GAMMA045, "clahe", "fusion", FUSION)
 
 
 def main() -> None:
@@ -39,7 +40,9 @@ def main() -> None:
         action="append",
         help=f"may be repeated, @{'|'.join(VARIANTS).strip('|')} after it; {DEFAULT_MODEL} by default",
     )
-    parser.add_argument("--method", action="append", choices=[*METHODS, GAMMA045, "none"], help="instead of the usual")
+    parser.add_argument(
+        "--method", action="append", choices=[*METHODS, GAMMA045, FUSION, "none"], help="instead of the usual"
+    )
     parser.add_argument("--outputs", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--only", action="append", default=[], metavar="SET")
     parser.add_argument("--every", type=int, default=1, help="judge every so-many-th photo")
@@ -79,11 +82,14 @@ def short(method: str) -> str:
 
 
 def show(board: Board) -> None:
+    halves = [board.means(half) for half in HALVES]
+    print(f"{'':27} {'mean':>9}   {'95 % interval':20}" + "".join(f"{half:>9}" for half in HALVES))
     for method, sets in board.means().items():
         print(f"\n{short(method)}")
         for name, metrics in sets.items():
             for metric, each in metrics.items():
-                print(f"  {name:10} {metric:15} {each.mean:9.3f}   {each.low:8.3f} to {each.high:.3f}")
+                words = f"  {name:10} {metric:15} {each.mean:9.3f}   {each.low:8.3f} to {each.high:<8.3f}"
+                print(words + "".join(f"{half[method][name][metric].mean:9.3f}" for half in halves))
     print("\ndifferences outside their 95 % interval (one - other):")
     for name, metric, one, other, each in board.differences():
         if each.excludes_zero and MODEL in one + other:
@@ -97,14 +103,18 @@ def record(board: Board) -> dict[str, object]:
     def few(value: float) -> float | None:
         return round(value, 4) if math.isfinite(value) else None
 
-    return {
-        "means": {
+    def rounded(half: str) -> dict[str, dict[str, dict[str, list[float | None]]]]:
+        return {
             short(method): {
                 name: {metric: [few(each.mean), few(each.low), few(each.high)] for metric, each in metrics.items()}
                 for name, metrics in sets.items()
             }
-            for method, sets in board.means().items()
-        },
+            for method, sets in board.means(half).items()
+        }
+
+    return {
+        "means": rounded(""),
+        "halves": {half: rounded(half) for half in HALVES},
         "differences": [
             [name, metric, short(one), short(other), few(each.mean), few(each.low), few(each.high)]
             for name, metric, one, other, each in board.differences()

@@ -19,6 +19,11 @@ measure, averaged over stops, patches, codings and seeds; two columns a method. 
     cast              angle of hue in a*b* of colour patches, and of grey patches from grey in linear light
     colour kept       distance of colour patches from grey, over the scene's: 1 is kept
     highlights        percentage of pixels newly clipped at white
+    newly burnt       percentage of pixels whose luma is now 250 or more, and was below 235
+    figure            mean tone of a face or wall, of 255, and its contrast relative to the light, over the scene's
+    ramp              by how much light that falls into black rises again, and its steepest fall, in steps of 255
+
+Scenes that are photos as taken (window, flash, facade, ramp, haze) need no stops; they are judged once.
 
 `--sheet` writes a strip a scene: lifted input | method ... | clean, at 100 %.
 """
@@ -38,7 +43,7 @@ from typing import Any
 import numpy as np
 from board import GAMMA045, MODEL
 from judging import GAIN, Task, Value, drawn, judge, made
-from scenes import SCENES
+from scenes import AS_TAKEN, SCENES
 from sensor import CODINGS, exposed, lifted, mean_luma
 
 from enlighten_cli.enhancement.enhance import DENOISE_WORDS, Mode, Options
@@ -49,11 +54,12 @@ from enlighten_cli.photo import Photo, Pixels, as_pixels, encode
 from enlighten_cli.resources import available_cores
 
 CODINGS_OF = {"chart": CODINGS, "lines": CODINGS}  # the others: the first and the last
-QUICK_SCENES = ["chart", "lines", "backlit", "lamp", "photo"]
+QUICK_SCENES = ["chart", "lines", "backlit", "lamp", "photo", "window", "ramp"]
 UNIT = {
     "grain": "x", "mottle": "%", "detail": "x", "shadows": "x", "texture": "x", "new edges": "%/px", "banding": "%",
     "ring, steps": "/255", "ring, px": "px", "cast": "deg",
-    "colour kept": "x", "highlights": "%",
+    "colour kept": "x", "highlights": "%", "newly burnt": "%", "figure, tone": "/255", "figure, contrast": "x",
+    "ramp, reversal": "/255", "ramp, step": "/255",
 }  # fmt: skip
 Found = list[tuple[Task, dict[str, list[Value]]]]
 
@@ -70,7 +76,7 @@ def main() -> None:
     parser.add_argument("--scene", action="append", choices=list(SCENES), help="only this; may be repeated")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="folder for a strip of each scene")
-    parser.add_argument("--quick", action="store_true", help="five scenes, one exposure, one coding, two seeds")
+    parser.add_argument("--quick", action="store_true", help="seven scenes, one exposure, one coding, two seeds")
     arguments = parser.parse_args()
     if arguments.seeds < 2:
         parser.error("noise is what differs between seeds: --seeds must be at least 2")
@@ -85,8 +91,8 @@ def main() -> None:
     began = time.monotonic()
     tasks = [
         Task(scene, each, coding, seeds)
-        for each in stops
         for scene in scenes
+        for each in (stops[:1] if scene in AS_TAKEN else stops)
         for coding in (CODINGS[1:2] if arguments.quick else CODINGS_OF.get(scene, CODINGS[::2]))
     ]
     os.environ["OMP_NUM_THREADS"] = "1"

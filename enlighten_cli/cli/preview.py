@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,7 +19,7 @@ from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.streams import results_only
 from enlighten_cli.cli.truncation import reason_of
 from enlighten_cli.enhancement.encoded import Treatment
-from enlighten_cli.enhancement.enhance import enhance
+from enlighten_cli.enhancement.enhance import at_strengths
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet, reduced
 from enlighten_cli.models.network import NamedNetwork
@@ -96,9 +95,8 @@ def _looks(
     """Return a photo and its results at each strength, reduced to the size of a cell."""
     photo = decode(source, treatment.limits)
     looks = [reduced(as_srgb(photo), CELL_PX)]
-    for strength in strengths:
+    for enhanced in at_strengths(photo, network, treatment.enhance, strengths):
         if signals:
             break
-        options = dataclasses.replace(treatment.enhance, strength=strength)
-        looks.append(reduced(as_srgb(enhance(photo, network, options)), CELL_PX))
+        looks.append(reduced(as_srgb(enhanced.whole()), CELL_PX))
     return looks

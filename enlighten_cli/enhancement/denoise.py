@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.noise import NoiseCurve
-from enlighten_cli.enhancement.thumbnail import Upsampling, reduced, upsampled
+from enlighten_cli.enhancement.thumbnail import Box, Upsampling, cut, reduced, upsampled
 from enlighten_cli.enhancement.windows import box_mean
 from enlighten_cli.photo import LUMA, Rgb
 from enlighten_cli.photo.bands import Span
@@ -108,6 +108,11 @@ class Denoising:
     def extent(self) -> float:
         """How much of the photo is denoised, in [0, 1]."""
         return float(self.planes[..., PART].mean())
+
+    def cut(self, box: Box, size: tuple[int, int]) -> Self:
+        """Return how a part of the photo, of this width and height, is denoised; see `thumbnail.cut`."""
+        coarse = None if self.coarse is None else cut(self.coarse, box, size)
+        return replace(self, planes=cut(self.planes, box, size), coarse=coarse)
 
     def rows(
         self, read: Callable[[slice, slice], Rgb], start: int, stop: int, height: int, width: int

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from enlighten_cli.enhancement import fast, full
+from enlighten_cli.enhancement import full
+from enlighten_cli.enhancement.fast import Brightened
+from enlighten_cli.enhancement.plan import Plan, planned
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX
 from enlighten_cli.errors import OutOfMemoryError, UsageError
 from enlighten_cli.models.network import EVERYWHERE, Network
-from enlighten_cli.photo import Photo
+from enlighten_cli.photo import Photo, Pixels
 from enlighten_cli.photo.photo import banded
 from enlighten_cli.resources import available_memory
 
@@ -93,6 +95,19 @@ def largest_tile(memory_bytes: int, bytes_per_pixel: int) -> int:
     return min(max(outer - 2 * HALO_PX, SMALLEST_TILE_PX), LARGEST_TILE_PX)
 
 
+def plan_of(photo: Photo, network: Network, options: Options) -> Plan:
+    """Plan what is to be done to a photo; the plan fits every strength.
+
+    Parameters
+    ----------
+    photo : Photo
+    network : Network
+    options : Options
+    """
+    sees_all = not options.is_fast(photo.height, photo.width, network.training_pixels)
+    return planned(photo, network, options.denoise, sees_all=sees_all)
+
+
 def enhance(
     photo: Photo,
     network: Network,
@@ -100,6 +115,7 @@ def enhance(
     tell: Callable[[int, int], None] = lambda done, total: None,
     *,
     by_bands: bool = False,
+    plan: Plan | None = None,
 ) -> Photo:
     """Brighten a photo, and change nothing else.
 
@@ -113,6 +129,8 @@ def enhance(
     by_bands : bool
         Whether the result may be computed band by band, when it is asked for, to save memory: where the network sees
         thumbnails alone, it has `bands` then.
+    plan : Plan, optional
+        By the same network and mode, of this photo or of others like it; by default, one is made.
 
     Returns
     -------
@@ -126,16 +144,69 @@ def enhance(
     OutOfMemoryError
         If a tile of the requested size, or of the smallest, does not fit into memory.
     """
-    if options.is_fast(photo.height, photo.width, network.training_pixels):
-        brightened = fast.enhance(photo, network, options.strength, tell, options.denoise)
-        enhanced = banded(dataclasses.replace(photo, denoised=brightened.denoised), brightened)
-        return enhanced if by_bands else enhanced.whole()
+    (enhanced,) = at_strengths(photo, network, options, [options.strength], tell, plan)
+    return enhanced if by_bands else enhanced.whole()
 
-    memory_bytes = max(0, _memory(options) - full.kept_bytes(photo, network, options.denoise))
 
-    def tiled(tile_px: int) -> Photo:
-        pixels, denoised = full.enhance(photo, network, options.strength, tile_px, tell, options.denoise)
-        return dataclasses.replace(photo, pixels=pixels, denoised=denoised)
+def at_strengths(
+    photo: Photo,
+    network: Network,
+    options: Options,
+    strengths: Sequence[float],
+    tell: Callable[[int, int], None] = lambda done, total: None,
+    plan: Plan | None = None,
+) -> Iterator[Photo]:
+    """Brighten a photo at several strengths, for which the network sees it once.
+
+    Parameters
+    ----------
+    photo : Photo
+    network : Network
+    options : Options
+        Their strength does not matter.
+    strengths : sequence of float
+    tell, plan
+        As of `enhance`.
+
+    Yields
+    ------
+    Photo
+        Where the network sees thumbnails alone, with `bands`.
+
+    Raises
+    ------
+    OutOfMemoryError
+        As `enhance`.
+    """
+    if not any(strengths):
+        options = dataclasses.replace(options, denoise=0)  # nothing of the plan will be used
+    plan = plan or plan_of(photo, network, options)
+    if plan.coefficients:
+        for strength in strengths:
+            denoising = plan.denoising if strength else None
+            bands = Brightened(photo, plan.coefficients, denoising, strength, tell)
+            yield banded(dataclasses.replace(photo, denoised=plan.denoised if strength else 0.0), bands)
+        return
+    for strength, pixels in zip(
+        strengths, _at_every_pixel(photo, network, options, strengths, tell, plan), strict=True
+    ):
+        yield dataclasses.replace(photo, pixels=pixels, denoised=plan.denoised if strength else 0.0)
+
+
+def _at_every_pixel(
+    photo: Photo,
+    network: Network,
+    options: Options,
+    strengths: Sequence[float],
+    tell: Callable[[int, int], None],
+    plan: Plan,
+) -> list[Pixels]:
+    """Return the pixels at each strength in full mode, in tiles that memory allows."""
+    kept = full.kept_bytes(photo, network, options.denoise, len(strengths))
+    memory_bytes = max(0, _memory(options) - kept)
+
+    def tiled(tile_px: int) -> list[Pixels]:
+        return full.enhance(photo, network, plan, strengths, tile_px, tell)
 
     if network.receptive_field_px == EVERYWHERE:
         needed = photo.height * photo.width * network.bytes_per_pixel

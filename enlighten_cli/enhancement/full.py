@@ -1,37 +1,34 @@
-"""Full mode: the network sees every pixel, tile by tile; it judges light on a thumbnail if it was trained so."""
+"""Full mode: the network sees every pixel, tile by tile; the exposure is that of the plan, if it was trained so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.enhancement.denoise import Denoising, DenoisingNetwork
-from enlighten_cli.enhancement.highlights import hold_highlights
-from enlighten_cli.enhancement.judged_light import relit
-from enlighten_cli.enhancement.survey import surveyed
+from enlighten_cli.enhancement.apply import applied
+from enlighten_cli.enhancement.denoise import Denoising
+from enlighten_cli.enhancement.exposure import corrected
+from enlighten_cli.enhancement.plan import Plan
 from enlighten_cli.enhancement.thumbnail import thumbnail, upsampled
 from enlighten_cli.enhancement.tiles import padded_size, plan_tiles, run_tiled
-from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
 from enlighten_cli.photo import Photo, Pixels, Rgb, colour_of_photo
 from enlighten_cli.resources import mapped
 
 STRIP_ROWS, DENOISED_ROWS = 64, 192
-FEW_PIXELS = 25_000  # enough to estimate the gain, where the network does not judge light on a thumbnail
-KEPT_SCALE = 65535  # the network's result is kept in 16 bits until its light is corrected
+KEPT_SCALE = 65535  # the network's result is kept in 16 bits until its exposure is corrected
 
 
 def enhance(
     photo: Photo,
     network: Network,
-    strength: float,
+    plan: Plan,
+    strengths: Sequence[float],
     tile_px: int,
     tell: Callable[[int, int], None],
-    denoise: float,
-    denoiser: Callable[[], DenoisingNetwork] = package_denoiser,
-) -> tuple[Pixels, float]:
+) -> list[Pixels]:
     """Enhance a photo with a network that sees every pixel.
 
     Parameters
@@ -39,30 +36,25 @@ def enhance(
     photo : Photo
     network : Network
         If it was trained on photos reduced to `training_pixels`, the detail comes from the full photo and the
-        light from a thumbnail of that size.
-    strength : float
-        Factor on the change; 0 returns the photo's own pixels.
+        exposure from the plan.
+    plan : Plan
+    strengths : sequence of float
+        Factors on the change; 0 gives the photo's own pixels.
     tile_px : int
         Side of a tile without its halo; 0 for one tile.
     tell : callable
         Receives the tiles done and their total.
-    denoise, denoiser
-        As of `survey.surveyed`.
 
     Returns
     -------
-    ndarray
-        The photo's new pixels, the same for any tile size.
-    float
-        Part of its area from which noise was removed, in [0, 1].
+    list of ndarray
+        The photo's new pixels at each strength, the same for any tile size.
     """
     pixels = photo.pixels
     height, width = pixels.shape[:2]
     colour = colour_of_photo(photo)
-    bright = np.empty_like(pixels)
-
-    survey = surveyed(photo, network, network.training_pixels or FEW_PIXELS, denoise if strength else 0, denoiser)
-    clean = _denoised(survey.denoising, pixels, colour.to_srgb) if survey.denoising else None
+    results = [np.empty_like(pixels) for _ in strengths]
+    clean = _denoised(plan.denoising, pixels, colour.to_srgb) if plan.denoising and any(strengths) else None
 
     def read(rows: NDArray[np.intp] | slice, columns: NDArray[np.intp] | slice) -> Rgb:
         if clean is not None:
@@ -71,16 +63,14 @@ def enhance(
 
     def finish(rows: slice, columns: slice, rgb: Rgb) -> None:
         own, seen = pixels[rows, columns], read(rows, columns)
-        known = upsampled(survey.known, rows.start, rows.stop, height, width)[:, columns]
-        lifted = seen + known * (rgb - seen)
-        # The network sees colours outside sRGB clipped; the part that was clipped is kept.
+        confidence = upsampled(plan.confidence, rows.start, rows.stop, height, width)[:, columns]
+        lifted = seen + confidence * (rgb - seen)
         before = colour.to_srgb(own)
-        after = before + np.float32(strength) * (lifted - before.clip(0, 1))
-        hold_highlights(after, before)
-        bright[rows, columns] = colour.changed(own, before, after)
+        for bright, strength in zip(results, strengths, strict=True):
+            bright[rows, columns] = colour.changed(own, before, applied(lifted, before, strength))
 
-    judged_pixels = _judged_pixels(photo, network)
-    made = np.empty((height, width, 3), np.uint16) if judged_pixels else None
+    exposure_pixels = _exposure_pixels(photo, network)
+    made = np.empty((height, width, 3), np.uint16) if exposure_pixels else None
     tiles = plan_tiles(height, width, tile_px, padded_size(network.receptive_field_px))
     tell(0, len(tiles))
     for done, (rows, columns, rgb) in enumerate(run_tiled(read, network, height, width, tiles), start=1):
@@ -91,12 +81,12 @@ def enhance(
         tell(done, len(tiles))
 
     if made is not None:
-        missing = survey.judged.missing(thumbnail(made, _from_kept, judged_pixels))
+        correction = plan.exposure.correction(thumbnail(made, _from_kept, exposure_pixels))
         for start in range(0, height, STRIP_ROWS):
             rows = slice(start, min(start + STRIP_ROWS, height))
-            missing_there = upsampled(missing, rows.start, rows.stop, height, width)
-            finish(rows, slice(None), relit(_from_kept(made[rows]), missing_there))
-    return bright, survey.denoising.extent if survey.denoising else 0.0
+            there = upsampled(correction, rows.start, rows.stop, height, width)
+            finish(rows, slice(None), corrected(_from_kept(made[rows]), there))
+    return results
 
 
 def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], Rgb]) -> Pixels:
@@ -119,14 +109,14 @@ def _denoised(denoising: Denoising, pixels: Pixels, to_srgb: Callable[[Pixels], 
     return clean
 
 
-def kept_bytes(photo: Photo, network: Network, denoise: float) -> int:
-    """Return the bytes for the denoised photo, and for the network's result before its light is corrected."""
-    kept = (_judged_pixels(photo, network) > 0) + (denoise > 0)
-    return kept * 2 * 3 * photo.height * photo.width
+def kept_bytes(photo: Photo, network: Network, denoise: float, results: int = 1) -> int:
+    """Return the bytes for the denoised photo, the network's result before it is corrected, and further results."""
+    kept = (_exposure_pixels(photo, network) > 0) + (denoise > 0)
+    return kept * 2 * 3 * photo.height * photo.width + (results - 1) * photo.pixels.nbytes
 
 
-def _judged_pixels(photo: Photo, network: Network) -> int:
-    """Return the size, in pixels, at which the network judges light; 0 if that is the photo's own."""
+def _exposure_pixels(photo: Photo, network: Network) -> int:
+    """Return the size, in pixels, at which the network estimates exposure; 0 if that is the photo's own."""
     return network.training_pixels if network.training_pixels < photo.height * photo.width else 0
 
 

@@ -105,6 +105,22 @@ def resized(
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
 
+def cut(values: NDArray[np.float32], box: Box, size: tuple[int, int]) -> Rgb:
+    """Return a part of planes over a photo, (h, w, C) in float32, interpolated to a width and height.
+
+    Parameters
+    ----------
+    values : ndarray, shape (h, w, C), float32
+    box : tuple of float
+        Left, top, right and bottom of the part, as parts of the photo's width and height.
+    size : tuple of int
+    """
+    height, width = values.shape[:2]
+    left, top, right, bottom = box
+    inside = (left * width, top * height, min(right * width, width), min(bottom * height, height))
+    return resized(values, size, Image.Resampling.BILINEAR, inside)
+
+
 class Upsampling:
     """Planes over a reduced photo, interpolated bilinearly to some rows of the photo.
 

@@ -29,7 +29,7 @@ def fusion(rgb: Rgb) -> Rgb:
     exposures = [encoded_srgb((linear * np.float32(2**stops)).clip(0, 1)) for stops in STOPS]
     weights = np.stack([_weight(exposure) for exposure in exposures])
     weights /= weights.sum(axis=0)
-    return _blended(exposures, list(weights)).clip(0, 1)
+    return blended(exposures, list(weights)).clip(0, 1)
 
 
 def _weight(rgb: Rgb) -> Plane:
@@ -40,10 +40,19 @@ def _weight(rgb: Rgb) -> Plane:
     return np.asarray(contrast * saturation * exposure + np.float32(1e-12), np.float32)
 
 
-def _blended(images: list[Rgb], weights: list[Plane]) -> Rgb:
-    """Blend each level of the Laplacian pyramid separately."""
+def blended(images: list[Rgb], weights: list[Plane], *, coarsest_px: int = COARSEST_PX) -> Rgb:
+    """Blend each level of the Laplacian pyramid separately.
+
+    Parameters
+    ----------
+    images : list of ndarray, shape (H, W, 3), float32
+    weights : list of ndarray, shape (H, W), float32
+        Their sum is 1.
+    coarsest_px : int
+        The pyramid ends when a side is no longer than this.
+    """
     details = []
-    while min(images[0].shape[:2]) > COARSEST_PX:
+    while min(images[0].shape[:2]) > coarsest_px:
         coarser = [_halved(image) for image in images]
         shape = images[0].shape[:2]
         finer = [image - _doubled(small, shape) for image, small in zip(images, coarser, strict=True)]

@@ -1,7 +1,7 @@
 """Render a photo for the page: only the part in view, at the resolution of the screen.
 
-Each model runs once on a photo. Its result is cached as a change, so that a new strength needs only arithmetic
-on the pixels in view. This is the only module of `serve` that depends on the internals of `enhancement`.
+Each model runs once on a photo. What it would make of the pixels in view is cached, so that a new strength needs only
+arithmetic on them. This is the only module of `serve` that depends on the internals of `enhancement`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from enlighten_cli.enhancement.apply import applied
 from enlighten_cli.enhancement.coding_error import coding_error
 from enlighten_cli.enhancement.denoise import Denoising
 from enlighten_cli.enhancement.enhance import Options
-from enlighten_cli.enhancement.fast import Light, fit_guided_filter
-from enlighten_cli.enhancement.highlights import hold_highlights
-from enlighten_cli.enhancement.judged_light import JudgedLight, enhanced_thumbnail, relit
+from enlighten_cli.enhancement.exposure import corrected
 from enlighten_cli.enhancement.noise import measure_noise
-from enlighten_cli.enhancement.survey import surveyed
-from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, thumbnail
+from enlighten_cli.enhancement.plan import Plan, planned
+from enlighten_cli.enhancement.thumbnail import THUMBNAIL_PIXELS, Box, cut, reduced, resized, thumbnail
 from enlighten_cli.enhancement.tiles import HALO_PX, MULTIPLE_PX, padded_index, padded_size
 from enlighten_cli.models.denoiser import package_denoiser
 from enlighten_cli.models.network import Network
@@ -57,41 +55,31 @@ class View:
     height: int
     pixels: int
 
-
-@dataclass(frozen=True)
-class _Fit:
-    """What the network did to the thumbnail of the whole photo; `judged` only if full mode takes light from it."""
-
-    light: Light
-    known: NDArray[np.float32]
-    gain: NDArray[np.float32]
-    denoising: Denoising | None
-    judged: JudgedLight | None
-
     @property
-    def size_bytes(self) -> int:
-        parts = [self.light.scale, self.light.detail, self.light.offset, self.known, self.gain]
-        if self.judged:
-            parts += [self.judged.seen, self.judged.made]
-        if self.denoising:
-            parts += [each for each in (self.denoising.planes, self.denoising.coarse) if each is not None]
-        return sum(each.nbytes for each in parts)
+    def size(self) -> tuple[int, int]:
+        """Width and height at full size."""
+        return self.width, self.height
+
+    def box(self, photo: Photo) -> Box:
+        """Return its place in the photo, as parts of that one's width and height."""
+        right, bottom = self.left + self.width, self.top + self.height
+        return self.left / photo.width, self.top / photo.height, right / photo.width, bottom / photo.height
 
 
 class _Shown:
-    """The pixels of a view before enhancement, and the change by each model."""
+    """The pixels of a view before enhancement, and as each model lifts them."""
 
     def __init__(self, before: Rgb) -> None:
         self.before = before
-        self.changes: OrderedDict[tuple[str, float, bool], Rgb] = OrderedDict()
+        self.lifted: OrderedDict[tuple[str, float, bool], Rgb] = OrderedDict()
 
     @property
     def size_bytes(self) -> int:
-        return self.before.nbytes * (1 + len(self.changes))
+        return self.before.nbytes * (1 + len(self.lifted))
 
 
 class Preview:
-    """A decoded photo with its cached views and changes; thread-safe.
+    """A decoded photo with its plans, its views and what they become; thread-safe.
 
     Parameters
     ----------
@@ -102,18 +90,18 @@ class Preview:
         self.photo = photo
         self._colour = colour_of_photo(photo)
         self._lock = threading.RLock()
-        self._reduced: dict[int, Rgb] = {}
-        self._fits: OrderedDict[tuple[str, float], _Fit] = OrderedDict()
+        self._thumbnails: dict[int, Rgb] = {}
+        self._plans: OrderedDict[tuple[str, float], Plan] = OrderedDict()
         self._views: OrderedDict[View, _Shown] = OrderedDict()
 
     @property
     def size_bytes(self) -> int:
         """Memory of the photo and its caches."""
         with self._lock:
-            reduced = sum(rgb.nbytes for rgb in self._reduced.values())
-            fits = sum(fit.size_bytes for fit in self._fits.values())
+            thumbnails = sum(rgb.nbytes for rgb in self._thumbnails.values())
+            plans = sum(plan.size_bytes for plan in self._plans.values())
             views = sum(shown.size_bytes for shown in self._views.values())
-            return self.photo.pixels.nbytes + reduced + fits + views
+            return self.photo.pixels.nbytes + thumbnails + plans + views
 
     def whole(self, pixels: int) -> View:
         """Return the view of the whole photo."""
@@ -151,16 +139,17 @@ class Preview:
             check()
             is_full = self._shows_full(view, network, options)
             kind = (name, options.denoise, is_full)
-            change = _recent(shown.changes, kind, MOST_MODELS)
-            if change is None:
-                fit = self._fit(name, network, options.denoise, check)
-                change = (self._full_change if is_full else self._change)(view, shown.before, network, fit, options)
+            lifted = _recent(shown.lifted, kind, MOST_MODELS)
+            if lifted is None:
+                plan = self._plan(name, network, options.denoise, check)
+                if is_full:
+                    lifted = self._seen_whole(view, shown.before, network, plan, options)
+                else:
+                    lifted = self._guided(view, shown.before, plan, options)
                 if self.photo.pixels.shape[2] == 1:  # grey photos stay grey
-                    change = np.repeat((change @ LUMA)[..., None], 3, axis=2).astype(np.float32)
-                shown.changes[kind] = change
-            after = shown.before + np.float32(options.strength) * change
-            hold_highlights(after, shown.before)
-            return after
+                    lifted = np.repeat((lifted @ LUMA)[..., None], 3, axis=2).astype(np.float32)
+                shown.lifted[kind] = lifted
+            return applied(lifted, shown.before, options.strength)
 
     def _shows_full(self, view: View, network: Network, options: Options) -> bool:
         """Tell whether the network runs on every pixel of the view.
@@ -177,91 +166,69 @@ class Preview:
             return shown
         whole = view == self.whole(view.pixels)
         if whole and view.pixels <= SMALL_PIXELS:
-            return _Shown(_resampled(self._thumbnail(THUMBNAIL_PIXELS), view.pixels))
+            return _Shown(reduced(self._thumbnail(THUMBNAIL_PIXELS), view.pixels))
         part = self.photo.pixels[view.top : view.top + view.height, view.left : view.left + view.width]
         shown = _Shown(thumbnail(np.ascontiguousarray(part), self._colour.to_srgb, view.pixels))
         self._views[view] = shown
         return shown
 
     def _thumbnail(self, pixels: int) -> Rgb:
-        if pixels not in self._reduced:
-            self._reduced[pixels] = thumbnail(self.photo.pixels, self._colour.to_srgb, pixels)
-        return self._reduced[pixels]
+        if pixels not in self._thumbnails:
+            self._thumbnails[pixels] = thumbnail(self.photo.pixels, self._colour.to_srgb, pixels)
+        return self._thumbnails[pixels]
 
-    def _fit(self, name: str, network: Network, denoise: float, check: Callable[[], None]) -> _Fit:
-        """Run the network on thumbnails of the photo, as `fast` does."""
-        fit = _recent(self._fits, (name, denoise), MOST_MODELS)
-        if fit is not None:
-            return fit
-        survey = surveyed(self.photo, network, network.training_pixels or THUMBNAIL_PIXELS, denoise)
-        check()
-        made = enhanced_thumbnail(survey.rgb, network, survey.judged)
-        check()
-        light = fit_guided_filter(survey.rgb, survey.rgb + survey.known * (made - survey.rgb))
-        judged = survey.judged if 0 < network.training_pixels < self.photo.height * self.photo.width else None
-        fit = self._fits[name, denoise] = _Fit(light, survey.known, survey.judged.gain(), survey.denoising, judged)
-        return fit
+    def _plan(self, name: str, network: Network, denoise: float, check: Callable[[], None]) -> Plan:
+        plan = _recent(self._plans, (name, denoise), MOST_MODELS)
+        if plan is None:
+            plan = self._plans[name, denoise] = planned(self.photo, network, denoise, check=check)
+        return plan
 
-    def _change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
-        """Apply the guided filter of the thumbnail to a view, as `fast` does."""
-        parts = (fit.light.scale, fit.light.detail, fit.light.offset)
-        scale, detail, offset = (self._cut(part, view, before) for part in parts)
-        seen = self._denoised(before, view, fit, options)
-        return np.asarray(scale * seen + detail * (seen @ LUMA)[..., None] + offset - before, np.float32)
+    def _guided(self, view: View, before: Rgb, plan: Plan, options: Options) -> Rgb:
+        """Lift a view by the coefficients of the plan, as `fast` does."""
+        assert plan.coefficients is not None
+        seen = self._denoised(before, view, plan, options)
+        return plan.coefficients.cut(view.box(self.photo), _size(before)).lifted(seen)
 
-    def _denoised(self, rgb: Rgb, view: View, fit: _Fit, options: Options) -> Rgb:
+    def _denoised(self, rgb: Rgb, view: View, plan: Plan, options: Options) -> Rgb:
         """Remove the noise of a view: at full size as measured in the photo, else as measured in the reduced view."""
         if not options.denoise:
             return rgb
-        if rgb.shape[:2] == (view.height, view.width):
-            return self._denoised_part(rgb, view, fit.denoising)
-        gain = self._cut(fit.gain, view, rgb)
+        if _size(rgb) == view.size:
+            return self._denoised_part(rgb, view, plan.denoising)
+        gain = cut(plan.exposure.gain(), view.box(self.photo), _size(rgb))
         error = coding_error(self.photo, view.width * view.height / rgb[..., 0].size)
-        planned = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise, error)
-        return planned.coarse_to_fine(rgb) if planned else rgb
+        denoising = Denoising.planned(package_denoiser, rgb, measure_noise(rgb), gain, options.denoise, error)
+        return denoising.coarse_to_fine(rgb) if denoising else rgb
 
     def _denoised_part(self, rgb: Rgb, view: View, denoising: Denoising | None) -> Rgb:
         if denoising is None:
             return rgb
-        rows = _outer(view.top, view.height, self.photo.height)
-        columns = _outer(view.left, view.width, self.photo.width)
-        around = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
-        height, width = around.shape[:2]
-        outer = View(columns.start, rows.start, width, height, width * height)
-        coarse = None if denoising.coarse is None else self._cut(denoising.coarse, outer, around)
-        top, left = view.top - rows.start, view.left - columns.start
-        clean = Denoising(denoising.network, self._cut(denoising.planes, outer, around), coarse).whole(around)
-        return clean[top : top + view.height, left : left + view.width]
+        outer, around = self._around(view)
+        clean = denoising.cut(outer.box(self.photo), _size(around)).whole(around)
+        return _inner(clean, view, outer)
 
-    def _full_change(self, view: View, before: Rgb, network: Network, fit: _Fit, options: Options) -> Rgb:
-        """Run the network on every pixel in view, with the light judged on the whole photo, as `full` does."""
+    def _seen_whole(self, view: View, before: Rgb, network: Network, plan: Plan, options: Options) -> Rgb:
+        """Run the network on every pixel in view, with the exposure of the whole photo, as `full` does."""
+        outer, rgb = self._around(view)
+        box, (width, height) = outer.box(self.photo), outer.size
+        rgb = self._denoised(rgb, outer, plan, options)
+        made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
+        whole = self.photo.height * self.photo.width
+        if 0 < network.training_pixels < whole:
+            coarse = reduced(made, max(1, round(network.training_pixels * height * width / whole)))
+            correction = plan.exposure.cut(box, _size(coarse)).correction(coarse)
+            made = corrected(made, resized(correction, outer.size, Image.Resampling.BILINEAR))
+        made = rgb + cut(plan.confidence, box, outer.size) * (made - rgb)
+        inner = _inner(np.asarray(made, np.float32), view, outer)
+        return resized(np.ascontiguousarray(inner), _size(before), Image.Resampling.BILINEAR)
+
+    def _around(self, view: View) -> tuple[View, Rgb]:
+        """Return a view with what the networks need around it, at full size, and its pixels."""
         rows = _outer(view.top, view.height, self.photo.height)
         columns = _outer(view.left, view.width, self.photo.width)
         rgb = self._colour.to_srgb(self.photo.pixels[rows, columns]).clip(0, 1)
         height, width = rgb.shape[:2]
-        outer = View(columns.start, rows.start, width, height, width * height)
-        rgb = self._denoised(rgb, outer, fit, options)
-        made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
-        if fit.judged:
-            whole = self.photo.height * self.photo.width
-            seen = _resampled(made, max(1, round(network.training_pixels * height * width / whole)))
-            there = JudgedLight(self._cut(fit.judged.seen, outer, seen), self._cut(fit.judged.made, outer, seen))
-            made = relit(made, _scaled(there.missing(seen), made))
-        made = rgb + self._cut(fit.known, outer, rgb) * (made.clip(0, 1) - rgb)
-        top, left = view.top - rows.start, view.left - columns.start
-        made = made[top : top + view.height, left : left + view.width]
-        return _scaled(made.astype(np.float32), before) - before
-
-    def _cut(self, values: NDArray[np.float32], view: View, like: Rgb) -> Rgb:
-        """Interpolate the part in view of a map over the whole photo, to the size of `like`."""
-        down, across = values.shape[0] / self.photo.height, values.shape[1] / self.photo.width
-        box = (
-            view.left * across,
-            view.top * down,
-            min((view.left + view.width) * across, values.shape[1]),
-            min((view.top + view.height) * down, values.shape[0]),
-        )
-        return _scaled(values, like, box)
+        return View(columns.start, rows.start, width, height, width * height), rgb
 
 
 def _recent(kept: OrderedDict[K, V], key: K, most: int) -> V | None:
@@ -280,25 +247,15 @@ def _outer(start: int, length: int, whole: int) -> slice:
     return slice(first, min(whole, padded_size(start + length) + HALO_PX))
 
 
-def _resampled(values: Rgb, pixels: int) -> Rgb:
-    """Reduce to at most `pixels`, by area averages."""
-    height, width = values.shape[:2]
-    factor = max(1.0, (height * width / pixels) ** 0.5)
-    like = np.empty((max(1, round(height / factor)), max(1, round(width / factor)), 0), np.float32)
-    return _scaled(values, like, how=Image.Resampling.BOX)
+def _inner(rgb: Rgb, view: View, outer: View) -> Rgb:
+    """Return what lies in view of the pixels of a larger one, at full size."""
+    top, left = view.top - outer.top, view.left - outer.left
+    return rgb[top : top + view.height, left : left + view.width]
 
 
-def _scaled(
-    values: NDArray[np.float32],
-    like: Rgb,
-    box: tuple[float, float, float, float] | None = None,
-    how: Image.Resampling = Image.Resampling.BILINEAR,
-) -> Rgb:
-    size = (like.shape[1], like.shape[0])
-    if box is None and values.shape[1::-1] == size:
-        return values
-    planes = [Image.fromarray(values[..., channel]).resize(size, how, box=box) for channel in range(values.shape[2])]
-    return np.stack([np.asarray(plane) for plane in planes], axis=-1)
+def _size(rgb: Rgb) -> tuple[int, int]:
+    """Return the width and height."""
+    return rgb.shape[1], rgb.shape[0]
 
 
 def _jpeg(rgb: Rgb) -> bytes:

@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LEAST_MEAN = 1e-3  # of a frame, to divide by
+MEAN_FACTOR = (0.6, 1.6)  # by which a restored frame may be brightened before it is compared
+CELLS_PX = (8, 28)  # sides of the cells whose means are compared as well
 
 
 def least_squares(scores: Tensor, target: float) -> Tensor:
@@ -80,6 +82,24 @@ def aligned_difference(made: Tensor, wanted: Tensor, *, tolerance: float = 0.12)
     aligned = made * (wanted_mean / mean.clamp(min=LEAST_MEAN))
     beyond = F.relu((mean - wanted_mean).abs() - tolerance)
     return F.l1_loss(aligned, wanted) + beyond.mean()
+
+
+def restoration_difference(made: Tensor, wanted: Tensor) -> Tensor:
+    """Return how far a restored photo is from the true one, at several scales; half of it regardless of brightness.
+
+    How bright the photographer wanted a photo cannot be seen in it. So half of the L1 norm is taken after each frame
+    got the wanted mean luma, by a factor that is kept within `MEAN_FACTOR`.
+
+    Parameters
+    ----------
+    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    """
+    mean, wanted_mean = (frames.mean(dim=(1, 2, 3), keepdim=True) for frames in (made, wanted))
+    aligned = made * (wanted_mean / mean.clamp(min=LEAST_MEAN)).clamp(*MEAN_FACTOR)
+    difference, total = aligned - wanted, F.l1_loss(made, wanted) + F.l1_loss(aligned, wanted)
+    for cell_px in CELLS_PX:
+        total = total + F.avg_pool2d(difference, cell_px).abs().mean()
+    return total / 2
 
 
 def exposure_inconsistency(one: Tensor, other: Tensor) -> Tensor:

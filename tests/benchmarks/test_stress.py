@@ -7,6 +7,7 @@ import sys
 import measures
 import numpy as np
 import pytest
+from board import newly_clipped
 from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 from sensor import CODINGS, ELECTRONS_AT_WHITE, READ_NOISE_ELECTRONS, exposed, lifted, mean_luma
 from skimage.color import lab2rgb
 
-from enlighten_cli.photo import as_pixels
+from enlighten_cli.photo import LUMA, as_pixels
 from enlighten_cli.photo.colour import linear_srgb
 
 
@@ -265,14 +266,18 @@ def test_the_clean_scene_is_perfect_by_every_measure(name):
     found = {(each.measure, each.part): each.values for each in measured(scene, clean, clean)}
     assert {measure for measure, _ in found} >= {"highlights"}
     for (measure, part), values in found.items():
-        if measure.startswith(("detail", "shadows", "colour")):
+        if measure.startswith(("detail", "shadows", "colour", "figure, contrast")):
             assert values == pytest.approx([1] * len(values), abs=0.03), (measure, part)
-        elif measure.startswith(("ring", "new", "highlights", "mottle")):
+        elif measure.startswith(("ring,", "new", "highlights", "mottle", "ramp, reversal")):
             assert values == pytest.approx([0] * len(values), abs=0.05), (measure, part)
         elif measure.startswith("cast"):
             assert max(values) < 0.6, (measure, part)
         elif measure == "banding":
             assert max(values) < 0.2
+        elif measure == "ramp, step":
+            assert 60 / 1280 < values[0] < 0.11  # rounding to 8 bits makes small steps
+        elif measure.startswith("figure, tone"):
+            assert values == pytest.approx([255 * float((scene.clean[scene.figures[part]] @ LUMA).mean())], abs=0.5)
         else:
             assert measure == "texture", measure
 
@@ -301,3 +306,33 @@ def test_the_command_prints_every_row_and_writes_every_number(tmp_path):
     rows = [row for row in record["values"] if row["measure"] == "ring, px" and row["method"] == "gamma"]
     assert [(row["part"], row["stops"]) for row in rows] == [("6 px", 4), ("16 px", 4), ("40 px", 4)]
     assert (tmp_path / "strips" / "lamp-4-stops.png").is_file()
+
+
+# Light
+
+
+def test_a_ramp_that_falls_evenly_has_no_reversal_and_a_bump_is_one():
+    falling = np.repeat(np.repeat(np.linspace(0.5, 0, 256)[None, :, None], 8, axis=0), 3, axis=2)
+    region = np.ones((8, 256), bool)
+    reversal, step = measures.ramp(falling, region)
+    assert reversal == pytest.approx(0, abs=1e-6)
+    assert step == pytest.approx(0.5 * 255 / 255, rel=0.05)
+    falling[:, 120:160] += 0.1
+    assert measures.ramp(falling, region)[0] > 10
+
+
+@pytest.mark.parametrize("name", ["window", "flash", "facade", "haze"])
+def test_scenes_as_taken_have_the_tones_they_name(name):
+    """Whatever the stops: they are undone."""
+    one, other = (exposed(SCENES[name](stops).light, stops, None, None) for stops in (0, 4))
+    assert np.abs(one.astype(int) - other).max() <= 1
+    for label, box in SCENES[name](0).figures.items():
+        tone = float((one[box] @ np.array([0.299, 0.587, 0.114])).mean())
+        if label.startswith("before a window"):
+            assert tone == pytest.approx(int(label.split()[-1]), rel=0.25)
+
+
+def test_what_was_nearly_white_before_is_not_newly_burnt():
+    before, after = np.full((8, 8, 3), 200, np.uint8), np.full((8, 8, 3), 252, np.uint8)
+    assert newly_clipped(after, before) == 100
+    assert newly_clipped(after, after) == 0

@@ -153,7 +153,8 @@ def test_tiles_judge_light_alike(dtype, tiny_model):
 
 def test_a_photo_as_small_as_the_look_is_as_it_is_made():
     photo = Photo(scene(40, 50), "PNG")
-    expected = enhance(photo, FunctionNetwork(judging), Options(tile_px=0, denoise=0)).pixels
+    all_of_it = FunctionNetwork(judging, training_pixels=40 * 50)
+    expected = enhance(photo, all_of_it, Options(tile_px=0, denoise=0)).pixels
     np.testing.assert_array_equal(enhance(photo, JUDGING, Options(denoise=0)).pixels, expected)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from enlighten_cli.enhancement import fast
 from enlighten_cli.enhancement.encoded import Treatment, enhance_encoded
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.enhancement.guided_filter import RESIDUAL_WEIGHT
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import Metadata, Photo, encode
 from enlighten_cli.photo.photo import spans_of
@@ -17,8 +18,8 @@ sys.path.append(str(__import__("pathlib").Path(__file__).parent / "photo"))
 from samples import icc_profile
 
 
-def brightened(pixels, model, denoise=1.0, **options):
-    network = FunctionNetwork(model, getattr(model, "training_pixels", 0))
+def brightened(pixels, model, denoise=1.0, training_pixels=0, **options):
+    network = FunctionNetwork(model, training_pixels or getattr(model, "training_pixels", 0))
     return enhance(Photo(pixels, "PNG", **options), network, Options(mode=Mode.FAST, denoise=denoise)).pixels
 
 
@@ -97,15 +98,23 @@ def test_sixteen_bits_stay_smooth():
 @pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
 def test_black_stays_black_whatever_the_network_makes_of_it(mode):
     pixels = np.zeros((96, 128, 3), np.uint8)
-    network = FunctionNetwork(lambda rgb: rgb + np.float32(0.2))
+    network = FunctionNetwork(lambda rgb: rgb + np.float32(0.2), training_pixels=12_544)
     assert enhance(Photo(pixels, "PNG"), network, Options(mode=mode)).pixels.max() == 0
+
+
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.FULL])
+def test_a_network_that_others_trained_is_shown_as_it_is(mode):
+    """It was not trained on reduced photos; what it makes of black is its own."""
+    pixels = np.zeros((96, 128, 3), np.uint8)
+    network = FunctionNetwork(lambda rgb: rgb + np.float32(0.2))
+    assert enhance(Photo(pixels, "PNG"), network, Options(mode=mode)).pixels.min() == 51
 
 
 def test_rounding_of_the_darkest_tones_is_not_lifted():
     """A wall of 0 and 1 in 255 becomes an even, dark one; a wall of 40 and 41, lifted as far, keeps its steps."""
     random = np.random.default_rng(0)
     steps = random.integers(0, 2, (300, 400, 1)).repeat(3, 2).astype(np.uint8)
-    wall = brightened(steps, lambda rgb: rgb * 40)
+    wall = brightened(steps, lambda rgb: rgb * 40, training_pixels=12_544)
     assert steps.mean() < wall.mean() < 20
     assert wall.std() < 4
     stepped = brightened(steps + np.uint8(40), lambda rgb: rgb * 4, denoise=0)
@@ -180,7 +189,7 @@ def test_a_network_s_own_hand_is_kept_in_part():
     drawn = np.float32(0.1) * ((np.arange(96)[:, None] + np.arange(128)) % 2 * 2 - 1)[..., None]
     drawn = drawn.astype(np.float32)
     kept = brightened(pixels, lambda rgb: rgb + drawn)[10:-10, 10:-10].std() / 25.5
-    assert kept == pytest.approx(fast.FINISH, abs=0.03)
+    assert kept == pytest.approx(RESIDUAL_WEIGHT, abs=0.03)
 
 
 @pytest.mark.parametrize("denoise", [0.0, 1.0])

@@ -5,7 +5,7 @@ from conftest import scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enlighten_cli.methods.fusion import _blended, fusion
+from enlighten_cli.methods.fusion import blended, fusion
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 4))
@@ -14,7 +14,7 @@ def test_blending_copies_of_one_picture_gives_that_picture(height, width, count)
     """Whatever the weights, as long as they sum up to 1."""
     image = scene(height, width).astype(np.float32) / 255
     weights = np.random.default_rng(0).random((count, height, width)).astype(np.float32)
-    np.testing.assert_allclose(_blended([image] * count, list(weights / weights.sum(axis=0))), image, atol=1e-5)
+    np.testing.assert_allclose(blended([image] * count, list(weights / weights.sum(axis=0))), image, atol=1e-5)
 
 
 def test_one_exposure_is_the_photo(monkeypatch):

@@ -73,3 +73,15 @@ def test_the_hinge_loss_of_known_scores():
     scores = torch.tensor([-2.0, 0.0, 3.0])
     assert float(losses.hinge(scores, 1.0)) == pytest.approx((3 + 1 + 0) / 3)
     assert float(losses.hinge(scores, -1.0)) == pytest.approx((0 + 1 + 4) / 3)
+
+
+def test_half_of_a_restoration_is_judged_regardless_of_brightness():
+    wanted = torch.rand(2, 3, 56, 56, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.1
+    assert float(losses.restoration_difference(wanted, wanted)) == 0
+    darker = float(losses.restoration_difference(0.8 * wanted, wanted))
+    assert darker == pytest.approx(0.5 * 0.2 * float(wanted.mean()), rel=1e-3)
+
+
+def test_a_restoration_far_too_dark_is_not_excused():
+    wanted = torch.full((1, 3, 56, 56), 0.5)
+    assert float(losses.restoration_difference(0.1 * wanted, wanted)) > 0.4

@@ -21,7 +21,14 @@ def exposed(rgb: Tensor, stops: Tensor) -> Tensor:
     -------
     Tensor, shape (..., 3, H, W), range [0, 1]
     """
-    # Decode and encode by sRGB's transfer function (IEC 61966-2-1).
-    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = (linear * torch.exp2(stops)[..., None, None]).clamp(0, 1)
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded((linear(rgb) * torch.exp2(stops)[..., None, None]).clamp(0, 1))
+
+
+def linear(rgb: Tensor) -> Tensor:
+    """Decode sRGB to linear light, by the transfer function of IEC 61966-2-1."""
+    return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(light: Tensor) -> Tensor:
+    """Encode linear light, at least 0, as sRGB."""
+    return torch.where(light <= 0.0031308, light * 12.92, 1.055 * light.clamp(min=1e-9) ** (1 / 2.4) - 0.055)

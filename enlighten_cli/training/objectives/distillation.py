@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,13 +17,15 @@ from torch.nn import functional as F
 from enlighten_cli.training.config import RANDOM, SQUARE, Rules, TrainConfig
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.data.self_made_light import poorly_lit
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.losses import aligned_difference, light_difference
+from enlighten_cli.training.losses import aligned_difference, light_difference, restoration_difference
 from enlighten_cli.training.objectives.brightening import Brightening, BrighteningOptions
 from enlighten_cli.training.objectives.objective import Needs
 from enlighten_cli.training.objectives.teacher import teacher
 
-LOW_PER_NORMAL = 4  # low frames for each normal frame
+LOW_PER_NORMAL, LOW_PER_RESTORED = 4, 2  # low frames for each normal frame, and for each that is to be restored
+POOR_LIGHT = 1  # which of an image's streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class DistillationOptions(BrighteningOptions):
     well_lit_lift : float
         Part, in [0, 1], of the teacher's change in the target of normal frames: a small part brightens their
         shadows.
+    restored_weight : float
+        Weight of `losses.restoration_difference` on normal frames that are fed in the poor light of
+        `data.self_made_light`, and are to come out as they were. Then there is one for every two low frames.
     kept_detail_weight : float
         Weight of `losses.changed_detail`: the generator learns brightness from strongly reduced photos, and should
         keep its initial fine detail in unreduced ones.
@@ -59,6 +65,7 @@ class DistillationOptions(BrighteningOptions):
     light_weight: float = 0.0
     well_lit_weight: float = 1.0
     well_lit_lift: float = 0.0
+    restored_weight: float = 0.0
     kept_detail_weight: float = 0.0
 
     @property
@@ -70,6 +77,7 @@ class DistillationOptions(BrighteningOptions):
         """Return the rules of these options; the teacher needs square frames, which it sees whole."""
         return {
             **anchor_rules(self, config),
+            "restored_weight": (self.restored_weight >= 0, "0 or more"),
             "teacher_weight": (
                 self.teacher_weight >= 0 and self.follows,
                 "0 or more, and above 0 without aligned_weight or light_weight",
@@ -116,21 +124,35 @@ class Distillation(Brightening):
         return Needs()
 
     def samples(self, photos: PhotoFolders) -> UnpairedPhotos:
-        """Return low frames, a quarter as many normal ones, and unreduced crops if `kept_detail_weight` is set."""
+        """Return low frames, fewer normal ones, and unreduced crops if `kept_detail_weight` is set."""
         fine = self.options.kept_detail_weight > 0
-        return UnpairedPhotos(self.config, photos, low_per_normal=LOW_PER_NORMAL, fine=fine)
+        per_normal = LOW_PER_RESTORED if self.options.restored_weight else LOW_PER_NORMAL
+        return UnpairedPhotos(self.config, photos, low_per_normal=per_normal, fine=fine)
 
     def step(self, batch: UnpairedCrops, images_seen: int) -> dict[str, Tensor]:
         """Take a step towards the teacher's results."""
         low, normal, fine = (self.descent.place(crops) for crops in batch[1:])
-        made = self.enhanced(torch.cat([low, normal, fine]))
-        enhanced, enhanced_normal, enhanced_fine = torch.split(made, [len(low), len(normal), len(fine)])
+        poor = self._poorly_lit(normal, batch.numbers) if self.options.restored_weight else normal[:0]
+        seen = (low, normal[: len(normal) if self.options.well_lit_weight else 0], poor, fine)
+        made = self.enhanced(torch.cat(seen))
+        enhanced, enhanced_normal, restored, enhanced_fine = torch.split(made, [len(frames) for frames in seen])
 
         losses = taught(self.options, low, enhanced, normal, enhanced_normal)
+        if len(poor):
+            losses["restored"] = self.options.restored_weight * restoration_difference(restored, normal)
         if len(fine):
             losses["kept_detail"] = self.options.kept_detail_weight * self.kept_detail(fine, enhanced_fine)
         self.descent.descend(self.optimisers["generator"], losses.values())
         return losses
+
+    def _poorly_lit(self, normal: Tensor, numbers: Tensor) -> Tensor:
+        """Show normal frames in poor light, a function of the seed and the images' numbers."""
+        return torch.stack(
+            [
+                poorly_lit(frame, np.random.default_rng([self.config.seed, int(number), POOR_LIGHT]))
+                for frame, number in zip(normal, numbers, strict=False)
+            ]
+        )
 
 
 def taught(

@@ -1,51 +1,35 @@
-"""The teacher of distillation: the mean of four tone curves, each adjusted to the same mean brightness.
+"""The teacher of distillation: a fusion of exposures that are simulated from one photo.
 
-Each curve has its own weakness: a gamma looks hazy, a logarithm flat, a fusion of exposures loses global
-contrast, a two-scale curve the balance of large regions. Their mean has a smaller error than the best of
-them, on dark indoor photos and on backlit ones: see benchmarks/experiments.md.
+Every pixel of the result comes from exposures of the photo itself, each weighed by how well it shows that place. So
+contrast, colour and blacks stay those of a photograph, where the mean of several tone curves is a haze.
 
-What the curves have in common is corrected at the end. A photo with bright highlights has a wide dynamic range,
-which they all compress too evenly: midtones stay dark, highlights come near white, and local contrast is lost.
+The range of exposures follows the photo: a dark one is first exposed for its highlights, as a camera would have done;
+the longest exposure then shows its darker parts. A photo that is lit well gets hardly any.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from enlighten_cli.training.cuda_graph import graphed
+from enlighten_cli.training.data.augmentation import encoded, linear
+from enlighten_cli.training.guided_filter import smoothed
 from enlighten_cli.training.networks.generator import luma
 
-MEAN = 0.5  # target of each curve: the mean luma of the photo
-STEPS = 8  # of the bisection that adjusts a curve
-SOLVED_SIDE_PX = 28  # side of the copy on which it is adjusted
-
-# A dark photo is exposed first: it is divided by the luma of its highlights (a quantile) to the power EXPOSURE.
-HIGHLIGHT, EXPOSURE, LEAST_HIGHLIGHT = 0.99, 0.7, 0.05
-HIGHLIGHT_RADIUS, HIGHLIGHT_EPSILON = 1 / 50, 1e-3  # of the guided filter for them; radius relative to the photo's side
-
-GAMMAS = (1.0, 4.0)
-LOG_DOUBLINGS = (0.01, 9.0)
-FUSED_STOPS, EXPOSURES = (0.0, 7.0), 4
-WELL_EXPOSED, SPREAD, SCALES, COARSEST_PX = 0.5, 0.4, 5, 8
-KEPT_BALANCE = (1.0, 0.05)  # exponent of the light of large regions; the second value nearly equalizes them
-KEPT_SHADING = 0.75  # exponent of the light of smaller regions
-REGION, SHADING = (0.4, 2.0), (0.06, 1e-3)  # radius relative to the photo's side, and epsilon in log light
-LEAST_LIGHT, KNEE = 0.007, 0.7  # above the knee, highlights are compressed
-
-# The correction for photos with highlights: midtones below the pivot brighter, highlights above it darker, and more
-# local contrast, that of luma against its mean in windows of this radius (relative to the side) and epsilon.
-TONES, PIVOT = 2.0, 0.65
-LOCAL_CONTRAST, LOCAL = 0.4, (0.1, 0.02)
-
-# The factor on chroma up to the lower gain, and what multiplies it from the upper gain on.
-CHROMA, CHROMA_LIFTED, LIFTED = 1.2, 0.55, (3.0, 12.0)
-
-Curve = Callable[[Tensor, Tensor], Tensor]  # a photo (N, C, h, w) and one parameter per photo (N, 1, 1, 1) to RGB
+SHORTER, LONGER = (0.0, 0.5), 6  # exposures: parts of the stops of the first one; number from it on
+REGION, REGION_EPSILON = 1 / 28, 1e-3  # of the guided filter for the light of regions; relative to the side
+HIGHLIGHT = 0.99  # quantile
+SHADOW, LIFTED = 0.05, 0.08  # quantile, and the linear light to which the longest exposure brings it
+MIDDLE, LEAST_LIGHT = 0.18, 2.0**-10  # linear light
+MOST_STOPS = 6.0
+WELL_EXPOSED, SPREAD = 0.5, 0.2  # mean and standard deviation of a good exposure, in each channel, as in the paper
+BRIGHT = (0.5, 0.9)  # light of regions from which on less is lifted, and nothing at all
+COARSEST_PX = 1  # the pyramid goes all the way: balance between regions is lost where it ends
+SIGNAL = 3 / 255  # light of a region at which half of its colour is taken for noise
 
 
 @graphed
@@ -62,148 +46,93 @@ def teacher(rgb: Tensor) -> Tensor:
     -------
     Tensor, shape (N, 3, H, W), range [0, 1]
         On the photos' device.
+
+    Notes
+    -----
+    Mertens, Kautz and Van Reeth, "Exposure fusion", Pacific Graphics 2007, doi:10.1109/PG.2007.17, with good exposure
+    as the only weight, of exposures of one photo, as in Hessel and Morel, "An extended exposure fusion and its
+    application to single image contrast enhancement", WACV 2020, doi:10.1109/WACV45572.2020.9093643. A channel that
+    is clipped weighs next to nothing.
     """
-    highlights = _highlights(rgb)
-    exposed = (rgb / highlights**EXPOSURE).clamp(0, 1)
-    curves = (
-        _set(_gamma, GAMMAS, exposed),
-        _set(_logarithm, LOG_DOUBLINGS, exposed),
-        _set(_fused, FUSED_STOPS, _linear(exposed)),
-        _set(_two_scale, KEPT_BALANCE, _with_regions(rgb)),
-    )
-    return _coloured(_corrected(torch.stack(curves).mean(dim=0), highlights), rgb)
-
-
-def _corrected(made: Tensor, highlights: Tensor) -> Tensor:
-    """Correct what all curves do to photos with bright highlights, (N, 1, 1, 1): tones and local contrast."""
-    light = luma(made)
-    radius, epsilon = LOCAL
-    side = math.sqrt(light.shape[2] * light.shape[3])
-    tones = TONES * light**2 * (1 - light) * (PIVOT - light)
-    contrast = LOCAL_CONTRAST * (light - _smoothed(light, max(1, round(side * radius)), epsilon))
-    corrected = (light + highlights * (tones + contrast)).clamp(0, 1)
-    result: Tensor = (made * corrected / light.clamp(min=1e-3)).clamp(0, 1)
-    return result
-
-
-def _coloured(made: Tensor, rgb: Tensor) -> Tensor:
-    """Let chroma grow with the light, but less where the gain is large, because there it is mostly noise."""
-    light = luma(made)
-    gain = (light + 0.01) / (luma(rgb) + 0.01)
-    lower, upper = (math.log(limit) for limit in LIFTED)
-    chroma = CHROMA * CHROMA_LIFTED ** ((gain.log() - lower) / (upper - lower)).clamp(0, 1)
-    coloured: Tensor = (light + chroma * (made - light)).clamp(0, 1)
-    return coloured
-
-
-def _set(curve: Curve, ends: tuple[float, float], photos: Tensor) -> Tensor:
-    """Find by bisection the parameter, between the darker and the brighter end, that gives a mean luma of `MEAN`."""
-    side = max(1, round(math.sqrt(photos.shape[2] * photos.shape[3]) / SOLVED_SIDE_PX))
-    small = F.avg_pool2d(photos, side)
-    darker, brighter = (photos.new_full((len(photos), 1, 1, 1), end) for end in ends)
-    for _ in range(STEPS):
-        middle = (darker + brighter) / 2
-        means = luma(curve(small, middle).clamp(0, 1)).mean(dim=(1, 2, 3), keepdim=True)
-        darker, brighter = torch.where(means < MEAN, middle, darker), torch.where(means < MEAN, brighter, middle)
-    return curve(photos, (darker + brighter) / 2).clamp(0, 1)
-
-
-def _highlights(rgb: Tensor) -> Tensor:
     side = math.sqrt(rgb.shape[2] * rgb.shape[3])
-    light = _smoothed(luma(rgb), max(1, round(side * HIGHLIGHT_RADIUS)), HIGHLIGHT_EPSILON)
-    some = light[..., ::2, ::2].flatten(1)
-    brightest = some.kthvalue(1 + round(HIGHLIGHT * (some.shape[1] - 1)), dim=1).values
-    return brightest.clamp(LEAST_HIGHLIGHT, 1).view(-1, 1, 1, 1)
+    regions = smoothed(luma(rgb), max(1, round(side * REGION)), REGION_EPSILON)
+    first, span = _range(regions)
+    light = linear(rgb)
+    shorter = [first * part for part in SHORTER]
+    longer = [first + span * part for part in torch.linspace(0, 1, LONGER).tolist()]
+    exposures = torch.stack([encoded((light * torch.exp2(stops)).clamp(0, 1)) for stops in (*shorter, *longer)])
+    good = torch.exp(-((exposures - WELL_EXPOSED) ** 2) / (2 * SPREAD**2)).prod(dim=2, keepdim=True) + 1e-12
+    made = _held(fused(exposures, good / good.sum(dim=0)).clamp(0, 1), rgb, regions)
+    return _coloured(made, regions)
 
 
-def _gamma(rgb: Tensor, gamma: Tensor) -> Tensor:
-    return rgb.clamp(min=1e-4) ** (1 / gamma)
+def _range(regions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first exposure and the span of all, in stops above the photo's: (N, 1, 1, 1) each.
+
+    The first exposure brings the mean to middle grey, as a camera's meter does, unless highlights would burn.
+    """
+    white, dark = (linear(_quantile(regions, part)) for part in (HIGHLIGHT, SHADOW))
+    mean = linear(regions.mean(dim=(1, 2, 3), keepdim=True))
+    to_white, to_grey = (-(light / most).clamp(LEAST_LIGHT, 1).log2() for light, most in ((white, 1), (mean, MIDDLE)))
+    first = torch.minimum(to_white, to_grey)
+    dark = dark.clamp(min=LEAST_LIGHT) * torch.exp2(first)
+    return first, (LIFTED / dark).log2().clamp(0, MOST_STOPS)
 
 
-def _logarithm(rgb: Tensor, doublings: Tensor) -> Tensor:
-    slope = torch.exp2(doublings) - 1
-    return torch.log1p(slope * rgb) / torch.log1p(slope)
+def _quantile(values: Tensor, part: float) -> Tensor:
+    flat = values.flatten(1)
+    return flat.kthvalue(1 + round(part * (flat.shape[1] - 1)), dim=1).values.view(-1, 1, 1, 1)
 
 
-def _fused(linear: Tensor, stops: Tensor) -> Tensor:
-    """Fuse exposures up to `stops` above the photo's (Mertens, Kautz and Van Reeth 2007, doi:10.1109/PG.2007.17)."""
-    exposures = [
-        _encoded((linear * torch.exp2(stops * number / (EXPOSURES - 1))).clamp(0, 1)) for number in range(EXPOSURES)
-    ]
-    weights = [
-        torch.exp(-((luma(exposure) - WELL_EXPOSED) ** 2) / (2 * SPREAD**2)).clamp(min=1e-6) for exposure in exposures
-    ]
-    total = torch.stack(weights).sum(dim=0)
-    weights = [weight / total for weight in weights]
+def fused(exposures: Tensor, weights: Tensor) -> Tensor:
+    """Blend exposures in a Laplacian pyramid.
+
+    Parameters
+    ----------
+    exposures : Tensor, shape (K, N, 3, H, W)
+    weights : Tensor, shape (K, N, 1, H, W)
+        Their sum over K is 1.
+
+    Returns
+    -------
+    Tensor, shape (N, 3, H, W)
+        May leave [0, 1] a little.
+    """
+    shape = exposures.shape[:2]
+    images, parts = exposures.flatten(0, 1), weights.flatten(0, 1)
     details: list[Tensor] = []
-    while len(details) < SCALES and min(exposures[0].shape[2:]) >= COARSEST_PX:
-        coarser = [_halved(exposure) for exposure in exposures]
-        finer = [exposure - _doubled(small, exposure) for exposure, small in zip(exposures, coarser, strict=True)]
-        details.append(_weighted(finer, weights))
-        exposures, weights = coarser, [_halved(weight) for weight in weights]
-    made = _weighted(exposures, weights)
+
+    def blended(layers: Tensor) -> Tensor:
+        return (layers * parts).reshape(*shape, *layers.shape[1:]).sum(dim=0)
+
+    while min(images.shape[2:]) > COARSEST_PX:
+        coarser = _halved(images)
+        details.append(blended(images - _resized(coarser, images)))
+        images, parts = coarser, _halved(parts)
+    made = blended(images)
     for detail in reversed(details):
-        made = _doubled(made, detail) + detail
+        made = _resized(made, detail) + detail
     return made
 
 
-def _weighted(images: list[Tensor], weights: list[Tensor]) -> Tensor:
-    return torch.stack([image * weight for image, weight in zip(images, weights, strict=True)]).sum(dim=0)
+def _held(made: Tensor, rgb: Tensor, regions: Tensor) -> Tensor:
+    """Leave what is bright already as it is: coarse levels of a pyramid lift it with its surroundings."""
+    dim, bright = BRIGHT
+    part = ((regions - dim) / (bright - dim)).clamp(0, 1)
+    return torch.lerp(made, torch.minimum(made, rgb), part * part * (3 - 2 * part))
+
+
+def _coloured(made: Tensor, regions: Tensor) -> Tensor:
+    """Take colour from places so dark that it is noise."""
+    light = luma(made)
+    signal = regions.clamp(min=0) ** 2
+    coloured: Tensor = (light + signal / (signal + SIGNAL**2) * (made - light)).clamp(0, 1)
+    return coloured
 
 
 def _halved(images: Tensor) -> Tensor:
     return F.avg_pool2d(images, 2, ceil_mode=True, count_include_pad=False)
 
 
-def _doubled(images: Tensor, like: Tensor) -> Tensor:
+def _resized(images: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(images, size=like.shape[2:], mode="bilinear", align_corners=False)
-
-
-def _with_regions(rgb: Tensor) -> Tensor:
-    """Append the log light of large and of smaller regions: (N, 5, H, W)."""
-    side = math.sqrt(rgb.shape[2] * rgb.shape[3])
-    light = (luma(rgb) + LEAST_LIGHT).log()
-    large, small = (_smoothed(light, max(1, round(side * part)), epsilon) for part, epsilon in (REGION, SHADING))
-    return torch.cat([rgb, large, small], dim=1)
-
-
-def _two_scale(photos: Tensor, kept_balance: Tensor) -> Tensor:
-    """Move the light of large regions towards the mean, and keep most of the shading within them (Retinex)."""
-    rgb, large, small = photos[:, :3], photos[:, 3:4], photos[:, 4:]
-    target = math.log(MEAN) + kept_balance * (large - math.log(MEAN)) + KEPT_SHADING * (small - large)
-    lifted = rgb * (target - small).exp().clamp(min=1)
-    return torch.where(lifted < KNEE, lifted, 1 - (1 - KNEE) * torch.exp(-(lifted - KNEE).clamp(min=0) / (1 - KNEE)))
-
-
-def _linear(rgb: Tensor) -> Tensor:
-    return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def _encoded(linear: Tensor) -> Tensor:
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-9) ** (1 / 2.4) - 0.055)
-
-
-def _smoothed(batch: Tensor, radius_px: int, epsilon: Tensor | float) -> Tensor:
-    """Smooth a batch but keep its edges, by the guided filter with the batch as its own guide.
-
-    He, Sun and Tang 2013, doi:10.1109/TPAMI.2012.213, equations 5, 6 and 8, with one scale for all
-    channels. `epsilon` is the variance below which a window counts as flat.
-    """
-    mean = _box_mean(batch, radius_px)
-    variance = (_box_mean(batch * batch, radius_px) - mean**2).mean(dim=1, keepdim=True).clamp(min=0)
-    scale = variance / (variance + epsilon + 1e-9)
-    return _box_mean(scale, radius_px) * batch + _box_mean(mean * (1 - scale), radius_px)
-
-
-def _box_mean(batch: Tensor, radius_px: int) -> Tensor:
-    """Average over windows, cut off at the borders, by cumulative sums."""
-    side = 2 * radius_px + 1
-    for axis in (2, 3):
-        ends = (0, 0) * (3 - axis) + (radius_px + 1, radius_px)
-        sums = F.pad(batch, ends).cumsum(axis, dtype=torch.float64)
-        length = batch.shape[axis]
-        places = torch.arange(length, device=batch.device)
-        counts = (places + radius_px + 1).clamp(max=length) - (places - radius_px).clamp(min=0)
-        window_sums = sums.narrow(axis, side, length) - sums.narrow(axis, 0, length)
-        batch = (window_sums / counts.view((-1, 1) if axis == 2 else (1, -1))).float()
-    return batch

@@ -34,7 +34,7 @@ def test_the_teacher_costs_nothing_where_it_is_followed():
     halfway = (normal + teacher(normal)) / 2
     followed = taught(options, low, teacher(low), normal, halfway)
     assert {name: float(loss) for name, loss in followed.items()} == {
-        "teacher": 0, "well_lit": pytest.approx(0, abs=1e-6),
+        "teacher": pytest.approx(0, abs=1e-6), "well_lit": pytest.approx(0, abs=1e-6),
     }  # fmt: skip
     assert all(loss > 0.01 for loss in taught(options, low, low, normal, normal * 0.9).values())
 
@@ -101,3 +101,23 @@ def test_steps_lead_to_the_teacher(config):
 
 def test_no_features_are_asked_for(config):
     assert not Distillation.needs(config).vgg
+
+
+RESTORING = DistillationOptions(well_lit_weight=0.0, restored_weight=2.0)
+
+
+def test_well_lit_frames_are_restored_from_poor_light(config):
+    objective = Distillation(dataclasses.replace(config, options=RESTORING), Descent(CPU))
+    batch = objective.samples(PhotoFolders(objective.config))[range(4)]
+    assert [len(crops) for crops in batch] == [4, 4, 2, 0]
+    losses = [{name: float(loss.detach()) for name, loss in objective.step(batch, 0).items()} for _ in range(20)]
+    assert set(losses[0]) == {"teacher", "restored"}
+    assert losses[-1]["restored"] < 0.8 * losses[0]["restored"]
+
+
+def test_poor_light_is_a_function_of_the_seed_and_the_number(config):
+    objective = Distillation(dataclasses.replace(config, options=RESTORING), Descent(CPU))
+    normal = torch.cat([rgb(1.0)] * 3)
+    first = objective._poorly_lit(normal, torch.tensor([5, 6, 7]))
+    assert torch.equal(first[1:], objective._poorly_lit(normal[1:], torch.tensor([6, 7])))
+    assert not torch.equal(first[0], first[1])

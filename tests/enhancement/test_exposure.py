@@ -3,7 +3,7 @@ from conftest import scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enlighten_cli.enhancement.judged_light import JudgedLight, enhanced_thumbnail, relit
+from enlighten_cli.enhancement.exposure import Exposure, corrected, enhanced_thumbnail
 from enlighten_cli.enhancement.thumbnail import reduced, upsampled
 from enlighten_cli.enhancement.windows import box_mean, fit_windows
 from enlighten_cli.models.network import FunctionNetwork
@@ -23,16 +23,18 @@ def test_both_sides_are_seen_so_that_a_mirrored_photo_is_judged_as_its_mirror():
 
     network = FunctionNetwork(lopsided, training_pixels=64 * 96)
     rgb = picture(64, 96)
-    judged, mirrored = (JudgedLight.of(np.ascontiguousarray(each), network, 64 * 96) for each in (rgb, rgb[:, ::-1]))
-    np.testing.assert_allclose(judged.made, mirrored.made[:, ::-1], atol=1e-6)
-    np.testing.assert_allclose(judged.made, 1.5 * rgb, atol=0.03)
+    exposure, mirrored = (
+        Exposure.estimated(np.ascontiguousarray(each), network, 64 * 96) for each in (rgb, rgb[:, ::-1])
+    )
+    np.testing.assert_allclose(exposure.after, mirrored.after[:, ::-1], atol=1e-6)
+    np.testing.assert_allclose(exposure.after, 1.5 * rgb, atol=0.03)
 
 
 @given(st.integers(8, 60), st.integers(8, 60), st.integers(0, 5))
 @settings(max_examples=20, deadline=None)
 def test_what_has_the_judged_light_lacks_nothing(height, width, seed):
     rgb = picture(height, width, seed)
-    np.testing.assert_allclose(JudgedLight(rgb, rgb).missing(rgb), 0, atol=1e-5)
+    np.testing.assert_allclose(Exposure(rgb, rgb).correction(rgb), 0, atol=1e-5)
 
 
 def test_what_is_missing_ends_where_the_object_does():
@@ -41,19 +43,19 @@ def test_what_is_missing_ends_where_the_object_does():
     fine[:, 200:] = 0.8
     wanted = fine.copy()
     wanted[:, :200] = 0.25
-    judged = JudgedLight(reduced(fine, 3_000), reduced(wanted, 3_000))
-    corrected = relit(fine, at_full_size(judged.missing(fine), 300, 400))
-    added = upsampled(judged.made - reduced(fine, 3_000), 0, 300, 300, 400) + fine
-    error, plain = (np.abs(made - wanted)[:, 196:220].mean() for made in (corrected, added))
+    exposure = Exposure(reduced(fine, 3_000), reduced(wanted, 3_000))
+    made = corrected(fine, at_full_size(exposure.correction(fine), 300, 400))
+    added = upsampled(exposure.after - reduced(fine, 3_000), 0, 300, 300, 400) + fine
+    error, plain = (np.abs(each - wanted)[:, 196:220].mean() for each in (made, added))
     assert error < 0.6 * plain
-    assert np.abs(corrected - wanted)[:, 60:150].max() < 0.02
+    assert np.abs(made - wanted)[:, 60:150].max() < 0.02
 
 
 def test_detail_is_as_it_was_made():
     rgb = picture(300, 400)
     network = FunctionNetwork(lambda seen: seen * (2 if seen.size < 20_000 else 1), training_pixels=3_000)
-    judged = JudgedLight.of(rgb, network, 3_000)
-    made = enhanced_thumbnail(rgb, network, judged)
+    exposure = Exposure.estimated(rgb, network, 3_000)
+    made = enhanced_thumbnail(rgb, network, exposure)
     light = np.abs(reduced(made, 300) - reduced(2 * rgb, 300).clip(0, 1))
     assert light.mean() < 0.02
     fine = [each - at_full_size(reduced(each, 12_000), 300, 400) for each in (rgb, made)]
