@@ -62,8 +62,8 @@ STEPS = (
     ),
     Step(
         "How strong?",
-        "`--preview` writes one sheet: the photo as it is, and at three strengths, side by side.",
-        ("enlighten night.jpg --preview sheet.jpg",),
+        "`preview` writes one sheet: the photo as it is, and at three strengths, side by side.",
+        ("enlighten preview night.jpg -o sheet.jpg",),
     ),
     Step(
         "Models and methods",

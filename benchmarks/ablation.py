@@ -8,7 +8,7 @@ exported, and scored by the board on LOL and backlit (score.py); OUT/ablation.md
 with a 95 % bootstrap interval over photos. What is done is not done again: run the command again to go on, for example
 where `--seconds` ended it. A GPU trains many rows at once (`--jobs 16`). With `--at`, the rows are scored as they were
 after so many images, whether or not they have got to their end; `--seconds 0` trains no further. Two rows can then be
-judged blind: `enlighten evaluate PHOTOS --model OUT/ROW-0/model.onnx --model OUT/OTHER-0/model.onnx --blind page.html`.
+judged blind: `enlighten blind PHOTOS --model OUT/ROW-0/model.onnx --model OUT/OTHER-0/model.onnx -o page.html`.
 """
 
 from __future__ import annotations

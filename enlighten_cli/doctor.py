@@ -152,8 +152,8 @@ def _runtime(diagnosis: Diagnosis) -> dict[str, str]:
 def _folders(diagnosis: Diagnosis) -> dict[str, str]:
     facts = {}
     for name, folder in (("cache", cache_folder()), ("models", imported_folder())):
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        able = os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir()
+        nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+        able = os.access(nearest, os.W_OK | os.X_OK) and os.path.isdir(nearest)
         state = "does not exist yet" if nearest != folder else "exists"
         facts[name] = f"{folder} ({state}, {'writable' if able else 'not writable'})"
         if not able:
@@ -162,7 +162,7 @@ def _folders(diagnosis: Diagnosis) -> dict[str, str]:
             )
     configuration = configuration_file()
     facts["configuration"] = (
-        f"{configuration} ({'exists' if configuration.is_file() else 'does not exist: nothing is set'})"
+        f"{configuration} ({'exists' if os.path.isfile(configuration) else 'does not exist: nothing is set'})"
     )
     facts["python"] = str(Path(sys.executable))
     return facts
@@ -171,7 +171,7 @@ def _folders(diagnosis: Diagnosis) -> dict[str, str]:
 def _models(diagnosis: Diagnosis) -> dict[str, str]:
     facts = {}
     for name in [*MODELS, *imported_names()]:
-        if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
+        if name in MODELS and not MODELS[name].bundled and not os.path.isfile(MODELS[name].path()):
             continue  # never fetched, which is no finding
         try:
             damage = damage_of(name)
@@ -189,5 +189,5 @@ def _cure(name: str) -> str:
     if name not in MODELS:
         return f"enlighten models import FILE --name {name} --replace"
     if MODELS[name].bundled:
-        return f"pip install --force-reinstall enlighten-cli=={__version__}"
+        return "pip install --force-reinstall --no-deps .   (in a checkout; this package is not on PyPI)"
     return f"enlighten models fetch {name}"

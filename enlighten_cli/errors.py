@@ -6,6 +6,7 @@
       PhotoError              1   one photo cannot be read, enhanced or written
         FormatError           1   its format is not supported
         TooLargeError         1   it is larger than the limits
+        TruncatedError        1   it is incomplete
       UsageError              2   the arguments are wrong
       MissingDependencyError  3   a package, device or cluster is missing
       ModelError              4   a model cannot be found, read or trusted
@@ -52,6 +53,10 @@ class FormatError(PhotoError):
 
 class TooLargeError(PhotoError):
     """A photo is larger than the limits allow."""
+
+
+class TruncatedError(PhotoError):
+    """A photo's file is incomplete; `Limits.allow_truncated` accepts it."""
 
 
 class UsageError(EnlightenError):

@@ -90,7 +90,7 @@ def ignores_case(folder: Path) -> bool:
     folder : Path
         One that is still to be made is taken to be like the nearest that exists.
     """
-    nearest = next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
+    nearest = next((path for path in (folder, *folder.parents) if os.path.isdir(path)), folder)
     try:
         with os.scandir(nearest) as entries:
             names = {entry.name for entry in islice(entries, PROBED_NAMES)}

@@ -7,6 +7,7 @@ import pytest
 from conftest import write_photos
 
 import enlighten_cli
+from enlighten_cli.cli.commands import DEFAULT, NAMES
 
 
 def modules_after(*arguments):
@@ -32,7 +33,8 @@ def test_enhancing_imports_neither_torch_nor_onnx(tmp_path, tiny_model):
     loaded = modules_after(str(photos), "-o", str(tmp_path / "out"), "--model", str(tiny_model))
     assert "onnxruntime" in loaded
     assert not loaded & {"torch", "onnx", "onnxscript", "fsspec"}
-    assert not loaded & {f"enlighten_cli.cli.{command}" for command in ("serve", "train", "export", "evaluate")}
+    assert not loaded & {f"enlighten_cli.cli.commands.{name}" for name in NAMES if name != DEFAULT}
+    assert not loaded & {"enlighten_cli.cluster", "enlighten_cli.evaluation", "enlighten_cli.cli.batch_report"}
     assert (tmp_path / "out" / "0.png").exists()
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from enlighten_cli.batch.collisions import Mirror, without_collisions
 from enlighten_cli.batch.naming import NameTemplate
-from enlighten_cli.batch.paths import PathIdentities, Taken, ignores_case, is_below, photos_below, real
+from enlighten_cli.batch.paths import PathIdentities, Taken, ignores_case, is_below, is_folder, photos_below, real
 from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.originals import Originals, Others, ids_of
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT, SUFFIXES, is_photo
@@ -128,10 +128,10 @@ class Photos:
         Raises
         ------
         UsageError
-            If an input is absent, or a folder cannot be read.
+            If a folder in a store cannot be listed.
         """
         for path in self.inputs:
-            if path.is_dir():
+            if is_folder(path):
                 for source in self._below(path):
                     yield Found(source, path, named=False)
             else:
@@ -150,8 +150,6 @@ class Photos:
 
     def _files_below(self, folder: Path) -> Iterator[Path]:
         def note(error: OSError) -> None:
-            if error.filename == os.fspath(folder):
-                raise UsageError(f"{error.filename}: {error.strerror}") from error
             self.unreadable.append(f"{error.filename}: {error.strerror}")
 
         for parent, folders, names in os.walk(folder, onerror=note):
@@ -187,9 +185,13 @@ def find_photos(folder: Path) -> list[Path]:
     UsageError
         If `folder` is not a readable folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: not a folder")
-    return [found.source for found in Photos([folder]) if isinstance(found.source, Path)]
+    photos = Photos([folder])
+    found = [each.source for each in photos if isinstance(each.source, Path)]
+    if not found and photos.unreadable:
+        raise UsageError(*photos.unreadable)
+    return found
 
 
 def find_jobs(photos: Photos, destination: Destination) -> Iterator[Job]:
@@ -237,7 +239,7 @@ def _chained(first: Job, jobs: Iterator[Job]) -> Iterator[Job]:
 
 def _jobs(photos: Photos, destination: Destination, top: Place | None = None) -> Iterator[Job]:
     """Yield the jobs of photos; their results lie as below `top`, by default the input folder of each."""
-    taken = Taken(Path.exists)
+    taken = Taken(os.path.exists)
     for source, root, named in photos:
         if destination.path is None and not named and destination.template.marks(source, taken):
             photos.ignored += 1  # the result of an earlier run
@@ -260,7 +262,7 @@ def _sources(photos: Photos, destination: Destination) -> Iterator[Path]:
 
 def _is_mirrored(photos: Photos, destination: Destination) -> bool:
     """Tell whether one folder's tree goes to another one."""
-    if len(photos.inputs) != 1 or not photos.inputs[0].is_dir() or destination.path is None:
+    if len(photos.inputs) != 1 or not is_folder(photos.inputs[0]) or destination.path is None:
         return False
     source, result = photos.inputs[0], destination.path
     if is_below(real(source), real(result)):

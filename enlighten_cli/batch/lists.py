@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -18,9 +20,10 @@ def read_list(file: BinaryIO) -> Iterator[Place]:
     Raises
     ------
     UsageError
-        If a path is longer than any path can be, so that the file is not a list; or if a URL is not supported.
+        If the file is not a list: a path is longer than any path can be, it is UTF-16 or a device; or if a URL is not
+        supported.
     """
-    content = file.read()
+    content = _content(file)
     separator = b"\0" if b"\0" in content else b"\n"
     for line in content.split(separator):
         name = line if separator == b"\0" else line.removesuffix(b"\r")
@@ -28,3 +31,17 @@ def read_list(file: BinaryIO) -> Iterator[Place]:
             raise UsageError("--files-from: not a list of paths")
         if name:
             yield place_of(os.fsdecode(name))
+
+
+def _content(file: BinaryIO) -> bytes:
+    """Read a list, without the mark that Windows programs put before UTF-8."""
+    head = file.read(MOST_BYTES_OF_A_PATH)
+    try:
+        is_device = bool(head) and stat.S_ISCHR(os.fstat(file.fileno()).st_mode) and not file.isatty()
+    except OSError:  # a stream of a test
+        is_device = False
+    if is_device:
+        raise UsageError("--files-from: a device, not a list of paths")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head[2:4]:
+        raise UsageError("--files-from: UTF-16 text, as PowerShell writes it; save the list as UTF-8")
+    return (head + file.read()).removeprefix(codecs.BOM_UTF8)

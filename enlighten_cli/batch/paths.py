@@ -51,6 +51,11 @@ def exists(place: Place) -> bool:
     return folders.exists(place) if isinstance(place, Address) else atomic_write.exists(place)
 
 
+def is_folder(place: Place) -> bool:
+    """Tell whether a place is a folder; one that cannot be looked at is none."""
+    return place.is_dir() if isinstance(place, Address) else os.path.isdir(place)
+
+
 def real(place: Place) -> str:
     """Return a path without links, or the URL of an address."""
     return place.url if isinstance(place, Address) else os.path.realpath(place)
@@ -64,7 +69,7 @@ def is_below(place: str, folder: str) -> bool:
 
 def ignores_case(folder: Place) -> bool:
     """Tell whether a folder takes names that differ only in case for one; see `file_names`."""
-    return isinstance(folder, Path) and file_names.ignores_case(folder.resolve())
+    return isinstance(folder, Path) and file_names.ignores_case(Path(os.path.realpath(folder)))
 
 
 def photos_below(

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from enlighten_cli.errors import OutputError, UsageError
 from enlighten_cli.stores.address import Address, Place, is_address, parsed
 
-if TYPE_CHECKING:
-    from enlighten_cli.cli.arguments import EnhanceArguments
-
-# Sheets and watched folders are on this machine, and stores keep neither permissions nor times of photos.
-NOT_IN_STORES = ("preview", "watch", "preserve")
-FILES = ("report", "preview")
-
 
 class PhotoOrFolder(click.Path):
-    """Accept a path or a URL."""
+    """Accept a path or a URL; whether a path can be read is asked when its turn comes.
+
+    Parameters
+    ----------
+    allow_dash : bool
+        Whether `-` is stdin.
+    """
+
+    def __init__(self, *, allow_dash: bool = False) -> None:
+        super().__init__(path_type=Path, readable=False, allow_dash=allow_dash)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a `Path` or an `Address`."""
@@ -30,21 +32,31 @@ class PhotoOrFolder(click.Path):
         return parsed(value)
 
 
-def check_options(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:
-    """Refuse options that do not work with photos or results in stores.
+def check_is_file(option: str, path: Path) -> None:
+    """Refuse a URL for a file that is written on this machine.
 
     Raises
     ------
     UsageError
     """
-    for option in FILES:
-        # `Path` merges two slashes into one.
-        if (path := getattr(arguments, option)) and is_address(str(path).replace(":/", "://", 1)):
-            raise UsageError(f"--{option} writes a file on this machine; give a path, not a URL")
-    is_remote = is_address(arguments.output or "") or any(isinstance(path, Address) for path in inputs)
-    for option in NOT_IN_STORES:
-        if is_remote and getattr(arguments, option):
-            raise UsageError(f"--{option} does not work with URLs; leave it out")
+    # `Path` merges two slashes into one.
+    if is_address(str(path).replace(":/", "://", 1)):
+        raise UsageError(f"{option} writes a file on this machine; give a path, not a URL")
+
+
+def only_files(what: str, places: Iterable[Place]) -> list[Path]:
+    """Return places as paths.
+
+    Raises
+    ------
+    UsageError
+        If one is in a store.
+    """
+    places = list(places)
+    for place in places:
+        if isinstance(place, Address):
+            raise UsageError(f"{place}: {what} works with files on this machine; give paths, not URLs")
+    return [place for place in places if isinstance(place, Path)]
 
 
 def check_beside(inputs: Iterable[Place]) -> None:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
+from enlighten_cli.batch import runner
+from enlighten_cli.batch.conflict import Conflict
+from enlighten_cli.batch.jobs import Job, Photos, find_jobs
+from enlighten_cli.batch.outcome import Outcome, Status, Summary
+from enlighten_cli.batch.paths import Taken
 from enlighten_cli.cli.arguments import EnhanceArguments
 from enlighten_cli.cli.console import say, visible
 from enlighten_cli.cli.executors import started_executor
-from enlighten_cli.cli.outputs import REPORT, check_output
+from enlighten_cli.cli.progress import BatchLines, batch_progress
 from enlighten_cli.cli.signals import SIGNALLED
 from enlighten_cli.cli.streams import Results
+from enlighten_cli.cli.truncation import reason_of
 from enlighten_cli.errors import EnlightenError, PhotoError, UsageError
-
-if TYPE_CHECKING:
-    from enlighten_cli.batch.conflict import Conflict
-    from enlighten_cli.batch.jobs import Job
-    from enlighten_cli.batch.outcome import Outcome
-    from enlighten_cli.cli.progress import BatchLines
-    from enlighten_cli.enhancement.encoded import Enhanced
-    from enlighten_cli.evaluation.report import Page, Picture
-    from enlighten_cli.stores.address import Place
+from enlighten_cli.stores.address import Place
 
 COUNTING_SECONDS = 2.0
-SCORED = "Scored: the saved files, including the effects of compression, and the original photos."
 
 
 def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
@@ -43,20 +39,17 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     signals : list of int
         Signals received so far; the first one stops the batch.
     """
-    from enlighten_cli.batch.conflict import Conflict
-    from enlighten_cli.batch.jobs import Photos, find_jobs
-    from enlighten_cli.batch.outcome import Status, Summary
-    from enlighten_cli.batch.runner import run_jobs
-    from enlighten_cli.cli.progress import batch_progress
-
     options = arguments.batch_options()
     destination = arguments.destination(inputs)
     photos = Photos(inputs, without=destination.path if destination.is_folder else None)
     jobs = find_jobs(photos, destination)
     if options.conflict is Conflict.ERROR:
         jobs = _none_existing(jobs)
+    report = None
     if arguments.report:
-        _check_report(arguments.report, [path for path in inputs if isinstance(path, Path)])
+        from enlighten_cli.cli.batch_report import BatchReport  # needs packages that photos do not
+
+        report = BatchReport(arguments.report, [path for path in inputs if isinstance(path, Path)])
     if arguments.dry_run:
         arguments.check_model()
         return _dry_run(jobs, results, options.conflict, as_json=arguments.as_json)
@@ -64,29 +57,24 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
     countdown = Countdown(jobs)
     upcoming = iter(countdown)
     first = next(upcoming)
-    page = _page() if arguments.report else None
-    summary, scores, stopping = Summary(), [], lambda: bool(signals)
+    summary, stopping = Summary(), lambda: bool(signals)
     with (
         batch_progress(photos, shown=not arguments.quiet) as progress,
         started_executor(
-            arguments, options, first, progress.tiles, stopping, report_pictures if arguments.report else None
+            arguments, options, first, progress.tiles, stopping, report.make_examine if report else None
         ) as (executor, network),
     ):
         began = time.monotonic()
         if arguments.tile and not network.tiles_exactly:
             progress.say(f"{network.name}: tiles give nearly, not exactly, the result of the whole photo (--tile 0)")
-        for outcome in run_jobs(chain([first], upcoming), executor, options, stopping):
+        for outcome in runner.run_jobs(chain([first], upcoming), executor, options, stopping):
             summary.add(outcome)
-            if page is not None and outcome.examined is not None:
-                pictures = cast("list[Picture]", outcome.examined)
-                pictures[-1].scores.values["seconds"] = outcome.seconds
-                for picture in pictures:
-                    scores.append(picture.scores)
-                    page.add(picture)
+            if report:
+                report.add(outcome)
             progress.advance(outcome)
             _tell(progress, outcome, arguments.verbose)
             if arguments.as_json:
-                results.json({**outcome.record(), "model": network.name, "provider": network.provider})
+                results.record({**outcome.record(), "model": network.name, "provider": network.provider})
             if arguments.fail_fast and outcome.status is Status.FAILED:
                 progress.complain("stopped at the first failure (--fail-fast)")
                 break
@@ -94,19 +82,15 @@ def enhance_many(inputs: list[Place], arguments: EnhanceArguments, results: Resu
             progress.complain(line)
         seconds = time.monotonic() - began
     if arguments.as_json:
-        results.json(summary.record(seconds, photos.ignored))
+        results.record(summary.record(seconds, photos.ignored))
     if not arguments.quiet and signals:
         say(summary.stopped_line(countdown.total(), resumes=options.conflict is Conflict.SKIP))
     elif not arguments.quiet:
         folder = destination.path if destination.is_folder else None
         say(summary.line(seconds, ignored=photos.ignored, folder=folder))
         say(*summary.failed_again())
-    if page is not None and not signals:
-        from enlighten_cli.evaluation.tables import rows_of
-
-        assert arguments.report is not None
-        page.write(arguments.report, rows_of(scores), [f"model: {network.name}", SCORED])
-        say(f"report: {arguments.report}")
+    if report and not signals:
+        report.write(network.name)
     if signals:
         return SIGNALLED + signals[0]
     return summary.exit_code or (PhotoError.exit_code if photos.unreadable else 0)
@@ -144,9 +128,7 @@ class Countdown:
 
 def _none_existing(jobs: Iterator[Job]) -> Iterator[Job]:
     """Refuse all jobs if one of the results already exists."""
-    from enlighten_cli.batch.paths import Taken
-
-    listed, taken = list(jobs), Taken(Path.exists)
+    listed, taken = list(jobs), Taken(os.path.exists)
     existing = [job.output for job in listed if taken(job.output)]
     if existing:
         more = f", as do {len(existing) - 1} more" if len(existing) > 1 else ""
@@ -155,9 +137,7 @@ def _none_existing(jobs: Iterator[Job]) -> Iterator[Job]:
 
 
 def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_json: bool) -> int:
-    from enlighten_cli.batch.paths import Taken
-
-    taken = Taken(Path.exists)
+    taken = Taken(os.path.exists)
     for job in jobs:
         would = "skip" if conflict.leaves_old and taken(job.output) else "enhance"
         source, output = str(job.source), str(job.output)
@@ -169,58 +149,11 @@ def _dry_run(jobs: Iterator[Job], results: Results, conflict: Conflict, *, as_js
     return 0
 
 
-def _check_report(path: Path, inputs: list[Path]) -> None:
-    """Check before any work that the report can be written."""
-    from enlighten_cli.evaluation.report import require_report
-
-    require_report()
-    check_output("--report", path, endings=REPORT, inputs=inputs)
-
-
-def _page() -> Page:
-    from enlighten_cli.evaluation.report import Page
-
-    return Page("enlighten")
-
-
-def report_pictures(model: str, workers: int) -> Callable[[Job, Enhanced], list[Picture]]:
-    """Return a function that returns the report's pictures of a photo: the input, and the written file.
-
-    Parameters
-    ----------
-    model : str
-        Its name.
-    workers : int
-        Processes that draw the pictures of one report, which are smaller where there are many.
-    """
-    from enlighten_cli.evaluation.report import Page
-    from enlighten_cli.evaluation.runner import INPUT
-    from enlighten_cli.evaluation.tables import Scores
-    from enlighten_cli.metrics import measured
-    from enlighten_cli.photo import Limits, as_srgb, decode
-
-    drawing, unlimited = Page("", methods=workers), Limits(max_mpixels=float("inf"))
-
-    def examine(job: Job, enhanced: Enhanced) -> list[Picture]:
-        assert enhanced.before is not None
-        before, after = as_srgb(enhanced.before), as_srgb(decode(enhanced.content, unlimited))
-        values = {**measured(after, before=before), "denoised": enhanced.denoised}
-        folder, name = str(job.source.parent), job.source.name
-        return [
-            drawing.picture(Scores(folder, INPUT, name, measured(before)), before, before),
-            drawing.picture(Scores(folder, model, name, values), before, after),
-        ]
-
-    return examine
-
-
 def _tell(progress: BatchLines, outcome: Outcome, verbosity: int) -> None:
-    from enlighten_cli.batch.outcome import Status
-
     for note in outcome.notes:
         progress.say(f"{outcome.source}: {note}")
     if outcome.status is Status.FAILED:
-        progress.complain(f"{outcome.source}: {outcome.reason}")
+        progress.complain(f"{outcome.source}: {reason_of(outcome.error) if outcome.error else outcome.reason}")
     elif verbosity:
         detail = f" ({outcome.reason})" if outcome.reason else f" in {outcome.seconds:.1f} s"
         progress.say(f"{outcome.source} -> {outcome.output}: {outcome.status.value}{detail}")

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from enlighten_cli.cli.console import say
 from enlighten_cli.errors import did_you_mean
 from enlighten_cli.models.providers import WORDS
-
-if TYPE_CHECKING:
-    from enlighten_cli.models.network import NamedNetwork
-
-
-def opened_model(model: str | None, *, device: str, threads: int | None, quiet: bool) -> NamedNetwork:
-    """Load a model, or a method, on the given device; None is the default model."""
-    from enlighten_cli.methods.network import open_network
-    from enlighten_cli.models.device import Device
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
-    network = open_network(model or DEFAULT_MODEL, threads=threads, device=Device.parse(device))
-    if network.warning and not quiet:
-        say(f"enlighten: {network.warning}")
-    return network
 
 
 class Registered(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
@@ -123,9 +108,12 @@ class Denoise(click.ParamType):  # type: ignore[type-arg]  # generic since click
         from enlighten_cli.enhancement.enhance import DENOISE_WORDS
 
         try:
-            return DENOISE_WORDS[value] if value in DENOISE_WORDS else float(value)
-        except (TypeError, ValueError):
+            factor = DENOISE_WORDS[value] if value in DENOISE_WORDS else float(value)
+        except (TypeError, ValueError, OverflowError):
+            factor = math.nan
+        if not math.isfinite(factor):
             self.fail(f"{value!r} is not auto, off or a number", param, ctx)
+        return factor
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Suggest the words."""

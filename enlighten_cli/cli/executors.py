@@ -7,19 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enlighten_cli.batch.executors import Executor
+from enlighten_cli.batch.executors.local import LocalExecutor
+from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.photo_work import BatchOptions, Examine, PhotoWork
 from enlighten_cli.cli.arguments import STREAM, EnhanceArguments
-from enlighten_cli.cli.console import say
 from enlighten_cli.errors import UsageError
+from enlighten_cli.models.network import NamedNetwork
+from enlighten_cli.stores.address import Place
 
-if TYPE_CHECKING:
-    from enlighten_cli.batch.executors import Executor
-    from enlighten_cli.batch.jobs import Job
-    from enlighten_cli.batch.photo_work import BatchOptions, Examine
+if TYPE_CHECKING:  # a cluster is rare, and a lot to import
     from enlighten_cli.cluster.worker import OpenedModel
-    from enlighten_cli.models.network import NamedNetwork
-    from enlighten_cli.stores.address import Place
-
-NOT_ON_CLUSTERS = ("watch", "preview")
 
 
 def check_cluster(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:
@@ -32,9 +30,6 @@ def check_cluster(arguments: EnhanceArguments, inputs: Iterable[Place]) -> None:
     """
     if arguments.on is None:
         return
-    for option in NOT_ON_CLUSTERS:
-        if getattr(arguments, option):
-            raise UsageError(f"--{option} works on this machine; leave out --on")
     if arguments.to_stdout or Path(STREAM) in inputs:
         raise UsageError("- (stdin or stdout) is one photo, for this machine; leave out --on")
     for place in (*inputs, arguments.output or ""):
@@ -67,38 +62,12 @@ def started_executor(
     make_examine : callable or None
         See `RayExecutor`.
     """
-    if arguments.on is None:
-        from enlighten_cli.batch.executors.local import LocalExecutor
-        from enlighten_cli.batch.photo_work import PhotoWork
+    if arguments.on is not None:
+        from enlighten_cli.cli.on_cluster import started_on_cluster  # rare, and a lot to import
 
-        network = arguments.network()
-        examine = make_examine(network.name, 1) if make_examine else None
-        yield LocalExecutor(PhotoWork(network, options, tell, stopping, examine), options.at_once), network
+        with started_on_cluster(arguments, arguments.on, options, first, tell, stopping, make_examine) as started:
+            yield started
         return
-    from enlighten_cli.batch.executors.ray import RayExecutor
-    from enlighten_cli.cluster.address import ClusterAddress
-    from enlighten_cli.cluster.connection import connected
-    from enlighten_cli.cluster.sent_model import SentModel
-    from enlighten_cli.cluster.shared_files import marked
-    from enlighten_cli.models.device import Device
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
-    model, device = SentModel.packed(arguments.model or DEFAULT_MODEL), Device.parse(arguments.device)
-    with marked(first.source, first.output) as files, connected(ClusterAddress.parse(arguments.on)) as ray:
-        executor = RayExecutor(
-            ray,
-            model,
-            options,
-            files,
-            device=device,
-            threads=arguments.threads,
-            tell=tell,
-            stopping=stopping,
-            make_examine=make_examine,
-        )
-        try:
-            if executor.network.warning and not arguments.quiet:
-                say(f"enlighten: {executor.network.warning}")
-            yield executor, executor.network
-        finally:
-            executor.close()
+    network = arguments.network()
+    examine = make_examine(network.name, 1) if make_examine else None
+    yield LocalExecutor(PhotoWork(network, options, tell, stopping, examine), options.at_once), network

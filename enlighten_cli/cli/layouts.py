@@ -6,20 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from enlighten_cli.cli.console import visible
-
-if TYPE_CHECKING:
-    from enlighten_cli.evaluation.tables import Row, Scores
-    from enlighten_cli.evaluation.votes import Tally
+from enlighten_cli.evaluation.tables import Row, Scores, best_of
+from enlighten_cli.evaluation.votes import Tally
+from enlighten_cli.metrics import METRICS
 
 
 def _grid(rows: Sequence[Row], scores: Sequence[Scores], mark: str) -> list[list[str]]:
     """Format scores as text, with marks around the best of each set."""
-    from enlighten_cli.evaluation.tables import best_of
-    from enlighten_cli.metrics import METRICS
-
     metrics = [metric for metric in METRICS if any(metric in row.means for row in rows)]
     grid = [["set", "method", "photos", *metrics]]
     for row in rows:
@@ -67,8 +63,6 @@ def _markdown(grid: list[list[str]]) -> str:
 
 
 def _as_csv(rows: Sequence[Row], scores: Sequence[Scores], origin: dict[str, Any], methods: list[str]) -> str:
-    from enlighten_cli.metrics import METRICS
-
     text = io.StringIO()
     writer = csv.DictWriter(text, ["set", "method", "photo", "count", *METRICS], lineterminator="\n")
     writer.writeheader()

@@ -15,15 +15,15 @@ from click.shell_completion import CompletionItem
 
 from enlighten_cli import __version__
 from enlighten_cli.cli.choices import with_paths
+from enlighten_cli.cli.commands import DEFAULT, NAMES
 from enlighten_cli.cli.console import say, visible
+from enlighten_cli.cli.streams import replace_closed
 from enlighten_cli.errors import EnlightenError, UsageError, did_you_mean
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of BSD's sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
 GARBAGE_THRESHOLD = 100_000  # objects
 GROUP_OPTIONS = ("--help", "-h", "--version", "-V")
-DEFAULT = "enhance"
-COMMANDS = (DEFAULT, "serve", "train", "export", "evaluate", "models", "doctor")  # each in a module of its own
 
 
 class DefaultCommandGroup(click.Group):
@@ -34,6 +34,7 @@ class DefaultCommandGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program."""
+        replace_closed()
         # By default, garbage is searched for hundreds of times while modules are imported, and again in all that is
         # there when the program ends: a third of the time that a small photo takes.
         gc.set_threshold(GARBAGE_THRESHOLD)
@@ -49,12 +50,12 @@ class DefaultCommandGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted({*self.commands, *COMMANDS})
+        return sorted({*self.commands, *NAMES})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None if there is no such one."""
-        if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(getattr(import_module(f"enlighten_cli.cli.{cmd_name}"), cmd_name))
+        if cmd_name in NAMES and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(f"enlighten_cli.cli.commands.{cmd_name}"), cmd_name))
         return super().get_command(ctx, cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -89,7 +90,8 @@ class DefaultCommandGroup(click.Group):
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             # The reader closed the pipe. Python would report an error when it flushes stdout at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if sys.stdout is not None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except click.ClickException as error:
             # Click prints this message itself, and it may quote arguments that contain control characters.
@@ -97,10 +99,25 @@ class DefaultCommandGroup(click.Group):
             raise
         except (click.exceptions.Exit, click.Abort):
             raise
+        except FileNotFoundError as error:
+            _show_traceback_if_asked(ctx)
+            if _working_folder_exists():
+                say(f"enlighten: internal error: {type(error).__name__}: {error}")
+                ctx.exit(INTERNAL_ERROR)
+            say("enlighten: the working folder was deleted; change to another folder")
+            ctx.exit(UsageError.exit_code)
         except Exception as error:
             _show_traceback_if_asked(ctx)
             say(f"enlighten: internal error: {type(error).__name__}: {error}")
             ctx.exit(INTERNAL_ERROR)
+
+
+def _working_folder_exists() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _show_traceback_if_asked(ctx: click.Context) -> None:

@@ -6,16 +6,16 @@ import os
 from typing import Any
 
 from enlighten_cli.errors import ModelError
+from enlighten_cli.methods.network import BRIGHTENING
+from enlighten_cli.models.folders import imported_folder
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
+from enlighten_cli.models.store import imported_names, read_record
 
 NOT_DOWNLOADED = "not downloaded"
 
 
 def all_entries() -> list[dict[str, Any]]:
     """Return an entry for each model of the project, each imported one and each method, for JSON."""
-    from enlighten_cli.methods.network import BRIGHTENING
-    from enlighten_cli.models.registry import MODELS
-    from enlighten_cli.models.store import imported_names
-
     return [
         *map(_of_project, MODELS.values()),
         *map(_of_user, imported_names()),
@@ -61,9 +61,7 @@ def _of_method(method: Any) -> dict[str, Any]:
 
 
 def _of_project(row: Any) -> dict[str, Any]:
-    from enlighten_cli.models.registry import DEFAULT_MODEL
-
-    here = row.path().is_file()
+    here = os.path.isfile(row.path())
     file = row.files[0]
     return {
         "name": row.name,
@@ -82,11 +80,8 @@ def _of_project(row: Any) -> dict[str, Any]:
 
 
 def _of_user(name: str) -> dict[str, Any]:
-    from enlighten_cli.models.folders import imported_folder
-    from enlighten_cli.models.store import read_record
-
     path = imported_folder() / f"{name}.onnx"
-    state = "imported" if path.is_file() else "missing"
+    state = "imported" if os.path.isfile(path) else "missing"
     try:
         record = read_record(name)
     except ModelError:
@@ -98,7 +93,7 @@ def _of_user(name: str) -> dict[str, Any]:
         "default": False,
         "path": os.fspath(path),
         "width": int(width) if (width := provenance.get("width", "")).isdecimal() else None,
-        "size_bytes": path.stat().st_size if path.is_file() else None,
+        "size_bytes": path.stat().st_size if os.path.isfile(path) else None,
         "size_is_exact": True,
         "sha256": record["sha256"].get(path.name),
         "licence": provenance.get("licence"),

@@ -1,38 +1,49 @@
-"""``enlighten models``: list, find, download, check, import and remove models."""
+"""Run ``enlighten models``: list, find, download, check, import and remove models."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from enlighten_cli.cli.choices import Suggested, fetched_names, model_names
 from enlighten_cli.cli.console import say, show
+from enlighten_cli.cli.model_entries import NOT_DOWNLOADED, all_entries, lines_of
+from enlighten_cli.cli.requirements import require_training
 from enlighten_cli.errors import ModelError, UsageError, did_you_mean
+from enlighten_cli.methods.network import BRIGHTENING
+from enlighten_cli.models.device import Device
+from enlighten_cli.models.download import Download, fetch, sha256_of
+from enlighten_cli.models.registry import MODELS
+from enlighten_cli.models.session import Model
+from enlighten_cli.models.store import check_new_name, damage_of, imported_names, keep, locate
+from enlighten_cli.models.store import remove as remove_files
+from enlighten_cli.models.transfer import OFFLINE_VARIABLE
+from enlighten_cli.models.weights_header import check_generator
 
-if TYPE_CHECKING:
-    from enlighten_cli.models.download import Download
-
-NAME, FETCHED = Suggested("name", model_names), Suggested("name", fetched_names)
 UNKNOWN = "unknown"
 QUESTIONS = {"licence": "Licence of the weights", "source": "Where they come from", "paper": "The paper (DOI, arXiv)"}
+ONNX_MOST_BYTES = 512 * 2**20
 
 
-@click.group(short_help="List, find, download, check, import and remove models.")
-def models() -> None:
-    """Manage the models that --model takes."""
+@dataclass(frozen=True)
+class Card:
+    """What is told of an imported model; None where it is not."""
+
+    licence: str | None
+    source: str | None
+    paper: str | None
 
 
-@models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON array to stdout.")
-def list_models(as_json: bool) -> None:
-    """List all models and methods, with state, size, licence, origin and scores."""
-    from enlighten_cli.cli.model_entries import all_entries, lines_of
-
+def list_all(*, as_json: bool) -> None:
+    """Print all models and methods."""
     entries = all_entries()
     if as_json:
         click.echo(json.dumps(entries))
@@ -41,28 +52,13 @@ def list_models(as_json: bool) -> None:
         show(*lines_of(entry))
 
 
-@models.command()
-@click.argument("name", type=NAME)
-def path(name: str) -> None:
-    """Print the path of a model's .onnx file."""
-    from enlighten_cli.models.store import locate
-
+def print_path(name: str) -> None:
+    """Print where a model's file is."""
     click.echo(os.fspath(locate(name)))
 
 
-@models.command()
-@click.argument("names", type=FETCHED, nargs=-1, required=True, metavar="NAME...")
-@click.option("--offline", is_flag=True, help="Do not use the network: only downloaded files, and file: addresses.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
-    """Download models to the cache, check their hashes, and replace damaged copies.
-
-    The source is each model's own address, or ENLIGHTEN_WEIGHTS_URL. The cache is ENLIGHTEN_CACHE,
-    or the platform's cache folder.
-    """
-    from enlighten_cli.models.registry import MODELS
-    from enlighten_cli.models.transfer import OFFLINE_VARIABLE
-
+def download(names: tuple[str, ...], *, offline: bool, quiet: bool) -> None:
+    """Download models to the cache."""
     if offline:
         os.environ[OFFLINE_VARIABLE] = "1"
     for name in names:
@@ -80,10 +76,6 @@ def fetch(names: tuple[str, ...], offline: bool, quiet: bool) -> None:
 
 
 def _fetch_file(file: Download, *, quiet: bool) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    from enlighten_cli.models.download import fetch
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -100,23 +92,14 @@ def _fetch_file(file: Download, *, quiet: bool) -> None:
         fetch(file, tell)
 
 
-@models.command()
-@click.argument("names", type=NAME, nargs=-1, metavar="[NAME]...")
-def verify(names: tuple[str, ...]) -> None:
-    """Check the files of models, by default of all, against their hashes.
-
-    A model that is not downloaded is no failure. A damaged one is: the exit code is 4.
-    """
-    from enlighten_cli.cli.model_entries import NOT_DOWNLOADED
-    from enlighten_cli.models.registry import MODELS
-    from enlighten_cli.models.store import damage_of, imported_names
-
+def check(names: tuple[str, ...]) -> None:
+    """Check the files of models against their hashes."""
     known = [*MODELS, *imported_names()]
     damaged = []
     for name in names or known:
         if name not in known:
             raise UsageError(f"{name}: no such model{did_you_mean(name, known)}; see: enlighten models list")
-        if name in MODELS and not MODELS[name].bundled and not MODELS[name].path().is_file():
+        if name in MODELS and not MODELS[name].bundled and not os.path.isfile(MODELS[name].path()):
             show(f"{name}: {NOT_DOWNLOADED}")
         elif damage := damage_of(name):
             damaged.append(name)
@@ -129,31 +112,12 @@ def verify(names: tuple[str, ...]) -> None:
         )
 
 
-@models.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--name", required=True, help="Name for --model.")
-@click.option("--licence", help="Licence of the weights, for the model's card; otherwise unknown.")
-@click.option("--source", help="Where it comes from, such as a URL; otherwise the path of the file.")
-@click.option("--paper", help="The paper that describes it, such as a DOI; otherwise unknown.")
-@click.option("--replace", is_flag=True, help="Replace an imported model of that name.")
-def import_model(
-    file: Path, name: str, licence: str | None, source: str | None, paper: str | None, replace: bool
-) -> None:
-    """Import a model under a name.
-
-    FILE is an .onnx file that maps RGB to RGB. With the train extra it may also be the published
-    200_net_G_A.pth, a run's checkpoint or a .safetensors file of weights, which are converted.
-
-    Licence, source and paper form its card, which `enlighten models list` shows. On a terminal,
-    those that are missing are asked for.
-    """
-    from enlighten_cli.methods.network import BRIGHTENING
-    from enlighten_cli.models.store import check_new_name, keep
-
+def add(file: Path, name: str, told: Card, *, replace: bool) -> None:
+    """Import a model under a name."""
     check_new_name(name, replace=replace)
     if name in BRIGHTENING:
         raise UsageError(f"{name} is a method of the project; choose another name")
-    given = {"licence": licence, "source": source, "paper": paper}
+    given = asdict(told)
     otherwise = {"licence": UNKNOWN, "source": os.fspath(file.resolve()), "paper": UNKNOWN}
     asks = on_terminal()
     card = {
@@ -179,17 +143,8 @@ def _answer(word: str, otherwise: str) -> str:
     return str(click.prompt(QUESTIONS[word], default=otherwise, err=True))
 
 
-ONNX_MOST_BYTES = 512 * 2**20
-
-
 def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, str]]:
     """Read an ONNX file, and check that it fulfils the contract by running it on two small images."""
-    import numpy as np
-
-    from enlighten_cli.models.device import Device
-    from enlighten_cli.models.download import sha256_of
-    from enlighten_cli.models.session import Model
-
     if file.stat().st_size > ONNX_MOST_BYTES:
         raise ModelError(f"{file}: {file.stat().st_size:,} bytes; a model has at most {ONNX_MOST_BYTES:,}")
     model = Model(file, device=Device("cpu"))
@@ -203,13 +158,7 @@ def _checked_onnx(file: Path, name: str) -> tuple[dict[str, bytes], dict[str, st
 
 def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], dict[str, str]]:
     """Convert PyTorch weights to a model."""
-    import tempfile
-
-    from enlighten_cli.cli.requirements import require_training
-
     require_training()
-    from enlighten_cli.models.download import sha256_of
-    from enlighten_cli.models.weights_header import check_generator
     from enlighten_cli.training.checkpoint import read_weights
     from enlighten_cli.training.export import export_onnx, export_weights
 
@@ -228,11 +177,7 @@ def _converted(file: Path, name: str, licence: str) -> tuple[dict[str, bytes], d
     }
 
 
-@models.command()
-@click.argument("name", type=NAME)
-def remove(name: str) -> None:
+def delete(name: str) -> None:
     """Remove an imported model, or a downloaded one from the cache."""
-    from enlighten_cli.models.store import remove as remove_files
-
     for gone in remove_files(name):
         say(f"removed {gone}")

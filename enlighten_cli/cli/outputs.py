@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from enlighten_cli.errors import FormatError, MissingDependencyError, OutputError, UsageError
+from enlighten_cli.photo import FORMATS, SUFFIXES
+from enlighten_cli.photo.formats import import_plugin
 from enlighten_cli.stores.address import Place
 
 # One of them is near the start of every report and contact sheet that this program wrote.
@@ -34,18 +36,24 @@ def check_output(option: str, path: Path, *, endings: tuple[str, ...], inputs: I
     UsageError
         If its name has another ending, its folder is absent, or it is an input, in a folder of
         inputs, or a file that this program did not write.
+    OutputError
+        If no file can have this name.
     """
     if path.suffix.lower() not in endings:
         raise UsageError(f"{option} {path}: the name must end in {' or '.join(endings)}")
-    if not path.resolve().parent.is_dir():
+    if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
         raise UsageError(f"{option} {path}: its folder does not exist; create it, or choose another")
-    if not path.exists() and not path.is_symlink():
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise OutputError(f"{option} {path}: cannot be written: {error.strerror}; choose another name") from error
     real = os.path.realpath(path)
     for each in inputs:
-        if os.path.realpath(each) == real or (path.exists() and each.exists() and path.samefile(each)):
+        if os.path.realpath(each) == real or is_same(path, each):
             raise UsageError(f"{option} {path}: is an input; choose another name")
-    if not path.is_file() or not _is_ours(path):
+    if not os.path.isfile(path) or not _is_ours(path):
         raise UsageError(
             f"{option} {path}: already exists and is not an earlier output of this program; choose another name"
         )
@@ -61,9 +69,6 @@ def check_photo_name(path: Place) -> None:
     MissingDependencyError
         If the format needs a package that is not installed.
     """
-    from enlighten_cli.photo import FORMATS, SUFFIXES
-    from enlighten_cli.photo.formats import import_plugin
-
     format = SUFFIXES.get(path.suffix.lower())
     if not path.suffix:
         raise UsageError(
@@ -96,9 +101,7 @@ def check_folder_name(path: Place, *, photos: int) -> None:
     UsageError
         If it does not exist and is named like a photo.
     """
-    from enlighten_cli.photo import SUFFIXES
-
-    is_there = path.exists() if isinstance(path, Path) else path.is_dir()
+    is_there = os.path.exists(path) if isinstance(path, Path) else path.is_dir()
     if not is_there and path.suffix.lower() in SUFFIXES:
         given = f"{photos} inputs were" if photos > 1 else "a folder was"
         raise UsageError(
@@ -114,14 +117,25 @@ def check_parents(folder: Path) -> None:
     OutputError
         If it, or a folder above it, is a file, or permission is missing.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists() or each.is_symlink())
-    if not nearest.is_dir():
+    nearest = next((each for each in (folder, *folder.absolute().parents) if os.path.lexists(each)), folder)
+    if not os.path.isdir(nearest):
         raise OutputError(f"{nearest}: is a file, not a folder; choose another -o")
     if nearest != folder and not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: cannot be written: {os.strerror(errno.EACCES)}; choose another -o")
 
 
+def is_same(path: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one file."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
 def _is_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(MARKED_BYTES)
+    try:
+        with path.open("rb") as file:
+            head = file.read(MARKED_BYTES)
+    except OSError:
+        return False
     return any(mark in head for mark in MARKS)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
+from enlighten_cli.cli.console import say
 from enlighten_cli.errors import OutputError
 
-STDOUT, STDERR = 1, 2
+STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class Results:
@@ -23,6 +24,7 @@ class Results:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._is_read = True
 
     def write(self, content: bytes) -> None:
         """Write bytes."""
@@ -37,10 +39,35 @@ class Results:
         self.write(json.dumps(record).encode("ascii") + b"\n")
         self.flush()
 
+    def record(self, record: dict[str, Any]) -> None:
+        """Write a line of JSON about a photo that is done; without a reader, the other photos are done all the same."""
+        if not self._is_read:
+            return
+        try:
+            self.json(record)
+        except BrokenPipeError:
+            self._is_read = False
+            say("enlighten: the reader of --json has gone; the photos are done without records")
+
     def flush(self) -> None:
         """Flush the stream."""
         with _reported():
             self._stream.flush()
+
+
+def replace_closed() -> None:
+    """Give the standard streams that the parent process closed to the null device.
+
+    Otherwise the next file that is opened gets such a descriptor, and what libraries print goes into it. `sys.stdin`
+    and `sys.stdout` stay None, so that who needs them can say that they are closed.
+    """
+    for descriptor in (STDIN, STDOUT, STDERR):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest descriptor that is free
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
 
 
 @contextmanager

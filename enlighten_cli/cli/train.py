@@ -1,154 +1,95 @@
-"""``enlighten train``: train a model, or fine-tune one, on unpaired folders of photos."""
+"""Run ``enlighten train``: from the command line to the options of a run."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from enlighten_cli.cli import shared_options
-from enlighten_cli.cli.choices import Suggested, model_names
 from enlighten_cli.cli.train_options import device_called, new_config, refuse_used, resumed_config, with_settings
 from enlighten_cli.cli.train_run import Setting, train_in
 from enlighten_cli.errors import UsageError
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+from enlighten_cli.training.config import IMAGES_AN_EPOCH
 
 
-@click.command(short_help="Train a model, or fine-tune one on your photos.")
-@click.option("--low", type=FOLDER, help="Folder of photos taken in too little light; subfolders are searched.")
-@click.option("--normal", type=FOLDER, help="Folder of well-lit photos; they may show other scenes.")
-@click.option(
-    "--pairs",
-    type=FOLDER,
-    nargs=2,
-    metavar="LOW HIGH",
-    help="Two folders of the same scenes, dark and well lit, under the same names; for a supervised objective only.",
-)
-@click.option("-o", "--output", "run", type=FOLDER, required=True, metavar="RUN", help="Folder of the run.")
-@click.option("--config", "file", type=FILE, help="JSON file of options; the command line wins.")
-@click.option(
-    "--from",
-    "start",
-    type=Suggested("start", lambda: ("pretrained", "random", *model_names()), ending=".safetensors"),
-    metavar="pretrained|random|NAME|FILE",
-    help="Initial weights: those of the default model (pretrained), random ones, those of another model of the "
-    "package, or of a checkpoint, .safetensors or .pth.  [default: pretrained]",
-)
-@click.option(
-    "--objective",
-    metavar="NAME",
-    help="Training objective: enlightengan, the losses of the paper; distillation, the results of a teacher; denoise; "
-    "or that of another paper: zero-dce (--normal may be left out), cyclegan, llnet (--normal alone), "
-    "retinexnet (supervised: --pairs).  [default: enlightengan]",
-)
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="Any option of the recipe, such as one of the objective (sfp_weight=0.5); repeatable.",
-)
-@click.option(
-    "--width",
-    type=int,
-    help="Channels of the first level; the paper has 32. Initial weights can be widened to a multiple of their width.",
-)
-@click.option("--epochs", type=float, help="Length in epochs of 1016 images; the paper has 200.")
-@click.option("--images", type=int, help="Length in images, instead of --epochs.")
-@click.option("--crop", "crop_px", type=int, metavar="PX", help="Side of a crop; the paper has 320.")
-@click.option("--batch", type=int, help="Batch size; the paper has 32, below 8 artefacts are likely.")
-@click.option("--lr", type=float, help="Learning rate of the generator; the paper has 1e-4.")
-@click.option(
-    "--ema",
-    "ema_images",
-    type=int,
-    metavar="IMAGES",
-    help="Half-life of the moving average of the weights; 0: no average.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    help="Precision of the networks; losses are always fp32. fp16 is for GPUs without bf16.",
-)
-@click.option("--seed", type=int, help="Seed of all random numbers.")
-@shared_options.device
-@click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    help="Processes that prepare crops; 0: the training process, on its GPU if the photos fit there (at most 3 GB).  "
-    "[default: 1; on a GPU 0, or one per core]",
-)
-@click.option(
-    "--vgg",
-    type=FILE,
-    help="VGG-16 weights, if the objective needs them; by default torchvision's are downloaded (553 MB).",
-)
-@click.option("--val", type=FOLDER, help="Folder of photos for sample sheets and scores during the run.")
-@click.option("--skip-bad", is_flag=True, help="Skip photos that cannot be read.")
-@click.option("--resume", is_flag=True, help="Continue RUN from its last checkpoint.")
-@click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard too.")
-@click.option("--dry-run", is_flag=True, help="Print the options of the run, and stop.")
-@shared_options.verbose
-@click.pass_context
-def train(
-    ctx: click.Context,
-    /,
-    run: Path,
-    pairs: tuple[Path, Path] | None,
-    file: Path | None,
-    start: str | None,
-    epochs: float | None,
-    device: str,
-    workers: int | None,
-    vgg: Path | None,
-    val: Path | None,
-    skip_bad: bool,
-    settings: tuple[str, ...],
-    resume: bool,
-    tensorboard: bool,
-    dry_run: bool,
-    verbose: int,
-    **options: Any,
-) -> None:
-    """Train on two folders of unpaired photos: low-light ones and well-lit ones.
+@dataclass(frozen=True, kw_only=True)
+class TrainArguments:
+    """The arguments of ``enlighten train``.
 
-    By default this fine-tunes the default model. RUN receives the model (model.onnx, to use with
-    --model), its weights, checkpoints, sample sheets, curves.png, config.json, log.txt and
-    stats.jsonl. Ctrl-C writes a checkpoint, from which --resume continues. On several GPUs or
-    machines: torchrun --nproc-per-node 2 -m enlighten_cli train, with the same options.
+    Parameters
+    ----------
+    recipe : dict
+        Options of the recipe, by their names there; None where one is not given.
     """
-    ctx.meta["verbosity"] = verbose
-    from enlighten_cli.cli.requirements import require_tensorboard, require_training
 
-    require_training()
-    if tensorboard:
-        require_tensorboard()
+    run: Path
+    pairs: tuple[Path, Path] | None
+    file: Path | None
+    start: str | None
+    epochs: float | None
+    device: str
+    workers: int | None
+    vgg: Path | None
+    val: Path | None
+    skip_bad: bool
+    settings: tuple[str, ...]
+    resume: bool
+    tensorboard: bool
+    dry_run: bool
+    recipe: dict[str, Any]
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the arguments."""
+        return [field.name for field in fields(cls)]
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the recipe that are given.
+
+        Raises
+        ------
+        UsageError
+            If one is given twice.
+        """
+        given = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in self.recipe.items()
+            if value is not None
+        }
+        if self.pairs:
+            given |= {"pairs_low": str(self.pairs[0]), "pairs_high": str(self.pairs[1])}
+        given = with_settings(given, self.settings)
+        if self.epochs is not None:
+            if "images" in given:
+                raise UsageError("--epochs and --images both set the length; give one")
+            given["images"] = round(self.epochs * IMAGES_AN_EPOCH)
+        return given
+
+
+def train_network(arguments: TrainArguments) -> None:
+    """Train, or show the options of the run."""
     import torch
 
     # Before the first operation, because threads inherit it; denormals halve the speed.
     torch.set_flush_denormal(True)
-    given = {
-        name: str(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None
-    }
-    if pairs:
-        given |= {"pairs_low": str(pairs[0]), "pairs_high": str(pairs[1])}
-    given = with_settings(given, settings)
-    if epochs is not None:
-        from enlighten_cli.training.config import IMAGES_AN_EPOCH
-
-        if "images" in given:
-            raise UsageError("--epochs and --images both set the length; give one")
-        given["images"] = round(epochs * IMAGES_AN_EPOCH)
-    if resume:
-        config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, file), None
+    given, run, start = arguments.options(), arguments.run, arguments.start
+    if arguments.resume:
+        config, weights = resumed_config(run, {**given, **({"start": start} if start else {})}, arguments.file), None
     else:
         refuse_used(run)
-        config, weights = new_config(given, file, start)
-    if dry_run:
+        config, weights = new_config(given, arguments.file, start)
+    if arguments.dry_run:
         click.echo(config.to_json(), nl=False)
         return
-    setting = Setting(run, device_called(device), workers, vgg, val, skip_bad, tensorboard)
-    train_in(setting.remembered() if resume else setting, config, weights)
+    setting = Setting(
+        run,
+        device_called(arguments.device),
+        arguments.workers,
+        arguments.vgg,
+        arguments.val,
+        arguments.skip_bad,
+        arguments.tensorboard,
+    )
+    train_in(setting.remembered() if arguments.resume else setting, config, weights)

@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enlighten_cli.errors import MissingDependencyError, UsageError
+from enlighten_cli.models.device import Device
+from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
+from enlighten_cli.models.store import weights_file
 from enlighten_cli.resources import available_cores
+from enlighten_cli.training.checkpoint import Weights
+from enlighten_cli.training.config import RANDOM, TrainConfig
+from enlighten_cli.training.data.batches import can_fork
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.distributed import local_rank
+from enlighten_cli.training.loop import CHECKPOINT
+from enlighten_cli.training.objectives import Needs
+from enlighten_cli.training.recipe import config_from, objective_class, read_options, shared_options
 
 if TYPE_CHECKING:
     import torch
-
-    from enlighten_cli.training.checkpoint import Weights
-    from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.data.photo_cache import PhotoFolders
-    from enlighten_cli.training.objectives import Needs
 
 CONFIG = "config.json"
 FINE_TUNE = "fine-tune.json"  # recipe for fine-tuning the package's weights, in the same folder
@@ -59,10 +65,7 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
     UsageError
         If there is no run, or the command line differs from it.
     """
-    from enlighten_cli.training.loop import CHECKPOINT
-    from enlighten_cli.training.recipe import config_from, read_options
-
-    if not (run / CHECKPOINT).is_file() or not (run / CONFIG).is_file():
+    if not os.path.isfile(run / CHECKPOINT) or not os.path.isfile(run / CONFIG):
         raise UsageError(f"{run}: no checkpoint to resume from; leave out --resume to begin a run")
     kept = read_options(run / CONFIG)
     for name, value in given.items():
@@ -75,7 +78,7 @@ def resumed_config(run: Path, given: dict[str, Any], file: Path | None) -> Train
 
 def refuse_used(run: Path) -> None:
     """Refuse a folder that holds a run, with `UsageError`."""
-    if (run / CONFIG).exists():
+    if os.path.lexists(run / CONFIG):
         raise UsageError(f"{run}: already contains a run; continue it with --resume, or choose another -o")
 
 
@@ -102,11 +105,6 @@ def new_config(given: dict[str, Any], file: Path | None, start: str | None) -> t
     ModelError
         If the weights cannot be read.
     """
-    from enlighten_cli.models.registry import DEFAULT_MODEL, MODELS
-    from enlighten_cli.models.store import weights_file
-    from enlighten_cli.training.config import RANDOM
-    from enlighten_cli.training.recipe import config_from, objective_class, read_options, shared_options
-
     source = str(file or "options")
     chosen = {**(read_options(file) if file else {}), **given}
     objective = objective_class(chosen, source)
@@ -147,9 +145,6 @@ def device_called(name: str) -> torch.device:
     """
     import torch
 
-    from enlighten_cli.models.device import Device
-    from enlighten_cli.training.distributed import local_rank
-
     kind = Device.parse(name).kind
     if kind == "auto":
         kind = name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -173,8 +168,6 @@ def workers_for(photos: PhotoFolders, device: torch.device, wanted: int | None) 
     Otherwise the cores are shared out among the processes of torchrun. On the CPU it is one process, or none where
     processes cannot be forked (macOS, Windows): there it is a thread.
     """
-    from enlighten_cli.training.data.batches import can_fork
-
     if device.type == "cpu":
         return int(can_fork()) if wanted is None else wanted
     if not wanted and photos.move_to(device):

@@ -10,21 +10,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+import numpy as np
 
+from enlighten_cli import photo
+from enlighten_cli.atomic_write import write_whole
+from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.cli.signals import SIGNALLED, interruptible
 from enlighten_cli.cli.train_options import CONFIG, workers_for
-from enlighten_cli.errors import MissingDependencyError, TrainingError, UsageError
+from enlighten_cli.cli.training_log import TrainingLog
+from enlighten_cli.errors import MissingDependencyError, PhotoError, TrainingError, UsageError
+from enlighten_cli.evaluation.plots import run_curves
+from enlighten_cli.metrics.niqe import niqe
+from enlighten_cli.models import download
+from enlighten_cli.models.registry import VGG16
+from enlighten_cli.photo import Pixels
+from enlighten_cli.temporaries import remove_stale_temporaries
+from enlighten_cli.training import loop
+from enlighten_cli.training.checkpoint import Weights, read_tensors
+from enlighten_cli.training.config import TrainConfig
+from enlighten_cli.training.data.photo_cache import PhotoFolders
+from enlighten_cli.training.descent import Descent
+from enlighten_cli.training.distributed import Group, joined
+from enlighten_cli.training.loop import CHECKPOINT, STATS, Watch
+from enlighten_cli.training.networks.vgg import VggFeatures
+from enlighten_cli.training.objectives import OBJECTIVES
+from enlighten_cli.training.recipe import read_options
+from enlighten_cli.training.state import TrainState
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-    from enlighten_cli.photo import Pixels
-    from enlighten_cli.training.checkpoint import Weights
-    from enlighten_cli.training.config import TrainConfig
-    from enlighten_cli.training.data.photo_cache import PhotoFolders
-    from enlighten_cli.training.distributed import Group
-    from enlighten_cli.training.loop import Watch
 
 MODEL = "model"
 SETTING = "setting.json"
@@ -51,8 +66,6 @@ class Setting:
 
     def remember(self) -> None:
         """Save the settings that --resume needs on this machine."""
-        from enlighten_cli.atomic_write import write_whole
-
         kept = {
             "vgg": str(self.vgg.resolve()) if self.vgg else None,
             "val": str(self.val.resolve()) if self.val else None,
@@ -68,8 +81,6 @@ class Setting:
         UsageError
             If a saved path no longer exists.
         """
-        from enlighten_cli.training.recipe import read_options
-
         kept = read_options(self.run / SETTING) if (self.run / SETTING).is_file() else {}
         vgg, val = (given or _kept_path(kept, name) for name, given in (("vgg", self.vgg), ("val", self.val)))
         return replace(self, vgg=vgg, val=val, skip_bad=self.skip_bad or kept.get("skip_bad") is True)
@@ -86,10 +97,6 @@ def _kept_path(kept: dict[str, Any], name: str) -> Path | None:
 
 def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> None:
     """Train, alone or as one of the processes of torchrun, of which the first exports the model."""
-    from enlighten_cli.training.distributed import joined
-    from enlighten_cli.training.loop import CHECKPOINT
-    from enlighten_cli.training.objectives import OBJECTIVES
-
     with joined(setting.device) as group:
         if config.batch % group.size:
             raise UsageError(f"batch is {config.batch}; it must be a multiple of the number of processes, {group.size}")
@@ -103,16 +110,6 @@ def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> 
 
 
 def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
-    from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.cli.training_log import TrainingLog
-    from enlighten_cli.temporaries import remove_stale_temporaries
-    from enlighten_cli.training.data.photo_cache import PhotoFolders
-    from enlighten_cli.training.descent import Descent
-    from enlighten_cli.training.loop import CHECKPOINT, Watch
-    from enlighten_cli.training.loop import train as run_training
-    from enlighten_cli.training.objectives import OBJECTIVES
-    from enlighten_cli.training.state import TrainState
-
     run, device = setting.run, setting.device
     if group.leads:
         remove_stale_temporaries(run)  # of a run that was killed
@@ -139,7 +136,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     with interruptible(grace_seconds=None) as signals:
         if not group.leads:
             watch = Watch(stopping=lambda: bool(signals))
-            if not run_training(state, photos, run, workers, watch):
+            if not loop.train(state, photos, run, workers, watch):
                 raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)
             return
         if not resumed:
@@ -151,7 +148,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
                 f"samples {f'by {workers} workers' if workers else f'made on {photos.device}'}"
             )
             watch = _watch(setting.val, photos, log.status, signals)
-            if not run_training(state, photos, run, workers, watch):
+            if not loop.train(state, photos, run, workers, watch):
                 log.say(f"stopped at image {state.images_seen}; continue with: enlighten train --resume -o {run}")
                 log.say(f"or use the model so far: enlighten export {run / CHECKPOINT} -o {run / MODEL}.onnx")
                 raise click.exceptions.Exit(SIGNALLED + (signals or [signal.SIGINT])[0])
@@ -169,10 +166,6 @@ def _computers(group: Group, device: torch.device) -> str:
 
 
 def _draw_curves(run: Path) -> None:
-    from enlighten_cli.atomic_write import write_whole
-    from enlighten_cli.evaluation.plots import run_curves
-    from enlighten_cli.training.loop import STATS
-
     try:
         lines = (run / STATS).read_text(encoding="utf-8").splitlines()
         write_whole(run / CURVES, run_curves([json.loads(line) for line in lines]))
@@ -181,24 +174,14 @@ def _draw_curves(run: Path) -> None:
 
 
 def _vgg_features(file: Path | None) -> nn.Module:
-    from enlighten_cli.models.download import fetch
-    from enlighten_cli.models.registry import VGG16
-    from enlighten_cli.training.checkpoint import read_tensors
-    from enlighten_cli.training.networks.vgg import VggFeatures
-
     if file is None:
         click.echo(f"enlighten: VGG-16 from {VGG16.url} ({VGG16.size_bytes / 1e6:.0f} MB, once)", err=True)
-        file = fetch(VGG16)
+        file = download.fetch(VGG16)
     return VggFeatures(read_tensors(file).tensors)
 
 
 def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]) -> Watch:
     """Choose the photos to enhance during a run: those of --val, with scores, or the first training photos."""
-    import numpy as np
-
-    from enlighten_cli.errors import PhotoError
-    from enlighten_cli.metrics.niqe import niqe
-    from enlighten_cli.training.loop import Watch
 
     def score(enhanced: Sequence[Pixels]) -> dict[str, float]:
         try:
@@ -217,10 +200,6 @@ def _watch(val: Path | None, photos: PhotoFolders, tell: Any, signals: list[int]
 
 
 def _decoded(folder: Path) -> list[Pixels]:
-    from enlighten_cli import photo
-    from enlighten_cli.batch.jobs import find_photos
-    from enlighten_cli.errors import PhotoError
-
     paths = find_photos(folder)
     if not paths:
         raise TrainingError(f"{folder}: no photos")

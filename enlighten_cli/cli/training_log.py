@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from enlighten_cli import photo
+from enlighten_cli.training.loop import SHEET, Status
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-    from enlighten_cli.training.loop import Status
 
 
 class TrainingLog:
@@ -78,8 +77,6 @@ class TrainingLog:
             for group, values in (("losses", status.losses), ("scores", status.scores)):
                 for name, value in values.items():
                     self._board.add_scalar(f"{group}/{name}", value, status.images)
-            from enlighten_cli.training.loop import SHEET
-
             sheet = self._run / SHEET.format(status.images)
             if sheet.is_file():
                 self._board.add_image("sheet", photo.decode(sheet).pixels, status.images, dataformats="HWC")

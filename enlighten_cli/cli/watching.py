@@ -1,30 +1,36 @@
-"""``enlighten FOLDER -o OUT --watch``: enhance photos as they arrive in a folder."""
+"""Run ``enlighten watch``: enhance photos as they arrive in a folder."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from enlighten_cli.batch.jobs import Found, Photos, find_jobs
+from enlighten_cli.batch.jobs import Destination, Found, Photos, find_jobs
 from enlighten_cli.batch.outcome import Status, Summary
-from enlighten_cli.cli.arguments import EnhanceArguments
+from enlighten_cli.batch.runner import run_batch
+from enlighten_cli.cli.addresses import check_is_file
+from enlighten_cli.cli.arguments import ResultArguments
 from enlighten_cli.cli.console import say
-from enlighten_cli.cli.signals import SIGNALLED
-from enlighten_cli.cli.streams import Results
-from enlighten_cli.errors import MissingDependencyError, NothingToDoError, UsageError, how_to_install
+from enlighten_cli.cli.signals import SIGNALLED, interruptible
+from enlighten_cli.cli.streams import Results, results_only
+from enlighten_cli.cli.truncation import reason_of
+from enlighten_cli.errors import MissingDependencyError, NothingToDoError, how_to_install
+from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.stores.address import as_file
-
-if TYPE_CHECKING:
-    from enlighten_cli.batch.jobs import Destination
-    from enlighten_cli.models.network import NamedNetwork
 
 # A file that has not changed for this long counts as complete; programs pause for less while they copy.
 SETTLED_SECONDS = 2.0
 TICK_MS = 250
-NOT_FOR_WATCHING = ("report", "dry_run", "files_from", "fail_fast")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchArguments(ResultArguments):
+    """The arguments of ``enlighten watch``."""
+
+    folder: Path
 
 
 class Arrivals(Photos):
@@ -87,19 +93,21 @@ def _state(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def watch_folder(inputs: list[Path], arguments: EnhanceArguments, results: Results, signals: list[int]) -> int:
+def watch_folder(arguments: WatchArguments) -> int:
     """Enhance the photos in a folder, and those that arrive, until a signal; return the exit code."""
-    if len(inputs) != 1 or not inputs[0].is_dir():
-        raise UsageError(f"--watch takes one folder, not {inputs[0] if len(inputs) == 1 else f'{len(inputs)} inputs'}")
-    for option in NOT_FOR_WATCHING:
-        if getattr(arguments, option):
-            raise UsageError(f"--watch cannot be combined with --{option.replace('_', '-')}; leave it out")
+    if arguments.output:
+        check_is_file("-o", Path(arguments.output))
     if find_spec("watchfiles") is None:
-        raise MissingDependencyError(f"--watch needs watchfiles; {how_to_install('watch', 'watchfiles')}")
-    from watchfiles import watch
+        raise MissingDependencyError(f"watching needs watchfiles; {how_to_install('watch', 'watchfiles')}")
+    with results_only() as results, interruptible() as signals:
+        return _watch(arguments, results, signals)
 
-    (folder,) = inputs
-    destination, network = arguments.destination(inputs), arguments.network()
+
+def _watch(arguments: WatchArguments, results: Results, signals: list[int]) -> int:
+    from watchfiles import watch  # may be absent
+
+    folder = arguments.folder
+    destination, network = arguments.destination([folder]), arguments.network()
     without = as_file(destination.path) if destination.path and destination.is_folder else None
     batch, settling = _Batches(arguments, destination, network, results, signals), Settling()
     changes = watch(
@@ -147,7 +155,7 @@ class _Batches:
 
     def __init__(
         self,
-        arguments: EnhanceArguments,
+        arguments: WatchArguments,
         destination: Destination,
         network: NamedNetwork,
         results: Results,
@@ -160,8 +168,6 @@ class _Batches:
 
     def run(self, folder: Path, paths: list[Path]) -> None:
         """Enhance these photos of the folder."""
-        from enlighten_cli.batch.runner import run_batch
-
         try:
             jobs = find_jobs(Arrivals(folder, paths), self._destination)
         except NothingToDoError:  # they are results of earlier batches
@@ -169,9 +175,9 @@ class _Batches:
         for outcome in run_batch(jobs, self._network, self._options, stopping=lambda: bool(self._signals)):
             self.summary.add(outcome)
             if outcome.status is Status.FAILED:
-                say(f"{outcome.source}: {outcome.reason}")
+                say(f"{outcome.source}: {reason_of(outcome.error) if outcome.error else outcome.reason}")
             elif not self._arguments.quiet and (outcome.status is Status.DONE or self._arguments.verbose):
                 detail = f" ({outcome.reason})" if outcome.reason else ""
                 say(f"{outcome.source} -> {outcome.output}{detail}", *(f"{outcome.source}: {n}" for n in outcome.notes))
             if self._arguments.as_json:
-                self._results.json({**outcome.record(), "model": self._network.name})
+                self._results.record({**outcome.record(), "model": self._network.name})

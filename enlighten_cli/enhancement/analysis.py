@@ -115,7 +115,7 @@ def _thumbnail_and_samples(
 ) -> tuple[Rgb, Plane]:
     """Return a thumbnail, and luma of the rows in which noise is measured, from one pass over a photo."""
     if opacity is None:
-        reduction = Reduction(photo.source, most_pixels)
+        reduction: Reduction | WeightedReduction = Reduction(photo.source, most_pixels)
     else:
         reduction = WeightedReduction(photo.pixels, opacity, most_pixels)
     samples = sampled_spans(photo.height)

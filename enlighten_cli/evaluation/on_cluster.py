@@ -19,6 +19,7 @@ from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.evaluation.runner import (
     Candidate,
+    Failed,
     Measured,
     PhotoSet,
     Task,
@@ -100,7 +101,11 @@ class ClusterEvaluation:
             raise
 
     def run(
-        self, sets: Sequence[PhotoSet], names: Sequence[str], see: Callable[[Scores, Pixels, Pixels], None]
+        self,
+        sets: Sequence[PhotoSet],
+        names: Sequence[str],
+        see: Callable[[Scores, Pixels, Pixels], None],
+        failed: Failed | None = None,
     ) -> Iterator[Scores]:
         """Enhance and score the photos; see `evaluate`.
 
@@ -110,6 +115,7 @@ class ClusterEvaluation:
         names : sequence of str
             Of the candidates.
         see : callable
+        failed : callable, optional
         """
         numbers = {name: number for number, name in enumerate(names)}
 
@@ -117,7 +123,7 @@ class ClusterEvaluation:
             return self._pool.submit((task, numbers[task.method]))
 
         with suppress(DroppedError):  # the caller stopped it
-            yield from in_order(tasks_of(sets, names), submit, see, self._pool.in_flight)
+            yield from in_order(tasks_of(sets, names), submit, see, self._pool.in_flight, failed)
 
     def close(self) -> None:
         """End the workers."""

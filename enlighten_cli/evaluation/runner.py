@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.enhancement.enhance import Options, enhance
-from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.evaluation.tables import Scores
 from enlighten_cli.metrics import measured
 from enlighten_cli.models.network import Network
@@ -39,8 +39,9 @@ def photo_sets(folders: Sequence[Path], reference: Path | None) -> list[PhotoSet
     Raises
     ------
     UsageError
-        If a folder has no photos, a photo no reference or more than one, or several folders
-        share one folder of references.
+        If a photo has no reference or more than one, or several folders share one folder of references.
+    NothingToDoError
+        If a folder has no photos.
     """
     if reference is not None and len(folders) != 1:
         raise UsageError("--reference belongs to one folder; evaluate other folders separately")
@@ -49,7 +50,7 @@ def photo_sets(folders: Sequence[Path], reference: Path | None) -> list[PhotoSet
     for folder, name in zip(folders, names, strict=True):
         paths = tuple(find_photos(folder))
         if not paths:
-            raise UsageError(f"{folder}: no photos")
+            raise NothingToDoError(f"{folder}: no photos found")
         references = _matched(paths, reference) if reference is not None else {}
         sets.append(PhotoSet(name if names.count(name) == 1 else str(folder), folder, paths, references))
     return sets
@@ -143,6 +144,9 @@ class Measured(NamedTuple):
     after: Pixels | None
 
 
+Failed: TypeAlias = Callable[[Task, PhotoError], None]
+
+
 def tasks_of(sets: Sequence[PhotoSet], methods: Collection[str]) -> Iterator[Task]:
     """Yield the tasks of an evaluation: by set, then method, then photo."""
     for photos in sets:
@@ -156,6 +160,7 @@ def evaluate(
     sets: Sequence[PhotoSet],
     candidates: Mapping[str, Candidate],
     see: Callable[[Scores, Pixels, Pixels], None] = lambda scores, before, after: None,
+    failed: Failed | None = None,
     *,
     scored: bool = True,
     optional: Collection[str] = (),
@@ -169,6 +174,8 @@ def evaluate(
         Candidates by name.
     see : callable
         Receives scores and the photo before and after, 8-bit sRGB; in order.
+    failed : callable, optional
+        Told of each photo that cannot be read or scored; by default the first one ends it.
     scored : bool
         Whether to measure anything.
     optional : collection of str
@@ -182,7 +189,7 @@ def evaluate(
     Raises
     ------
     PhotoError
-        If a photo cannot be read: a mean over the others would not be comparable.
+        If a photo cannot be read, and nobody is told: a mean over the others would not be comparable.
     """
     with ThreadPoolExecutor(available_cores()) as pool:
 
@@ -190,7 +197,7 @@ def evaluate(
             enhanced = enhanced_by(candidates[task.method], task)
             return pool.submit(scored_of, task, enhanced, optional if scored else None)
 
-        yield from in_order(tasks_of(sets, candidates), submit, see, 2 * available_cores())
+        yield from in_order(tasks_of(sets, candidates), submit, see, 2 * available_cores(), failed)
 
 
 def in_order(
@@ -198,6 +205,7 @@ def in_order(
     submit: Callable[[Task], Future[Measured]],
     see: Callable[[Scores, Pixels, Pixels], None],
     most: int,
+    failed: Failed | None = None,
 ) -> Iterator[Scores]:
     """Hand in tasks, and yield their scores in the same order.
 
@@ -207,20 +215,39 @@ def in_order(
     submit, see : callable
     most : int
         Tasks that are waited for at the same time; they bound the memory.
+    failed : callable, optional
+        Told of each task that fails; by default the first one ends it.
     """
-    waiting: deque[Future[Measured]] = deque()
+    waiting: deque[tuple[Task, Future[Measured]]] = deque()
 
     def finished(left: int) -> Iterator[Scores]:
         while len(waiting) > left:
-            scores, before, after = waiting.popleft().result()
+            task, future = waiting.popleft()
+            try:
+                scores, before, after = future.result()
+            except PhotoError as error:
+                if failed is None:
+                    raise
+                failed(task, error)
+                continue
             if before is not None and after is not None:
                 see(scores, before, after)
             yield scores
 
     for task in tasks:
-        waiting.append(submit(task))
+        waiting.append((task, _submitted(task, submit)))
         yield from finished(most)
     yield from finished(0)
+
+
+def _submitted(task: Task, submit: Callable[[Task], Future[Measured]]) -> Future[Measured]:
+    """Hand in a task; its failure comes when its turn does."""
+    try:
+        return submit(task)
+    except PhotoError as error:
+        future: Future[Measured] = Future()
+        future.set_exception(error)
+        return future
 
 
 class EnhancedPixels(NamedTuple):

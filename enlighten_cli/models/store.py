@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from glob import glob
 from pathlib import Path
 
 from enlighten_cli.atomic_write import write_whole
@@ -28,14 +30,15 @@ def weights_file(name: str) -> Path:
         If it is missing.
     """
     path = weights_folder() / name
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(f"{path} is missing from this installation; reinstall the package")
     return path
 
 
 def imported_names() -> list[str]:
     """Return the names of imported models, sorted."""
-    return sorted(path.stem for path in imported_folder().glob("*.json") if NAME.fullmatch(path.stem))
+    names = (name.removesuffix(".json") for name in glob("*.json", root_dir=imported_folder()))
+    return sorted(filter(NAME.fullmatch, names))
 
 
 def locate(model: str) -> Path:
@@ -51,18 +54,18 @@ def locate(model: str) -> Path:
     if model in MODELS:
         row = MODELS[model]
         path = row.path()
-        if not row.bundled and not path.is_file():
+        if not row.bundled and not os.path.isfile(path):
             raise ModelError(f"{model} is not downloaded yet; run: enlighten models fetch {model}")
         if damage := damage_of(model):
             cure = "reinstall the package" if row.bundled else f"run: enlighten models fetch {model}"
             raise ModelError(f"{damage}; {cure}")
         return path
-    if NAME.fullmatch(model) and (imported_folder() / f"{model}.json").is_file():
+    if NAME.fullmatch(model) and os.path.isfile(imported_folder() / f"{model}.json"):
         if damage := damage_of(model):
             raise ModelError(f"{damage}; import it again")
         return imported_folder() / f"{model}.onnx"
     path = Path(model)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UnknownModelError(
             f"{model}: neither a file nor a model{did_you_mean(model, [*MODELS, *imported_names()])}"
         )
@@ -75,7 +78,7 @@ def damage_of(name: str) -> str:
         row = MODELS[name]
         for file in row.files:
             path = row.folder() / file.name
-            if not path.is_file():
+            if not os.path.isfile(path):
                 return f"{path} is missing"
             if not file.matches(path):
                 return f"{path}: damaged: {path.stat().st_size:,} bytes, SHA-256 {sha256_of(path)}, not {file.wanted}"
@@ -86,7 +89,7 @@ def damage_of(name: str) -> str:
         return str(error)
     for file_name, digest in digests.items():
         path = imported_folder() / file_name
-        if not path.is_file():
+        if not os.path.isfile(path):
             return f"{path} is missing"
         if sha256_of(path) != digest:
             return f"{path}: damaged: SHA-256 {sha256_of(path)}, not {digest}"
@@ -198,7 +201,7 @@ def remove(name: str) -> list[Path]:
         raise UsageError(
             f"{name}: no such model{did_you_mean(name, [*MODELS, *imported_names()])}; see: enlighten models list"
         )
-    here = [path for path in paths if path.is_file()]
+    here = [path for path in paths if os.path.isfile(path)]
     if not here:
         raise ModelError(f"{name} is not downloaded: nothing to remove")
     for path in here:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import PhotoError, TruncatedError
 from enlighten_cli.photo.bands import bands_of, can_be_opened
 from enlighten_cli.photo.decoders import by_vips, compression_of, deep_pixels, is_deep, plain_pixels
 from enlighten_cli.photo.float_tiff import check_finite, opened_tiff
@@ -113,7 +113,7 @@ def _forgiven(file: BinaryIO, suffix: str, limits: Limits, error: OSError) -> Ph
         raise PhotoError("damaged: none of its pixels can be read") from error
     if not limits.allow_truncated:
         word = "incomplete" if "truncated" in str(error).lower() else "damaged"
-        raise PhotoError(f"the file is {word} (try --allow-truncated)") from error
+        raise TruncatedError(f"the file is {word}") from error
     return replace(photo, notes=(*photo.notes, "the file ends too early: a part of the photo is missing"))
 
 

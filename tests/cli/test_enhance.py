@@ -211,3 +211,22 @@ def test_large_and_truncated_photos_are_refused_with_the_option_that_helps(photo
     (tmp_path / "cut.png").write_bytes(content[: len(content) // 2])
     enlighten("cut.png", "-o", "out/", "--model", tiny_model, code=1)
     assert "ends too early" in enlighten("cut.png", "-o", "out/", "--allow-truncated", "--model", tiny_model)
+
+
+@pytest.mark.parametrize("option", ["--max-mpixels", "--strength", "--denoise", "--skip-brighter-than"])
+@pytest.mark.parametrize("word", ["nan", "inf", "-inf", "1e999"])
+def test_no_limit_is_switched_off_by_what_is_no_number(photos, option, word):
+    said = enlighten(photos, "-o", "out/", f"{option}={word}", code=2)
+    assert "Invalid value" in said
+    assert option in said
+
+
+@pytest.mark.parametrize("option", ["--threads", "--memory", "--tile", "--quality"])
+@pytest.mark.parametrize("word", ["1" + "0" * 20, "9" * 5000])
+def test_numbers_have_bounds(photos, option, word):
+    enlighten(photos, "-o", "out/", f"{option}={word}", code=2)
+
+
+def test_a_list_that_names_nothing_is_nothing_to_do(photos, tmp_path):
+    (tmp_path / "list").write_bytes(b"\n\n")
+    assert "--files-from list: names no photo" in enlighten("--files-from", "list", "-o", "out/", code=5)

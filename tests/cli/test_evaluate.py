@@ -100,7 +100,6 @@ def test_enhancing_writes_a_report_too(folders, tiny_model):
     ("arguments", "message"),
     [
         (["night", "--reference", "empty"], "no reference for"),
-        (["empty"], "no photos"),
         (["night", "--compare", "sheet.tif"], "must end in .png or .jpg"),
         (["night", "--report", "nowhere/report.html"], "its folder does not exist"),
         (["night", "--method", "nonsense"], "nonsense"),
@@ -123,32 +122,82 @@ def test_a_report_needs_its_packages(folders, monkeypatch):
 
 
 def test_a_blind_page_and_its_votes(folders, tmp_path):
-    words = ("night", "--method", "gamma", "--method", "equalize", "--blind", "blind.html")
-    assert "2 pairs" in enlighten("evaluate", *words).stderr
+    words = ("night", "--method", "gamma", "--method", "equalize", "-o", "blind.html")
+    assert "2 pairs" in enlighten("blind", *words).stderr
     key = re.search(r'id="key">([^<]+)<', (tmp_path / "blind.html").read_text())[1]
     pairs = json.loads(base64.b64decode(key))
     assert {(pair["left"], pair["right"]) for pair in pairs} <= {("gamma", "equalize"), ("equalize", "gamma")}
     votes = [{**pair, "vote": "left" if pair["left"] == "gamma" else "right"} for pair in pairs]
     (tmp_path / "votes.json").write_text(json.dumps({"format": "enlighten votes 1", "votes": votes}))
-    counted = json.loads(enlighten("evaluate", "--votes", "votes.json", "--format", "json").stdout)
+    counted = json.loads(enlighten("votes", "votes.json", "--format", "json").stdout)
     assert [(each["first"], each["wins"], each["losses"], each["rate"]) for each in counted] == [
         ("equalize", 0, 2, 0.0)
     ]
     for layout in ("table", "markdown", "csv"):
-        assert "equalize" in enlighten("evaluate", "--votes", "votes.json", "--format", layout).stdout
+        assert "equalize" in enlighten("votes", "votes.json", "--format", layout).stdout
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("night", "--blind", "b.html", "--method", "gamma"), "at least two"),
-        (("night", "--blind", "b.html", "--method", "gamma", "--report", "r.html"), "scores nothing"),
-        (("night", "--blind", "b.txt", "--method", "gamma"), "must end in .html"),
-        (("night", "--votes", "votes.json"), "leave out the folders"),
-        ((), "no folder given"),
+        (("blind", "night", "-o", "b.html", "--method", "gamma"), "at least two"),
+        (("blind", "night", "-o", "b.txt", "--method", "gamma"), "must end in .html"),
+        (("blind", "night", "--method", "gamma"), "Missing option '-o'"),
+        (("blind", "night", "-o", "b.html", "--report", "r.html"), "--report: an option of `enlighten enhance`"),
+        (("blind", "night", "-o", "b.html", "--reference", "day"), "No such option '--reference'"),
+        (("blind", "night", "-o", "b.html", "--compare", "c.png"), "No such option '--compare'"),
+        (("votes", "votes.json", "--mode", "full"), "--mode: an option of `enlighten enhance`"),
+        (("votes",), "Missing argument"),
+        (("evaluate",), "Missing argument"),
     ],
 )
 def test_what_makes_no_sense_of_blind_pages_is_refused(folders, tmp_path, words, message):
     (tmp_path / "votes.json").write_text("{}")
-    assert message in enlighten("evaluate", *words, code=2).stderr
+    assert message in enlighten(*words, code=2).stderr
     assert not list(tmp_path.glob("b.*"))
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("blind", "-o", "b.html")])
+def test_an_empty_folder_is_nothing_to_do(folders, tmp_path, command):
+    (tmp_path / "empty").mkdir()
+    assert "empty: no photos found" in enlighten(*command, "empty", code=5).stderr
+
+
+def test_a_bad_photo_is_left_out_for_all_and_the_others_are_scored(folders, tmp_path):
+    """Means stay comparable: what one method could not do counts for none."""
+    words = ("evaluate", "night", "--method", "input", "--method", "gamma", "--format", "json", "--per-photo")
+    (tmp_path / "night" / "0.png").write_bytes(b"text")
+    result = enlighten(*words, "--compare", "sheet.png", code=1)
+    record = json.loads(result.stdout)
+    assert [(row["method"], row["count"]) for row in record["sets"]] == [("input", 1), ("gamma", 1)]
+    assert {each["photo"] for each in record["photos"]} == {"1.png"}
+    assert result.stderr.splitlines()[0] == "night/0.png: not a photo in a supported format; left out"
+    assert result.stderr.count("left out") == 1
+    with Image.open("sheet.png") as sheet:
+        assert sheet.height == 200
+    (tmp_path / "night" / "1.png").write_bytes(b"text")
+    assert "no photo could be read" in enlighten(*words, code=1).stderr
+
+
+def test_what_one_candidate_cannot_do_counts_for_none(folders, tmp_path):
+    write_photos(tmp_path / "others", 2, exposure=0.5, size=(200, 220))
+    (tmp_path / "others" / "1.png").write_bytes(b"text")
+    words = ("evaluate", "night", "--method", "input", "--outputs", "others=others", "--format", "json")
+    record = json.loads(enlighten(*words, code=1).stdout)
+    assert [(row["method"], row["count"]) for row in record["sets"]] == [("input", 1), ("others", 1)]
+
+
+def test_a_blind_page_leaves_out_what_cannot_be_read(folders, tmp_path):
+    (tmp_path / "night" / "0.png").write_bytes(b"text")
+    words = ("blind", "night", "--method", "gamma", "--method", "equalize", "-o", "blind.html")
+    said = enlighten(*words, code=1).stderr
+    assert "night/0.png: not a photo in a supported format; left out" in said
+    assert "1 pairs" in said
+
+
+def test_no_option_is_suggested_that_is_not_there(folders, tmp_path):
+    whole = (tmp_path / "night" / "0.png").read_bytes()
+    (tmp_path / "night" / "0.png").write_bytes(whole[: len(whole) // 2])
+    said = enlighten("evaluate", "night", "--method", "input", code=1).stderr
+    assert "night/0.png: the file is incomplete; left out" in said
+    assert "--allow-truncated" not in said

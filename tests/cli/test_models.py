@@ -360,7 +360,8 @@ def test_doctor_with_a_damaged_default(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "weights_folder", lambda: tmp_path / "weights")
     output = enlighten("doctor", code=3).stdout
     assert f"problem: {DEFAULT_MODEL}: {file}: damaged" in output
-    assert output.splitlines()[-1].startswith("next: pip install --force-reinstall enlighten-cli")
+    assert output.splitlines()[-1].startswith("next: pip install --force-reinstall --no-deps .")
+    assert "enlighten-cli==" not in output  # it is not on PyPI
 
 
 def broken_weights(path, tiny_weights, **changes):

@@ -1,6 +1,7 @@
 """Defaults and presets from the user's file."""
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -107,3 +108,68 @@ def test_a_preset_that_is_not_there(here):
 def test_doctor_says_where_the_file_is(here):
     record = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
     assert record["folders"]["configuration"] == f"{here / 'config.toml'} (exists)"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[enhance]\nthreads = 100000000000000000000", "threads: 100000000000000000000 is not in the range"),
+        (f"[enhance]\nthreads = {'9' * 4000}", "threads: 9"),
+        (f"[enhance]\nstrength = {'9' * 4000}", "is not a finite number"),
+        ("[enhance]\nmemory = 100000000000000000000", "memory: 100000000000000000000 is not in the range"),
+        ("[enhance]\nmax-mpixels = nan", "max-mpixels: nan is not a finite number"),
+        ("[enhance]\nskip-brighter-than = nan", "skip-brighter-than: nan is not a finite number"),
+        ("[enhance]\ndenoise = inf", "denoise: inf is not auto, off or a number"),
+        (f"[enhance]\nx = {'[' * 100_000}", "nested too deeply"),
+        ("# " + "x" * (1 << 20), "more than 1,048,576 bytes"),
+    ],
+)
+def test_a_file_that_is_meant_ill(here, content, message):
+    (here / "config.toml").write_text(content)
+    result = CliRunner().invoke(main, ["in", "-o", "out/", "--dry-run"])
+    assert result.exit_code == 2, result.stderr
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(("path", "message"), [("/dev/zero", "more than"), ("fifo", "not a regular file")])
+def test_a_file_without_an_end_or_a_beginning(here, monkeypatch, path, message):
+    os.mkfifo("fifo")
+    monkeypatch.setenv("ENLIGHTEN_CONFIG", path)
+    result = CliRunner().invoke(main, ["in", "-o", "out/", "--dry-run"])
+    assert result.exit_code == 2
+    assert f"{path}: {message}" in result.stderr
+
+
+@pytest.mark.posix
+def test_a_file_that_nobody_named_and_that_cannot_be_read_is_a_remark(here, monkeypatch):
+    """A system account may not look into the folder of settings."""
+    monkeypatch.delenv("ENLIGHTEN_CONFIG")
+    (here / "settings").write_text("a file, where a folder should be")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(here / "settings"))
+    result = CliRunner().invoke(main, ["in", "-o", "out/", "--dry-run"])
+    assert result.exit_code == 0, result.stderr
+    assert "cannot be read: Not a directory; its defaults and presets are not used" in result.stderr
+    named = CliRunner().invoke(main, ["in", "-o", "out/", "--dry-run", "--preset", "web"])
+    assert named.exit_code == 2
+    assert "--preset web" in named.stderr
+
+
+def test_a_mark_before_utf_8_is_no_mistake(here, given):
+    (here / "config.toml").write_bytes(b"\xef\xbb\xbf" + FILE.encode())
+    assert given().strength == 0.8
+
+
+def test_other_commands_take_the_options_that_they_have(here, monkeypatch):
+    from enlighten_cli.cli import preview, watching
+
+    seen = []
+    monkeypatch.setattr(preview, "write_preview", lambda arguments: seen.append(arguments) or 0)
+    monkeypatch.setattr(watching, "watch_folder", lambda arguments: seen.append(arguments) or 0)
+    for words in (["preview", "in", "-o", "sheet.png"], ["watch", "in", "-o", "out/"]):
+        result = CliRunner().invoke(main, [*words, "--preset", "web"])
+        assert result.exit_code == 0, result.stderr
+    sheet, watched = seen
+    assert (sheet.max_mpixels, sheet.strengths) == (40, (0.4, 0.7, 1.0))
+    assert (watched.format, watched.quality, watched.strength) == ("jpg", 85, 0.8)

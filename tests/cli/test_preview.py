@@ -27,7 +27,7 @@ def run(*words, code=0):
 
 
 def test_a_sheet_shows_the_photo_and_what_each_strength_would_give(photos, tmp_path):
-    said = run(photos / "0.png", "--preview", "sheet.png")
+    said = run("preview", photos / "0.png", "-o", "sheet.png")
     assert said == "Wrote sheet.png: before, and strengths 0.4, 0.7, 1\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "sheet.png"]
     assert len(list(photos.iterdir())) == 2
@@ -64,22 +64,27 @@ def test_each_cell_has_its_label():
 
 def test_a_sheet_replaces_only_a_sheet(photos, tmp_path):
     for _ in range(2):
-        run(photos, "--preview", "sheet.jpg", "-q")
+        run("preview", photos, "-o", "sheet.jpg", "-q")
     assert decode(tmp_path / "sheet.jpg").pixels.shape[0] == 2 * (120 + LABEL_PX) + GAP_PX
     before = (photos / "1.png").read_bytes()
-    assert "choose another name" in run(photos / "0.png", "--preview", "in/1.png", code=2)
+    assert "choose another name" in run("preview", photos / "0.png", "-o", "in/1.png", code=2)
     assert (photos / "1.png").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["in", "--preview", "sheet.gif"], 2, "sheet.gif: the name must end in .png or .jpg"),
-        (["in", "-o", "out/", "--preview", "sheet.jpg"], 2, "leave out --output"),
-        (["in", "--preview", "sheet.jpg", "--json"], 2, "leave out --json"),
-        (["empty", "--preview", "sheet.jpg"], 5, "no photos"),
-        (["bad.jpg", "--preview", "sheet.jpg"], 1, "bad.jpg: not a photo"),
-        (["many", "--preview", "sheet.jpg"], 2, "at most 20 photos"),
+        (["in", "-o", "sheet.gif"], 2, "sheet.gif: the name must end in .png or .jpg"),
+        (["in"], 2, "Missing option '-o'"),
+        (["in", "-o", f"{'s' * 300}.png"], 6, "cannot be written: File name too long"),
+        (["-", "-o", "sheet.jpg"], 2, "name photos or folders"),
+        (["in", "-o", "s3://bucket/sheet.jpg"], 2, "-o writes a file on this machine"),
+        (["-o", "sheet.jpg"], 2, "no photo or folder given; see: enlighten preview --help"),
+        (["empty", "-o", "sheet.jpg"], 5, "no photos"),
+        (["bad.jpg", "-o", "sheet.jpg"], 1, "bad.jpg: not a photo"),
+        (["many", "-o", "sheet.jpg"], 2, "at most 20 photos"),
+        (["in", "-o", "sheet.jpg", "--strength", "9"], 2, "from 0 to 1.5"),
+        (["in", "-o", "sheet.jpg", *["--strength", "1"] * 13], 2, "at most 12 strengths"),
     ],
 )
 def test_what_no_sheet_is_made_of(photos, tmp_path, words, code, message):
@@ -88,5 +93,56 @@ def test_what_no_sheet_is_made_of(photos, tmp_path, words, code, message):
     (tmp_path / "many").mkdir()
     for number in range(21):
         (tmp_path / "many" / f"{number}.jpg").touch()
-    assert message in run(*words, code=code)
+    assert message in run("preview", *words, code=code)
     assert not (tmp_path / "sheet.jpg").exists()
+
+
+def test_the_strengths_are_those_that_are_given(photos, tmp_path):
+    said = run("preview", photos / "0.png", "-o", "sheet.png", "--strength", 0.25, "--strength", 1.5)
+    assert said == "Wrote sheet.png: before, and strengths 0.25, 1.5\n"
+    sheet = decode(tmp_path / "sheet.png").pixels
+    assert sheet.shape == (120 + LABEL_PX, 3 * 160 + 2 * GAP_PX, 3)
+    run(photos / "0.png", "-o", "result.png", "--strength", 0.25)
+    left = 160 + GAP_PX
+    np.testing.assert_array_equal(sheet[LABEL_PX:, left : left + 160], decode(tmp_path / "result.png").pixels)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--format", "webp"),
+        ("--quality", "50"),
+        ("--name", "{stem}"),
+        ("--overwrite",),
+        ("--strip", "all"),
+        ("--preserve",),
+        ("--report", "page.html"),
+        ("--skip-brighter-than", "0.5"),
+        ("--on", "ray"),
+        ("--json",),
+        ("--dry-run",),
+    ],
+)
+def test_no_option_of_results_is_ignored_without_a_word(photos, tmp_path, words):
+    said = run("preview", photos, "-o", "sheet.png", *words, code=2)
+    assert (
+        said == f"enlighten: {words[0]}: an option of `enlighten enhance`, not of `enlighten preview`; leave it out\n"
+    )
+    assert not (tmp_path / "sheet.png").exists()
+
+
+@pytest.mark.parametrize("bad", [b"text", None])
+def test_one_bad_photo_does_not_take_the_sheet(photos, tmp_path, bad):
+    whole = (photos / "1.png").read_bytes()
+    (photos / "1.png").write_bytes(bad or whole[: len(whole) // 2])
+    said = run("preview", photos, "-o", "sheet.png", code=1)
+    assert said.startswith(f"{photos}/1.png: ")
+    assert said.endswith("; 1 failed\n")
+    assert ("(try --allow-truncated)" in said) == (bad is None)
+    assert decode(tmp_path / "sheet.png").pixels.shape[0] == 120 + LABEL_PX
+
+
+def test_a_list_names_photos_of_a_sheet_too(photos, tmp_path):
+    (tmp_path / "list").write_text("in/1.png\n")
+    run("preview", "--files-from", "list", "-o", "sheet.png")
+    assert decode(tmp_path / "sheet.png").pixels.shape[0] == 120 + LABEL_PX

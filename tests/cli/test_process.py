@@ -124,8 +124,11 @@ def test_pixels_are_refused_on_a_terminal(photos, tiny_model):
         (["-", "-o", "in"], b"needs a file with the ending of a format"),
         (["-", "-o", "new/"], b"needs a file with the ending of a format"),
         (["-", "-o", "x.png", "--json"], b"--json does not work with -"),
-        (["in/0.png", "--fast", "--tile", "64"], b"tiles belong to full mode"),
-        (["in/0.png", "--fast", "--mode", "full"], b"contradict each other"),
+        (["in/0.png", "--mode", "fast", "--tile", "64"], b"tiles belong to full mode"),
+        (["-", "-o", "x.png", "--fail-fast"], b"--fail-fast does not work with -"),
+        (["in/0.png", "--fast"], b"--fast: no such option; use: --mode fast"),
+        (["in", "--preview", "sheet.png"], b"--preview: no such option; use: enlighten preview PHOTO... -o SHEET"),
+        (["in", "-o", "out/", "--watch"], b"--watch: no such option; use: enlighten watch FOLDER -o OUT/"),
         ([], b"no photo or folder given"),
     ],
 )

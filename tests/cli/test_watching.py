@@ -70,7 +70,7 @@ def test_what_is_there_and_what_comes_is_enhanced_until_ctrl_c(tmp_path, monkeyp
     pytest.importorskip("watchfiles")
     monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "in", 1, exposure=0.2)
-    words = [*ENLIGHTEN, "in", "-o", "out/", "--watch"]
+    words = [*ENLIGHTEN, "watch", "in", "-o", "out/"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     wait_for(tmp_path / "out" / "0.png", process)
     (tmp_path / "in" / "new").mkdir()
@@ -90,16 +90,20 @@ def test_what_is_there_and_what_comes_is_enhanced_until_ctrl_c(tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["in/0.png", "--watch"], "--watch takes one folder, not in/0.png"),
-        (["in", "in/0.png", "-o", "out/", "--watch"], "--watch takes one folder, not 2 inputs"),
-        (["in", "-o", "out/", "--watch", "--dry-run"], "cannot be combined with --dry-run"),
-        (["in", "-o", "out/", "--watch", "--report", "page.html"], "cannot be combined with --report"),
+        (["in/0.png"], "'in/0.png' is a file"),
+        (["in", "in"], "unexpected extra argument"),
+        (["in", "-o", "out/", "--dry-run"], "--dry-run: an option of `enlighten enhance`, not of `enlighten watch`"),
+        (["in", "-o", "out/", "--report", "page.html"], "--report: an option of `enlighten enhance`"),
+        (["in", "-o", "out/", "--files-from", "list"], "--files-from: an option of `enlighten enhance`"),
+        (["in", "-o", "out/", "--fail-fast"], "--fail-fast: an option of `enlighten enhance`"),
+        (["in", "-o", "out/", "--on", "ray"], "--on: an option of `enlighten enhance`"),
+        (["in", "-o", "s3://bucket/out/"], "writes a file on this machine"),
     ],
 )
 def test_what_cannot_be_watched(tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "in", 1, exposure=0.2)
-    result = CliRunner().invoke(main, words)
+    result = CliRunner().invoke(main, ["watch", *words])
     assert result.exit_code == 2
     assert message in result.stderr
 
@@ -108,6 +112,6 @@ def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch):
     from enlighten_cli.cli import watching
 
     monkeypatch.setattr(watching, "find_spec", lambda name: None)
-    result = CliRunner().invoke(main, [str(tmp_path), "--watch"])
+    result = CliRunner().invoke(main, ["watch", str(tmp_path)])
     assert result.exit_code == 3
     assert "pip install watchfiles   (or, in a checkout: pip install '.[watch]')" in result.stderr

@@ -74,8 +74,8 @@ def test_what_listens_there_is_no_cluster(photos, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("in", "-o", "out/", "--watch"), "--watch works on this machine; leave out --on"),
-        (("in", "--preview", "sheet.png"), "--preview works on this machine; leave out --on"),
+        (("watch", "in", "-o", "out/"), "--on: an option of `enlighten enhance`, not of `enlighten watch`"),
+        (("preview", "in", "-o", "sheet.png"), "--on: an option of `enlighten enhance`, not of `enlighten preview`"),
         (("-", "-o", "out.png"), "is one photo, for this machine; leave out --on"),
         (("in/0.png", "-o", "-"), "is one photo, for this machine; leave out --on"),
         (("in", "-o", "memory://bucket/out/"), "memory of this process, which no cluster sees"),
@@ -87,4 +87,4 @@ def test_what_makes_no_sense_on_a_cluster(photos, words, message):
 
 def test_votes_are_counted_here(photos, tmp_path):
     (tmp_path / "votes.json").write_text("{}")
-    assert "leave out --on" in refused("evaluate", "--votes", "votes.json", "--on", "ray", code=2)
+    assert "leave it out" in refused("votes", "votes.json", "--on", "ray", code=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import scene, write_photos
 
-from enlighten_cli.errors import PhotoError, UsageError
+from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
 from enlighten_cli.evaluation.runner import Candidate, by_method, by_outputs, evaluate, photo_sets
 from enlighten_cli.evaluation.tables import Row, Scores, best_of, rows_of
 from enlighten_cli.methods import METHODS
@@ -67,7 +67,7 @@ def test_a_photo_that_cannot_be_read_ends_it(folder):
 
 def test_folders_without_photos_and_names_that_clash(folder, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="empty: no photos"):
+    with pytest.raises(NothingToDoError, match="empty: no photos"):
         photo_sets([tmp_path / "empty"], None)
     other = write_photos(tmp_path / "other" / "night", 1, exposure=0.2)
     assert [photos.name for photos in photo_sets([folder, other], None)] == [str(folder), str(other)]
