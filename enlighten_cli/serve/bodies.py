@@ -6,12 +6,14 @@ import errno
 import re
 import shutil
 import time
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import anyio
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +25,7 @@ SLOWEST = 20_000  # bytes a second; slower bodies are refused
 KEPT_FREE = 200_000_000  # bytes of the disk that uploads leave free
 MOST_JSON_BYTES = 4_000_000
 MOST_FIELDS, MOST_FIELD_BYTES = 32, 1_000
+MOST_END_BYTES = 200  # of a form: its last boundary, and white space
 FILE_FIELDS = ("photo", "file")
 FORM = "multipart/form-data"
 # Browsers and curl send these types for bytes whose type they do not know.
@@ -139,16 +142,17 @@ async def _from_bytes(request: Request, folder: PrivateFolder, upload: Upload) -
 
 
 async def _from_form(request: Request, folder: PrivateFolder, upload: Upload) -> Upload:
+    parser = MultiPartParser(
+        request.headers, _whole_form(request), max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES
+    )
     try:
-        form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES)
-    except HTTPException as error:
-        if isinstance(error, Problem):
-            raise
-        raise Problem(422, f"the form is invalid: {error.detail}") from error
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise Problem(422, f"the form is invalid: {error.message}") from error
     try:
         photo = next((form[name] for name in FILE_FIELDS if name in form), None)
         if not isinstance(photo, UploadFile):
-            raise Problem(422, "the form has no photo, or is incomplete; send a file in the field `photo`")
+            raise Problem(422, "the form has no photo; send it as a file in the field `photo`")
         _place(upload, folder, photo.filename or "photo")
         with upload.path.open("xb") as file:
             await anyio.to_thread.run_sync(shutil.copyfileobj, photo.file, file, 1 << 20)
@@ -156,6 +160,18 @@ async def _from_form(request: Request, folder: PrivateFolder, upload: Upload) ->
     finally:
         await form.close()
     return upload
+
+
+async def _whole_form(request: Request) -> AsyncGenerator[bytes, None]:
+    """Yield the parts of a form; Starlette's parser does not notice that the end is missing."""
+    _, options = parse_options_header(request.headers["content-type"])
+    end = options.get(b"boundary", b"") + b"--"
+    tail = b""
+    async for chunk in request.stream():
+        tail = (tail + chunk)[-MOST_END_BYTES:]
+        yield chunk
+    if not tail.rstrip().endswith(end):
+        raise Problem(422, "the form is incomplete: it ends before its last boundary")
 
 
 def _place(upload: Upload, folder: PrivateFolder, name: str) -> None:

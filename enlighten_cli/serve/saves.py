@@ -55,7 +55,7 @@ class SaveWish(BaseModel):
     """What to save, and where: ``folder``, ``file`` or ``archive``."""
 
     to: Literal["folder", "file", "archive"] = "file"
-    conflict: Literal[Conflict.SKIP, Conflict.RENAME, Conflict.OVERWRITE] = Conflict.SKIP
+    conflict: Literal["skip", "rename", "overwrite"] = "skip"
     photos: list[PhotoWish] = Field(min_length=1)
 
 
@@ -96,7 +96,7 @@ class Saves:
                 give(json_bytes(event) + b"\n")
 
             try:
-                work(wanted, wish.conflict, tell, stop, of)
+                work(wanted, Conflict(wish.conflict), tell, stop, of)
             except (StoppedError, Problem):
                 raise
             except EnlightenError as error:

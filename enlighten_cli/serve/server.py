@@ -155,6 +155,7 @@ class RunningServer:
     def __enter__(self) -> RunningServer:
         """Start the server, and wait until it answers."""
         self._thread.start()
+        self._shared.trials.start()
         end = time.monotonic() + START_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
             time.sleep(0.01)

@@ -47,6 +47,10 @@ class Trials:
         self._passed: OrderedDict[Version, None] = OrderedDict()
         self._is_closed = False
 
+    def start(self) -> None:
+        """Start a process, so that the first photo need not wait for it."""
+        self._give_back(self._taken())
+
     def decode(self, path: Path, limits: Limits, stop: Stop) -> None:
         """Return once a photo was decoded, or found damaged; a file that has passed is not tried again.
 
