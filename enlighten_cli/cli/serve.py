@@ -89,7 +89,7 @@ def serve(ctx: click.Context, /, **given: Any) -> None:
 
 def _run(given: dict[str, Any]) -> int:
     from enlighten_cli.serve.private_folder import PrivateFolder
-    from enlighten_cli.serve.server import RunningServer, address, listening
+    from enlighten_cli.serve.server import RunningServer, address, is_work_left, listening
     from enlighten_cli.serve.shared import share
 
     settings = _settings(given)
@@ -106,7 +106,7 @@ def _run(given: dict[str, Any]) -> int:
             while not signals and server.wait(POLL_SECONDS):
                 pass
     code = SIGNALLED + signals[0] if signals else 0
-    if server.is_running:  # a library is at work, which nothing can interrupt; the process would wait for it
+    if is_work_left():
         say("enlighten: stopped while a photo was being enhanced; its result was not written")
         os._exit(code)
     return code

@@ -22,7 +22,7 @@ from enlighten_cli.photo.source import opened_source
 from enlighten_cli.serve.bodies import FORM, Upload, receive_photo
 from enlighten_cli.serve.look import Enhancement
 from enlighten_cli.serve.networks import ModelRow
-from enlighten_cli.serve.problems import MEANINGS, ErrorBody
+from enlighten_cli.serve.problems import MEANINGS, ErrorBody, as_text
 from enlighten_cli.serve.shared import Shared
 from enlighten_cli.serve.work import Stop
 
@@ -166,4 +166,4 @@ def media_type(format: str) -> str:
 
 def disposition(name: str) -> str:
     """Return the content-disposition header with which a browser saves a response under this name."""
-    return f"attachment; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+    return f"attachment; filename*=UTF-8''{quote(as_text(name), safe='')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -63,6 +64,7 @@ STATUSES: tuple[tuple[type[EnlightenError], int], ...] = (
     (OutputError, 507),
 )
 MOST_MESSAGE_LETTERS = 500
+SURROGATES = re.compile("[\ud800-\udfff]")  # Python's stand-ins for bytes that are not UTF-8
 
 
 class ErrorFields(BaseModel):
@@ -99,7 +101,7 @@ class Problem(HTTPException):
 
 
 class Json(JSONResponse):
-    """A response of JSON; what is no Unicode, as in names of files, becomes question marks."""
+    """A response of JSON, in which names of files are as `as_text` makes them."""
 
     def render(self, content: Any) -> bytes:
         """Return the content as JSON."""
@@ -107,13 +109,13 @@ class Json(JSONResponse):
 
 
 def as_text(name: str) -> str:
-    """Return the name of a file as Unicode: bytes that are none become question marks."""
-    return name.encode("utf-8", "replace").decode()
+    """Return the name of a file as Unicode: for each byte that is none, the replacement character."""
+    return SURROGATES.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def json_bytes(content: Any) -> bytes:
-    """Return JSON in one line of UTF-8; lone surrogates become question marks."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+    """Return JSON in one line of UTF-8."""
+    return as_text(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))).encode()
 
 
 def problem_of(error: Exception) -> Problem:

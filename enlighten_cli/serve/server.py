@@ -23,6 +23,7 @@ HEAD_SECONDS = 5.0  # for the headers of a request to arrive
 MOST_CONNECTIONS = 400
 MOST_WAITING = 300  # connections of one client on which no request is being answered; the oldest are closed
 END_SECONDS = 3  # for work to end
+LEFT_SECONDS = 1.0  # for its threads then
 START_SECONDS = 30.0
 
 
@@ -164,7 +165,7 @@ class RunningServer:
     def wait(self, seconds: float) -> bool:
         """Wait up to this long, and tell whether the server still runs."""
         self._thread.join(seconds)
-        return self.is_running
+        return self._thread.is_alive()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -176,10 +177,17 @@ class RunningServer:
         self._thread.join(END_SECONDS + 1)
         self._listener.close()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it runs; after its end, whether work is left that did not stop, such as an encoder's."""
-        return self._thread.is_alive()
+
+def is_work_left(seconds: float = LEFT_SECONDS) -> bool:
+    """Wait so long for the threads of a server that has ended, and tell whether one is still at work.
+
+    A library that does not return cannot be stopped, and Python would wait for its thread at the end of the process.
+    """
+    end = time.monotonic() + seconds
+    threads = [each for each in threading.enumerate() if each is not threading.current_thread() and not each.daemon]
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return any(thread.is_alive() for thread in threads)
 
 
 def address(host: str, port: int, token: str) -> str:

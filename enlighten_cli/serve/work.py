@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 import anyio
@@ -157,10 +157,15 @@ async def _stop_after(seconds: float, stop: Stop, late: threading.Event, scope: 
 
 
 async def _stop_when_gone(receive: Receive, stop: Stop, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await _until_gone(receive)
     stop.set()
     scope.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    with suppress(Problem):  # of a body that nobody reads: too large, or too slow
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 class Streamed(Response):
@@ -227,8 +232,7 @@ class Streamed(Response):
 
     async def _watch(self, receive: Receive) -> None:
         try:
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await _until_gone(receive)
         finally:
             self.stop.set()
 
