@@ -63,6 +63,8 @@ class Api:
         self.router = APIRouter(prefix="/v1")
         self.router.add_api_route("/health", self.health, summary="Tell whether the server runs")
         self.router.add_api_route("/models", self.models, summary="List the models", dependencies=token)
+        for path, handler in (("/health", self.health), ("/models", self.models)):
+            self.router.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
         self.router.add_api_route(
             "/enhance",
             self.enhance,
