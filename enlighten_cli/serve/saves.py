@@ -6,7 +6,7 @@ import queue
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -181,18 +181,18 @@ class Saves:
 
         return Streamed(work, self._shared.saves, self._shared.closing, headers, kept.stop.set)
 
-    async def result(self, visit: str, result: str, request: Request) -> Response:
+    async def result(self, visit: str, result: str) -> Response:
         """Send a result; once it was received whole, it is removed."""
         results = self._shared.gallery.visit(visit).results
         if result not in results:
             raise Problem(404, "this result was fetched already; save again")
 
-        await request.body()  # of which there is none; what can be received now is the client's leaving
+        def remove() -> None:
+            path = results.pop(result, None)
+            if path:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
-        def forget() -> None:
-            results.pop(result, None)
-
-        return Result(results[result], request.is_disconnected, forget)
+        return Result(results[result], remove)
 
 
 class Result(FileResponse):
@@ -201,31 +201,27 @@ class Result(FileResponse):
     Parameters
     ----------
     path : Path
-        In a folder of its own.
-    is_gone : callable
-        Tells whether the client has left.
-    forget : callable
-        Called before the file is removed.
+    on_whole : callable
+        Called once the client has received the whole file.
     """
 
-    def __init__(self, path: Path, is_gone: Callable[[], Awaitable[bool]], forget: Callable[[], None]) -> None:
+    def __init__(self, path: Path, on_whole: Callable[[], None]) -> None:
         headers = {"content-disposition": disposition(path.name)}
         super().__init__(path, media_type="application/octet-stream", headers=headers)
-        self._is_gone, self._forget = is_gone, forget
+        self._on_whole = on_whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file."""
-        is_used = False
+        """Send the file; Starlette breaks off if the client leaves."""
+        of_all = is_whole = False
 
         async def watching(message: Message) -> None:
-            nonlocal is_used
-            if message["type"] == "http.response.start":
-                is_used = scope["method"] == "GET" and message["status"] == 200
-            elif is_used and not message.get("more_body", False):
-                is_used = not await self._is_gone()
+            nonlocal of_all, is_whole
             await send(message)
+            if message["type"] == "http.response.start":
+                of_all = scope["method"] == "GET" and message["status"] == 200
+            else:
+                is_whole = of_all and not message.get("more_body", False)
 
         await super().__call__(scope, receive, watching)
-        if is_used:
-            self._forget()
-            shutil.rmtree(Path(self.path).parent, ignore_errors=True)
+        if is_whole:
+            self._on_whole()
