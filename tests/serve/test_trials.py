@@ -244,7 +244,7 @@ def test_a_server_whose_work_does_not_stop_ends_within_seconds(photo, tmp_path, 
         asking.start()
         assert process.stdout.readline() == "stuck\n"
         process.send_signal(number)
-        assert process.wait(8) == 128 + number
+        assert process.wait(9) == 128 + number
         asking.join()
         assert "stopped while a photo" in process.stderr.read()
         assert [path for path in tmp_path.iterdir() if path.name.startswith("enlighten-serve-")] == []
