@@ -211,7 +211,7 @@ def test_a_full_queue_says_so(gated, photo):
 
 
 def test_a_photo_that_takes_too_long(gated, photo):
-    with gated(at_once=1, waiting=2, seconds=2) as client:
+    with gated(at_once=1, waiting=2, seconds=6) as client:
         gate = Gate()
         client.shared.networks._opened["mine"] = gate
         slow = threading.Thread(target=client.enhance, args=(photo,))

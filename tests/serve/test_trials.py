@@ -161,7 +161,7 @@ def test_the_decoder_imports_nothing_from_the_working_folder(tmp_path):
 @pytest.fixture
 def odd(tmp_path, model_file):
     """A server for which some photos are endless."""
-    with serving(tmp_path / "s", model=str(model_file), at_once=2, waiting=0, seconds=1.5) as client:
+    with serving(tmp_path / "s", model=str(model_file), at_once=2, waiting=0, seconds=6) as client:
         client.shared.trials.close()
         client.shared.trials._is_closed = False
         client.shared.trials._command = COMMAND
@@ -176,7 +176,7 @@ def test_endless_photos_free_their_places_at_the_deadline(odd, photo):
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - began < 15  # not 600
+    assert time.monotonic() - began < 60  # not 600
     assert [(answer.status, answer.code) for answer in answers] == [(503, "took_too_long")] * 2
     assert odd.shared.photos.inside == 0
     assert odd.enhance(photo).status == 200
