@@ -24,7 +24,20 @@ def modules_after(*arguments):
     "arguments", [["--help"], ["--version"], ["enhance", "--help"], ["train", "--help"], ["serve", "--help"]]
 )
 def test_help_and_version_import_nothing_heavy(arguments):
-    heavy = {"starlette", "uvicorn", "numpy", "PIL", "onnxruntime", "torch", "onnx", "requests", "rich", "fsspec"}
+    heavy = {
+        "starlette",
+        "fastapi",
+        "pydantic",
+        "uvicorn",
+        "numpy",
+        "PIL",
+        "onnxruntime",
+        "torch",
+        "onnx",
+        "requests",
+        "rich",
+        "fsspec",
+    }
     assert not modules_after(*arguments) & heavy
 
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from enlighten_cli.errors import MissingDependencyError, how_to_install
 
-SERVING_PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
+SERVING_PACKAGES = {"fastapi": "fastapi", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 
 

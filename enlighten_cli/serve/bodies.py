@@ -1,20 +1,21 @@
-"""Receive a request's body into a file, with limits on its size and its time."""
+"""Receive a request's body, with limits on its size and its time."""
 
 from __future__ import annotations
 
 import errno
-import json
 import re
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
 
 import anyio
-from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enlighten_cli.serve.private_folder import PrivateFolder
 from enlighten_cli.serve.problems import Problem
@@ -23,8 +24,10 @@ from enlighten_cli.serve.settings import Settings
 SLOWEST = 20_000  # bytes a second; slower bodies are refused
 KEPT_FREE = 200_000_000  # bytes of the disk that uploads leave free
 MOST_JSON_BYTES = 4_000_000
-MOST_FIELD_BYTES = 1_000
+MOST_FIELDS, MOST_FIELD_BYTES = 32, 1_000
+MOST_END_BYTES = 200  # of a form: its last boundary, and white space
 FILE_FIELDS = ("photo", "file")
+FORM = "multipart/form-data"
 # Browsers and curl send these types for bytes whose type they do not know.
 BYTES = ("application/octet-stream", "application/x-www-form-urlencoded", "")
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
@@ -52,6 +55,48 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
 
 
+class LimitedBodies:
+    """Gives up on bodies that are too large or too slow.
+
+    A client has `body_seconds`, and a second more for each `SLOWEST` bytes received. FastAPI's own limit answers in
+    plain text, and knows no time.
+
+    Parameters
+    ----------
+    app : ASGI application
+        Receiving raises `Problem` in it: 413 or 408.
+    settings : Settings
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        headers = Headers(scope=scope)
+        most = MOST_JSON_BYTES if _kind_of(headers) == "application/json" else self._settings.max_bytes
+        declared = headers.get("content-length", "")
+        began, count, is_whole = time.monotonic(), 0, False
+
+        async def limited() -> Message:
+            nonlocal count, is_whole
+            if is_whole:  # what comes now is the client's leaving
+                return await receive()
+            if declared.isdecimal() and int(declared) > most:
+                raise _too_large(most)
+            left = began + self._settings.body_seconds + count / SLOWEST - time.monotonic()
+            with anyio.move_on_after(max(0.0, left)):
+                message = await receive()
+                is_whole = not message.get("more_body", False)
+                count += len(message.get("body", b""))
+                if count > most:
+                    raise _too_large(most)
+                return message
+            raise Problem(408, "the body arrived too slowly; send it again")
+
+        await self._app(scope, limited, send)
+
+
 def safe_name(given: str) -> str:
     """Return a safe file name, without a path, whatever name a client gives its photo."""
     name = UNSAFE.sub("_", PurePosixPath(given.replace("\\", "/")).name).strip(" .")
@@ -62,202 +107,81 @@ def safe_name(given: str) -> str:
     return f"_{stem}{ending}" if stem.lower() in RESERVED or stem.startswith("~") else stem + ending
 
 
-async def receive_photo(request: Request, folder: PrivateFolder, settings: Settings) -> Upload:
+async def receive_photo(request: Request, folder: PrivateFolder) -> Upload:
     """Receive a photo: as the body itself, or as the field ``photo`` or ``file`` of a form.
 
     Raises
     ------
     Problem
-        If it is too large (413), too slow (408), of another type (415), or the form is invalid (422).
+        If it is of another type (415), the form is invalid (422), or the disk is full (507); see `LimitedBodies`.
     """
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > settings.max_bytes:
-        raise too_large(settings)
+    declared, kind = request.headers.get("content-length", ""), _kind_of(request.headers)
     if declared.isdecimal() and int(declared) > folder.free_bytes() - KEPT_FREE:
         raise Problem(507, "the disk of the server's temporary files is full")
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    kind_name = kind.decode("latin-1").lower()
-    if kind_name == "multipart/form-data":
-        sink: _Sink = _FormSink(folder, options.get(b"boundary", b""))
-    elif kind_name in BYTES or kind_name.startswith("image/"):
-        sink = _Sink(folder, safe_name(request.query_params.get("name", "photo")))
-    else:
-        raise Problem(415, "send a photo's bytes, or a form (multipart/form-data) with a field `photo`")
+    upload = Upload(Path(), "")
     try:
-        async for chunk in chunks(request, settings.max_bytes, settings):
-            sink.write(chunk)
-        return sink.finish()
-    except OSError as error:
-        sink.discard()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if kind == FORM:
+            return await _from_form(request, folder, upload)
+        if kind in BYTES or kind.startswith("image/"):
+            return await _from_bytes(request, folder, upload)
+    except BaseException as error:
+        if upload.name:
+            upload.path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Problem(507, "the disk of the server's temporary files is full") from error
         raise
-    except BaseException:
-        sink.discard()
-        raise
+    raise Problem(415, f"send a photo's bytes, or a form ({FORM}) with a field `photo`")
 
 
-async def receive_json(request: Request, settings: Settings) -> dict[str, Any]:
-    """Receive a JSON object.
+async def _from_bytes(request: Request, folder: PrivateFolder, upload: Upload) -> Upload:
+    _place(upload, folder, request.query_params.get("name", "photo"))
+    with upload.path.open("xb") as file:
+        async for chunk in request.stream():
+            file.write(chunk)
+    return upload
 
-    Raises
-    ------
-    Problem
-        If it is not a JSON object (415, 422), too large (413) or too slow (408).
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Problem(415, "send JSON (application/json)")
-    content = bytearray()
-    async for chunk in chunks(request, MOST_JSON_BYTES, settings):
-        content += chunk
+
+async def _from_form(request: Request, folder: PrivateFolder, upload: Upload) -> Upload:
+    parser = MultiPartParser(
+        request.headers, _whole_form(request), max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD_BYTES
+    )
     try:
-        value = json.loads(content)
-    except ValueError as error:
-        raise Problem(422, "the body is not valid JSON") from error
-    if not isinstance(value, dict):
-        raise Problem(422, "the body must be a JSON object")
-    return value
-
-
-async def chunks(request: Request, most: int, settings: Settings) -> AsyncIterator[bytes]:
-    """Yield the parts of a body as they arrive.
-
-    A client has `body_seconds`, and a second more for each `SLOWEST` bytes received.
-
-    Raises
-    ------
-    Problem
-        If the body is larger than `most` bytes (413), or too slow (408).
-    """
-    began, count = time.monotonic(), 0
-    stream = request.stream()
-    while True:
-        left = began + settings.body_seconds + count / SLOWEST - time.monotonic()
-        chunk = None
-        with anyio.move_on_after(max(0.0, left)):
-            chunk = await anext(stream, b"")
-            if not chunk:
-                return
-        if chunk is None:
-            raise Problem(408, "the body arrived too slowly; send it again")
-        count += len(chunk)
-        if count > most:
-            raise too_large(settings)
-        yield chunk
-
-
-def too_large(settings: Settings) -> Problem:
-    """Return the error for a body that is too large."""
-    return Problem(413, f"the body is larger than {settings.max_bytes // 1_000_000:,} MB (--max-mb)")
-
-
-class _Sink:
-    """Writes the bytes of a photo to its file."""
-
-    def __init__(self, folder: PrivateFolder, name: str = "") -> None:
-        self._folder, self._file = folder, None
-        self._upload: Upload | None = None
-        if name:
-            self._open(name)
-
-    _file: IO[bytes] | None
-
-    def _open(self, name: str) -> None:
-        path = self._folder.new(PurePosixPath(name).suffix)
-        self._upload = Upload(path, name)
-        self._file = path.open("xb")
-
-    def write(self, chunk: bytes) -> None:
-        if self._file:
-            self._file.write(chunk)
-
-    def finish(self) -> Upload:
-        if self._file is None or self._upload is None:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise Problem(422, f"the form is invalid: {error.message}") from error
+    try:
+        photo = next((form[name] for name in FILE_FIELDS if name in form), None)
+        if not isinstance(photo, UploadFile):
             raise Problem(422, "the form has no photo; send it as a file in the field `photo`")
-        self._file.close()
-        return self._upload
+        _place(upload, folder, photo.filename or "photo")
+        with upload.path.open("xb") as file:
+            await anyio.to_thread.run_sync(shutil.copyfileobj, photo.file, file, 1 << 20)
+        upload.fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    finally:
+        await form.close()
+    return upload
 
-    def discard(self) -> None:
-        if self._file and self._upload:
-            self._file.close()
-            self._upload.path.unlink(missing_ok=True)
+
+async def _whole_form(request: Request) -> AsyncGenerator[bytes, None]:
+    """Yield the parts of a form; Starlette's parser does not notice that the end is missing."""
+    _, options = parse_options_header(request.headers["content-type"])
+    end = options.get(b"boundary", b"") + b"--"
+    tail = b""
+    async for chunk in request.stream():
+        tail = (tail + chunk)[-MOST_END_BYTES:]
+        yield chunk
+    if not tail.rstrip().endswith(end):
+        raise Problem(422, "the form is incomplete: it ends before its last boundary")
 
 
-class _FormSink(_Sink):
-    """Writes the photo of a form to its file, and collects the other fields."""
+def _place(upload: Upload, folder: PrivateFolder, name: str) -> None:
+    upload.name = safe_name(name)
+    upload.path = folder.new(PurePosixPath(upload.name).suffix)
 
-    def __init__(self, folder: PrivateFolder, boundary: bytes) -> None:
-        super().__init__(folder)
-        self._fields: dict[str, str] = {}
-        self._headers: dict[bytes, bytes] = {}
-        self._header, self._value, self._content = b"", b"", b""
-        self._field = ""
-        self._is_photo, self._ended = False, False
-        try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin_part,
-                    "on_part_data": self._part_data,
-                    "on_part_end": self._end_part,
-                    "on_header_field": self._header_field,
-                    "on_header_value": self._header_value,
-                    "on_header_end": self._end_header,
-                    "on_headers_finished": self._end_headers,
-                    "on_end": self._end,
-                },
-            )
-        except Exception as error:
-            raise Problem(422, "the form's boundary is missing or invalid") from error
 
-    def write(self, chunk: bytes) -> None:
-        try:
-            self._parser.write(chunk)
-        except MultipartParseError as error:
-            raise Problem(422, "the form is damaged") from error
+def _kind_of(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    def finish(self) -> Upload:
-        if not self._ended:
-            raise Problem(422, "the form is incomplete: it ends before its last boundary")
-        upload = super().finish()
-        upload.fields = self._fields
-        return upload
 
-    def _begin_part(self) -> None:
-        self._headers, self._content, self._is_photo = {}, b"", False
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _end_header(self) -> None:
-        self._headers[self._header.lower()] = self._value
-        self._header = self._value = b""
-
-    def _end_headers(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        self._field = options.get(b"name", b"").decode("utf-8", "replace")
-        if self._field in FILE_FIELDS:
-            if self._upload:
-                raise Problem(422, "the form has several photos; send one in each request")
-            self._is_photo = True
-            self._open(safe_name(options.get(b"filename", b"photo").decode("utf-8", "replace")))
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._is_photo:
-            super().write(data[start:end])
-        else:
-            self._content += data[start:end]
-            if len(self._content) > MOST_FIELD_BYTES:
-                raise Problem(413, f"the field {self._field[:40]!r} is too long")
-
-    def _end_part(self) -> None:
-        if not self._is_photo:
-            if len(self._fields) > 32:
-                raise Problem(422, "the form has too many fields")
-            self._fields[self._field] = self._content.decode("utf-8", "replace")
-
-    def _end(self) -> None:
-        self._ended = True
+def _too_large(most: int) -> Problem:
+    return Problem(413, f"the body is larger than {most // 1_000_000:,} MB (--max-mb)")

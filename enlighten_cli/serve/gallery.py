@@ -10,7 +10,7 @@ from pathlib import Path
 
 from enlighten_cli.batch.jobs import Destination, Job, Photos, find_jobs
 from enlighten_cli.serve.bodies import Upload
-from enlighten_cli.serve.problems import Problem
+from enlighten_cli.serve.problems import Problem, as_text
 from enlighten_cli.serve.work import Stop
 from enlighten_cli.stores.address import as_file
 
@@ -41,7 +41,7 @@ class Shown:
     @property
     def result_name(self) -> str:
         """Name of its result; in folders, with ``/`` as separator."""
-        return str(Path(self.name).with_name(self.job.output.name).as_posix())
+        return as_text(Path(self.name).with_name(self.job.output.name).as_posix())
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Gallery:
             self.ignored = photos.ignored
 
     def _add(self, photos: dict[str, Shown], name: str, job: Job, *, is_upload: bool) -> Shown:
-        shown = Shown(secrets.token_urlsafe(12), name, job, is_upload)
+        shown = Shown(secrets.token_urlsafe(12), as_text(name), job, is_upload)
         photos[shown.id] = shown
         return shown
 

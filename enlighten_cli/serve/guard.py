@@ -11,6 +11,7 @@ import ipaddress
 import secrets
 import time
 from http.cookies import CookieError, SimpleCookie
+from threading import Semaphore
 from urllib.parse import parse_qs
 
 import anyio
@@ -36,6 +37,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 DRAIN_SECONDS, DRAIN_BYTES = 3.0, 1 << 28
+MOST_DRAINED = 32  # refused bodies that are read at the same time
 
 
 class Guard:
@@ -46,7 +48,7 @@ class Guard:
     app : ASGI application
     token : str
         Required as ``Authorization: Bearer``, or in the cookie that the printed address sets; empty if no
-        token is required.
+        token is required. The cookie's name has the port, because a browser sends cookies to all ports of a host.
     hosts : set of str
         Names by which the server may be addressed, in lower case.
     any_address : bool
@@ -55,6 +57,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, token: str, hosts: frozenset[str], any_address: bool) -> None:
         self._app, self._token, self._hosts, self._any_address = app, token, hosts, any_address
+        self._drains = Semaphore(MOST_DRAINED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, then pass it on."""
@@ -64,7 +67,7 @@ class Guard:
         send = _with_headers(send, scope["path"])
         headers = Headers(scope=scope)
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        lingering = _Lingering(receive, send, has_body=has_body)
+        lingering = _Lingering(receive, send, self._drains, has_body=has_body)
         refusal = self._refusal(scope, headers)
         await (refusal or self._app)(scope, lingering.receive, lingering.send)
 
@@ -82,21 +85,21 @@ class Guard:
         if not self._token or scope["path"] == OPEN_TO_ALL:
             return None
         if own_page and (given := parse_qs(scope["query_string"].decode("latin-1")).get("token")):
-            return self._opened(given[0])
-        if self._is_token(_bearer(headers)) or self._is_token(_cookie(headers)):
+            return self._opened(given[0], cookie_name(host))
+        if self._is_token(_bearer(headers)) or self._is_token(_cookie(headers, cookie_name(host))):
             return None
         message = "a token is required: open the address that `enlighten serve` printed"
         if own_page:
             return PlainTextResponse(message[0].upper() + message[1:] + ".\n", 401)
         return as_json(Problem(401, message + ", or send it as Authorization: Bearer TOKEN"))
 
-    def _opened(self, given: str) -> Response:
+    def _opened(self, given: str, cookie: str) -> Response:
         """Move the token from the address, where others could see it, to a cookie."""
         if not self._is_token(given):
             return PlainTextResponse("Wrong token: open the address that `enlighten serve` printed.\n", 401)
         response = RedirectResponse("/", 303)
         # Lax, not Strict: a link in a file may have opened the browser.
-        response.set_cookie(COOKIE, self._token, httponly=True, samesite="lax", path="/")
+        response.set_cookie(cookie, self._token, httponly=True, samesite="lax", path="/")
         return response
 
     def _is_token(self, given: str) -> bool:
@@ -128,12 +131,18 @@ def _bearer(headers: Headers) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _cookie(headers: Headers) -> str:
+def cookie_name(host: str) -> str:
+    """Return the name of the cookie for a ``Host`` header."""
+    port = host.rpartition("]")[2].rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isdecimal() else COOKIE
+
+
+def _cookie(headers: Headers, name: str) -> str:
     try:
         cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
         return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    return cookies[name].value if name in cookies else ""
 
 
 def _with_headers(send: Send, path: str) -> Send:
@@ -155,8 +164,8 @@ class _Lingering:
     A connection that is closed with unread bytes is reset, and the response is lost.
     """
 
-    def __init__(self, receive: Receive, send: Send, *, has_body: bool) -> None:
-        self._receive, self._send = receive, send
+    def __init__(self, receive: Receive, send: Send, drains: Semaphore, *, has_body: bool) -> None:
+        self._receive, self._send, self._drains = receive, send, drains
         self._is_read = not has_body
         self._refused = False
 
@@ -173,7 +182,11 @@ class _Lingering:
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
         if last and self._refused and not self._is_read:
             await self._send({**message, "more_body": True})
-            await self._drain()
+            if self._drains.acquire(blocking=False):
+                try:
+                    await self._drain()
+                finally:
+                    self._drains.release()
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel
 
 from enlighten_cli.methods.network import BRIGHTENING, open_network
 from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.models.registry import MODELS
 from enlighten_cli.models.store import imported_names
 from enlighten_cli.photo import Rgb
-from enlighten_cli.serve.problems import Problem
+from enlighten_cli.serve.problems import Problem, as_text
 from enlighten_cli.serve.settings import Settings
+
+
+class ModelRow(BaseModel):
+    """The API's description of a model."""
+
+    name: str
+    default: bool
+    licence: str
+    origin: str
+    verified: bool
 
 
 class SharedNetwork:
@@ -78,7 +89,7 @@ class Networks:
         self._settings = settings
         self._turn, self._opening = threading.Lock(), threading.Lock()
         model = self._open(settings.model)
-        self.default = settings.model if settings.model in _names() else Path(settings.model).stem
+        self.default = settings.model if settings.model in _names() else as_text(Path(settings.model).stem)
         self.warning = model.warning
         self._opened = {self.default: SharedNetwork(model, self._turn)}
 
@@ -86,22 +97,31 @@ class Networks:
         """Return the names, the default one first."""
         return list(dict.fromkeys([self.default, *_names()]))
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the API's description of each model."""
-        rows = []
-        for name in self.names():
-            row = MODELS.get(name)
-            is_method = row is None and name in BRIGHTENING and name not in imported_names()
-            rows.append(
-                {
-                    "name": name,
-                    "default": name == self.default,
-                    "licence": row.licence if row else "",
-                    "origin": row.origin if row else BRIGHTENING[name].source if is_method else "",
-                    "verified": row.verified if row else is_method,
-                }
-            )
-        return rows
+    def rows(self) -> list[ModelRow]:
+        """Return the description of each model."""
+        return [self._row(name) for name in self.names()]
+
+    def _row(self, name: str) -> ModelRow:
+        row = MODELS.get(name)
+        is_method = row is None and name in BRIGHTENING and name not in imported_names()
+        return ModelRow(
+            name=name,
+            default=name == self.default,
+            licence=row.licence if row else "",
+            origin=row.origin if row else BRIGHTENING[name].source if is_method else "",
+            verified=row.verified if row else is_method,
+        )
+
+    def check(self, name: str) -> None:
+        """Refuse a name that no model has; an empty one stands for the default model.
+
+        Raises
+        ------
+        Problem
+            422.
+        """
+        if name and name not in self.names():
+            raise Problem(422, f"there is no model of this name; available: {', '.join(self.names())}")
 
     def network(self, name: str) -> SharedNetwork:
         """Return a model; open it on first use.
@@ -115,8 +135,7 @@ class Networks:
         with self._opening:
             if name in self._opened:
                 return self._opened[name]
-            if name not in _names():
-                raise Problem(422, f"there is no model of this name; available: {', '.join(self.names())}")
+            self.check(name)
             self._opened[name] = SharedNetwork(self._open(name), self._turn)
             return self._opened[name]
 

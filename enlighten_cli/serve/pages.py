@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import PurePosixPath
+from typing import Annotated, Literal
 
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from enlighten_cli import __version__
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, MAX_STRENGTH, Mode
@@ -15,14 +17,33 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import SUFFIXES
 from enlighten_cli.serve.bodies import receive_photo
 from enlighten_cli.serve.gallery import Shown
-from enlighten_cli.serve.look import look_of, number, one_of
-from enlighten_cli.serve.preview import View
-from enlighten_cli.serve.problems import Problem
+from enlighten_cli.serve.look import MOST_PIXELS_OF_A_SIDE, Look
+from enlighten_cli.serve.preview import Preview, View
+from enlighten_cli.serve.problems import Json, Problem
 from enlighten_cli.serve.shared import Shared
 from enlighten_cli.serve.work import Stop
+from enlighten_cli.stores.address import as_file
 
 MOST_VIEW_PIXELS = 4_200_000
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+class ViewWish(Look):
+    """A part of a photo, and how it is to look; without a size, the whole photo."""
+
+    side: Literal["before", "after"] = "after"
+    pixels: int = Field(1_000_000, ge=1, le=MOST_VIEW_PIXELS)
+    left: int = Field(0, ge=0, le=MOST_PIXELS_OF_A_SIDE)
+    top: int = Field(0, ge=0, le=MOST_PIXELS_OF_A_SIDE)
+    width: int = Field(0, ge=0, le=MOST_PIXELS_OF_A_SIDE)
+    height: int = Field(0, ge=0, le=MOST_PIXELS_OF_A_SIDE)
+
+    def within(self, width: int, height: int) -> View:
+        """Return the part, cut off at the borders of a photo of this size."""
+        left, top = min(self.left, width - 1), min(self.top, height - 1)
+        return View(
+            left, top, min(self.width or width, width - left), min(self.height or height, height - top), self.pixels
+        )
 
 
 class Page:
@@ -38,25 +59,26 @@ class Page:
         # Read once at the start, so that no request ever opens a file by its address.
         folder = files("enlighten_cli.serve").joinpath("page")
         self._files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
-        self.routes = [
-            Route("/", self.index),
-            Route("/page/{name}", self.file),
-            Route("/visits", self.begin, methods=["POST"]),
-            Route("/visits/{visit}/alive", self.alive, methods=["POST"]),
-            Route("/visits/{visit}/close", self.close, methods=["POST"]),
-            Route("/visits/{visit}/photos", self.upload, methods=["POST"]),
-            Route("/visits/{visit}/photos/{photo}", self.describe),
-            Route("/visits/{visit}/photos/{photo}", self.remove, methods=["DELETE"]),
-            Route("/visits/{visit}/photos/{photo}/view", self.view),
-        ]
+        self.router = APIRouter(include_in_schema=False)
+        photo = "/visits/{visit}/photos/{photo}"
+        read, write = ["GET", "HEAD"], ["POST"]
+        self.router.add_api_route("/", self.index, methods=read)
+        self.router.add_api_route("/page/{name}", self.file, methods=read)
+        self.router.add_api_route("/visits", self.begin, methods=write)
+        self.router.add_api_route("/visits/{visit}/alive", self.alive, methods=write)
+        self.router.add_api_route("/visits/{visit}/close", self.close, methods=write)
+        self.router.add_api_route("/visits/{visit}/photos", self.upload, methods=write)
+        self.router.add_api_route(photo, self.describe, methods=read)
+        self.router.add_api_route(photo + "/view", self.view, methods=read)
+        self.router.add_api_route(photo, self.remove, methods=["DELETE"])
 
-    async def index(self, request: Request) -> Response:
+    async def index(self) -> Response:
         """Send the page."""
         return self._file("index.html")
 
-    async def file(self, request: Request) -> Response:
+    async def file(self, name: str) -> Response:
         """Send one of the page's files."""
-        return self._file(request.path_params["name"])
+        return self._file(name)
 
     def _file(self, name: str) -> Response:
         media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix)
@@ -64,14 +86,14 @@ class Page:
             raise Problem(404, "no such page")
         return Response(self._files[name], media_type=media_type)
 
-    async def begin(self, request: Request) -> Response:
+    async def begin(self) -> Response:
         """Begin a visit, and return everything that the page needs to start."""
         shared, settings = self._shared, self._shared.settings
-        return JSONResponse(
+        return Json(
             {
                 "visit": shared.gallery.open_visit(),
                 "version": __version__,
-                "models": shared.networks.rows(),
+                "models": [row.model_dump() for row in shared.networks.rows()],
                 "modes": [mode.value for mode in Mode],
                 "most_strength": MAX_STRENGTH,
                 "most_denoise": MAX_DENOISE,
@@ -82,89 +104,79 @@ class Page:
             }
         )
 
-    async def alive(self, request: Request) -> Response:
+    async def alive(self, visit: str) -> Response:
         """Restart the timeout of an open page."""
-        self._shared.gallery.visit(request.path_params["visit"])
+        self._shared.gallery.visit(visit)
         self._shared.gallery.expire()
-        return JSONResponse({})
+        return Json({})
 
-    async def close(self, request: Request) -> Response:
+    async def close(self, visit: str) -> Response:
         """End a visit."""
-        self._shared.gallery.close_visit(request.path_params["visit"])
-        return JSONResponse({})
+        self._shared.gallery.close_visit(visit)
+        return Json({})
 
-    async def upload(self, request: Request) -> Response:
+    async def upload(self, visit: str, request: Request) -> Response:
         """Receive a photo."""
         shared = self._shared
-        visit = shared.gallery.visit(request.path_params["visit"])
-        shared.gallery.check_room(visit)
-        upload = await receive_photo(request, shared.folder, shared.settings)
+        shared.gallery.check_room(shared.gallery.visit(visit))
+        upload = await receive_photo(request, shared.folder)
         try:
             # The page may have been closed in the meantime.
-            shown = shared.gallery.add(shared.gallery.visit(request.path_params["visit"]), upload)
+            shown = shared.gallery.add(shared.gallery.visit(visit), upload)
         except Problem:
             upload.path.unlink(missing_ok=True)
             raise
-        return JSONResponse(_entry(shown), 201)
+        return Json(_entry(shown), 201)
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, visit: str, photo: str) -> Response:
         """Remove a photo from the page; files given at the start are kept."""
-        visit = self._shared.gallery.visit(request.path_params["visit"])
-        self._shared.gallery.remove(request.path_params["photo"], visit)
-        return JSONResponse({})
+        self._shared.gallery.remove(photo, self._shared.gallery.visit(visit))
+        return Json({})
 
-    async def describe(self, request: Request) -> Response:
+    async def describe(self, visit: str, photo: str, request: Request) -> Response:
         """Decode a photo, and return its size, format and remarks, or else what is wrong with it.
 
         The status is 200 even for a damaged photo: the request is valid, and the browser logs no error.
         """
-        shown = self._photo(request)
+        shown = self._shown(visit, photo)
 
         def work(stop: Stop) -> dict[str, object]:
             try:
-                photo = self._shared.previews.of(shown, stop).photo
+                decoded = self._preview(shown, stop).photo
             except PhotoError as error:
                 return {"trouble": str(error)}
-            facts = {"width": photo.width, "height": photo.height, "format": photo.format, "bits": photo.bits}
-            return {**facts, "notes": list(photo.notes)}
+            facts = {"width": decoded.width, "height": decoded.height, "format": decoded.format, "bits": decoded.bits}
+            return {**facts, "notes": list(decoded.notes)}
 
         async with self._shared.views.place():
-            return JSONResponse(await self._shared.views.run(request, work))
+            return Json(await self._shared.views.run(request, work))
 
-    async def view(self, request: Request) -> Response:
+    async def view(self, visit: str, photo: str, request: Request, wish: Annotated[ViewWish, Query()]) -> Response:
         """Return a part of a photo, before or after."""
-        shown, words = self._photo(request), request.query_params
-        side = one_of(words, "side", ("before", "after"), "after")
-        look = look_of(words)
-        pixels = int(number(words, "pixels", 1_000_000, 1, MOST_VIEW_PIXELS))
-        corners = [int(number(words, name, 0, 0, 1 << 20)) for name in ("left", "top", "width", "height")]
+        shown = self._shown(visit, photo)
 
         def work(stop: Stop) -> bytes:
-            preview = self._shared.previews.of(shown, stop)
+            preview = self._preview(shown, stop)
             stop.check()
-            view = _within(corners, preview.photo.width, preview.photo.height, pixels)
-            if side == "before":
+            view = wish.within(preview.photo.width, preview.photo.height)
+            if wish.side == "before":
                 return preview.before(view)
-            network = self._shared.networks.network(look.model)
-            content = preview.after(
-                view, look.model or self._shared.networks.default, network, look.options(), stop.check
-            )
+            network = self._shared.networks.network(wish.model)
+            name = wish.model or self._shared.networks.default
+            content = preview.after(view, name, network, wish.options(), stop.check)
             self._shared.previews.trim()
             return content
 
         async with self._shared.views.place():
             return Response(await self._shared.views.run(request, work), media_type="image/jpeg")
 
-    def _photo(self, request: Request) -> Shown:
-        visit = self._shared.gallery.visit(request.path_params["visit"])
-        return self._shared.gallery.photo(request.path_params["photo"], visit)
+    def _preview(self, shown: Shown, stop: Stop) -> Preview:
+        self._shared.trials.decode(as_file(shown.job.source), self._shared.settings.limits, stop)
+        return self._shared.previews.of(shown, stop)
+
+    def _shown(self, visit: str, photo: str) -> Shown:
+        return self._shared.gallery.photo(photo, self._shared.gallery.visit(visit))
 
 
 def _entry(shown: Shown) -> dict[str, object]:
     return {"id": shown.id, "name": shown.name, "given": not shown.is_upload}
-
-
-def _within(corners: list[int], width: int, height: int, pixels: int) -> View:
-    """Return the requested part, cut off at the photo's borders; without a size, the whole photo."""
-    left, top = min(corners[0], width - 1), min(corners[1], height - 1)
-    return View(left, top, min(corners[2] or width, width - left), min(corners[3] or height, height - top), pixels)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import secrets
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Literal
 
-from starlette.background import BackgroundTask
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import FileResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from enlighten_cli.batch.conflict import Conflict
 from enlighten_cli.batch.outcome import Status
 from enlighten_cli.errors import EnlightenError
-from enlighten_cli.serve.bodies import receive_json
 from enlighten_cli.serve.enhancing import disposition
 from enlighten_cli.serve.gallery import Visit
-from enlighten_cli.serve.look import look_of, one_of
-from enlighten_cli.serve.problems import Problem
+from enlighten_cli.serve.look import Look
+from enlighten_cli.serve.problems import Problem, json_bytes
 from enlighten_cli.serve.saving import Event, Wanted
 from enlighten_cli.serve.shared import SAVES_AT_ONCE, Shared
 from enlighten_cli.serve.work import Stop, StoppedError, Streamed
@@ -33,7 +32,6 @@ from enlighten_cli.stores.address import as_file
 ARCHIVE_NAME = "enlightened.zip"
 FETCHED_SECONDS = 60.0  # after which an archive expires if no browser has begun to fetch it
 NEWS_SECONDS = 0.2
-CONFLICTS = (Conflict.SKIP, Conflict.RENAME, Conflict.OVERWRITE)
 NEWS = {"content-type": "application/x-ndjson"}
 
 
@@ -45,6 +43,20 @@ class Archive:
     stop: Stop
     news: queue.Queue[Event | None] = field(default_factory=queue.Queue)
     is_fetched: bool = False
+
+
+class PhotoWish(Look):
+    """A photo to save, and its settings."""
+
+    id: str
+
+
+class SaveWish(BaseModel):
+    """What to save, and where: ``folder``, ``file`` or ``archive``."""
+
+    to: Literal["folder", "file", "archive"] = "file"
+    conflict: Literal["skip", "rename", "overwrite"] = "skip"
+    photos: list[PhotoWish] = Field(min_length=1)
 
 
 class Saves:
@@ -59,62 +71,52 @@ class Saves:
         self._shared = shared
         self._archives: dict[str, Archive] = {}
         self._running = 0
-        self.routes = [
-            Route("/visits/{visit}/saves", self.save, methods=["POST"]),
-            Route("/visits/{visit}/results/{result}", self.result),
-            Route("/visits/{visit}/archives/{archive}", self.archive),
-        ]
+        self.router = APIRouter(prefix="/visits/{visit}", include_in_schema=False)
+        self.router.add_api_route("/saves", self.save, methods=["POST"])
+        self.router.add_api_route("/results/{result}", self.result, methods=["GET", "HEAD"])
+        self.router.add_api_route("/archives/{archive}", self.archive, methods=["GET", "HEAD"])
 
-    async def save(self, request: Request) -> ASGIApp:
+    async def save(self, visit: str, wish: SaveWish) -> Response:
         """Save photos, and answer with one line of JSON for each event.
 
         ``to`` is ``folder``, ``file`` (each line has the address of a result) or ``archive`` (the first line has
         the address of the archive, whose photos are enhanced while it is fetched).
         """
         shared = self._shared
-        visit = shared.gallery.visit(request.path_params["visit"])
-        words = await receive_json(request, shared.settings)
-        to = one_of(words, "to", ("folder", "file", "archive"), "file")
-        wanted = self._wanted(words, visit)
-        if to == "folder" and shared.settings.output is None:
+        of = shared.gallery.visit(visit)
+        wanted = self._wanted(wish, of)
+        if wish.to == "folder" and shared.settings.output is None:
             raise Problem(422, "the server has no output folder; start it with -o FOLDER")
-        conflict = Conflict(one_of(words, "conflict", [each.value for each in CONFLICTS], Conflict.SKIP.value))
         if self._running >= SAVES_AT_ONCE:
             raise Problem(429, "too many photos are being saved; try again in a moment")
-        work = {"folder": self._into_folder, "file": self._into_files, "archive": self._news_of_archive}[to]
+        work = {"folder": self._into_folder, "file": self._into_files, "archive": self._news_of_archive}[wish.to]
 
         def run(give: Callable[[bytes], None], stop: Stop) -> None:
             def tell(event: Event) -> None:
-                give(json.dumps(event).encode("ascii") + b"\n")
+                give(json_bytes(event) + b"\n")
 
             try:
-                work(wanted, conflict, tell, stop, visit)
+                work(wanted, Conflict(wish.conflict), tell, stop, of)
             except (StoppedError, Problem):
                 raise
             except EnlightenError as error:
                 tell({"error": str(error)})
 
         self._running += 1
-        streamed = Streamed(run, shared.saves, shared.closing, NEWS, lambda: self._ended(visit, streamed.stop))
-        visit.stops.add(streamed.stop)
+        streamed = Streamed(run, shared.saves, shared.closing, NEWS, lambda: self._ended(of, streamed.stop))
+        of.stops.add(streamed.stop)
         return streamed
 
     def _ended(self, visit: Visit, stop: Stop) -> None:
         self._running -= 1
         visit.stops.discard(stop)
 
-    def _wanted(self, words: dict[str, Any], visit: Visit) -> list[Wanted]:
-        rows = words.get("photos")
-        if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-            raise Problem(422, "`photos` must be a list of objects with `id`, and strength, mode and model")
-        names = self._shared.networks.names()
+    def _wanted(self, wish: SaveWish, visit: Visit) -> list[Wanted]:
         wanted = {}
-        for row in rows:
-            look = look_of(row)
-            if look.model and look.model not in names:
-                raise Problem(422, f"there is no model of this name; available: {', '.join(names)}")
-            photo = self._shared.gallery.photo(row.get("id"), visit)
-            wanted[photo.id] = Wanted(photo, look)
+        for row in wish.photos:
+            self._shared.networks.check(row.model)
+            photo = self._shared.gallery.photo(row.id, visit)
+            wanted[photo.id] = Wanted(photo, Look.model_validate(row.model_dump()))
         return list(wanted.values())
 
     def _into_folder(
@@ -153,39 +155,73 @@ class Saves:
         finally:
             self._archives.pop(id, None)
 
-    async def archive(self, request: Request) -> ASGIApp:
+    async def archive(self, visit: str, archive: str, request: Request) -> Response:
         """Send an archive while its photos are enhanced."""
-        self._shared.gallery.visit(request.path_params["visit"])
-        archive = self._archives.get(request.path_params["archive"])
-        if archive is None or archive.is_fetched:
+        self._shared.gallery.visit(visit)
+        kept = self._archives.get(archive)
+        if kept is None or kept.is_fetched:
             raise Problem(404, "this archive was fetched already, or has expired; save again")
-        archive.is_fetched = True
+        headers = {"content-type": "application/zip", "content-disposition": disposition(ARCHIVE_NAME)}
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        kept.is_fetched = True
 
         def work(give: Callable[[bytes], None], stop: Stop) -> None:
             try:
                 folder = self._shared.folder.new()
-                self._shared.saver.as_archive(archive.wanted, folder, give, archive.news.put, Stop(stop, archive.stop))
+                self._shared.saver.as_archive(kept.wanted, folder, give, kept.news.put, Stop(stop, kept.stop))
             except EnlightenError as error:
-                archive.news.put({"error": str(error)})
+                kept.news.put({"error": str(error)})
                 raise StoppedError from error
             except BaseException:
-                archive.news.put({"error": "the download was interrupted; save again"})
+                kept.news.put({"error": "the download was interrupted; save again"})
                 raise
             finally:
-                archive.news.put(None)
+                kept.news.put(None)
 
-        headers = {"content-type": "application/zip", "content-disposition": disposition(ARCHIVE_NAME)}
-        return Streamed(work, self._shared.saves, self._shared.closing, headers, archive.stop.set)
+        return Streamed(work, self._shared.saves, self._shared.closing, headers, kept.stop.set)
 
-    async def result(self, request: Request) -> FileResponse:
-        """Send a result, once."""
-        visit = self._shared.gallery.visit(request.path_params["visit"])
-        path = visit.results.pop(request.path_params["result"], None)
-        if path is None:
+    async def result(self, visit: str, result: str) -> Response:
+        """Send a result; once it was received whole, it is removed."""
+        results = self._shared.gallery.visit(visit).results
+        if result not in results:
             raise Problem(404, "this result was fetched already; save again")
-        return FileResponse(
-            path,
-            media_type="application/octet-stream",
-            headers={"content-disposition": disposition(path.name)},
-            background=BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True),
-        )
+
+        def remove() -> None:
+            path = results.pop(result, None)
+            if path:
+                shutil.rmtree(path.parent, ignore_errors=True)
+
+        return Result(results[result], remove)
+
+
+class Result(FileResponse):
+    """The file of a result. A request for its headers, for a part, or one that is broken off, does not use it up.
+
+    Parameters
+    ----------
+    path : Path
+    on_whole : callable
+        Called once the client has received the whole file.
+    """
+
+    def __init__(self, path: Path, on_whole: Callable[[], None]) -> None:
+        headers = {"content-disposition": disposition(path.name)}
+        super().__init__(path, media_type="application/octet-stream", headers=headers)
+        self._on_whole = on_whole
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file; Starlette breaks off if the client leaves."""
+        of_all = is_whole = False
+
+        async def watching(message: Message) -> None:
+            nonlocal of_all, is_whole
+            await send(message)
+            if message["type"] == "http.response.start":
+                of_all = scope["method"] == "GET" and message["status"] == 200
+            else:
+                is_whole = of_all and not message.get("more_body", False)
+
+        await super().__call__(scope, receive, watching)
+        if is_whole:
+            self._on_whole()

@@ -7,7 +7,7 @@ import itertools
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,7 +24,9 @@ from enlighten_cli.photo import Limits
 from enlighten_cli.serve.gallery import Shown
 from enlighten_cli.serve.look import Look
 from enlighten_cli.serve.networks import Networks
-from enlighten_cli.serve.work import Stop, StoppedError
+from enlighten_cli.serve.problems import as_text
+from enlighten_cli.serve.trials import Trials
+from enlighten_cli.serve.work import Deadline, Stop, StoppedError
 from enlighten_cli.stores.address import as_file
 
 TELL_SECONDS = 0.25  # between two reports of progress
@@ -51,11 +53,23 @@ class Saver:
         Shared with all other work of the server.
     memory_bytes : int or None
         Memory that the network may use.
+    trials : Trials
+    seconds : float
+        Time in which a photo must be decoded.
     """
 
-    def __init__(self, networks: Networks, limits: Limits, budget: MemoryBudget, memory_bytes: int | None) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        limits: Limits,
+        budget: MemoryBudget,
+        memory_bytes: int | None,
+        trials: Trials,
+        seconds: float,
+    ) -> None:
         self._networks, self._limits, self._budget = networks, limits, budget
         self._memory_bytes = memory_bytes
+        self._trials, self._seconds = trials, seconds
         self._written: set[Path] = set()
 
     def into_folder(
@@ -155,11 +169,28 @@ class Saver:
                 Treatment(look.options(memory_bytes=self._memory_bytes), self._limits), conflict=conflict
             )
             network = self._networks.network(look.model)
-            jobs = [job for _, job, _ in rows]
+            endless: list[Job] = []
+            jobs = self._tried((job for _, job, _ in rows), endless, stop)
             for outcome in run_batch(jobs, network, options, progress, stop.is_set, budget=self._budget):
                 yield by_source[as_file(outcome.source)], outcome
+            for job in endless:
+                reason = f"decoding took longer than {self._seconds:g} s (--seconds)"
+                yield by_source[as_file(job.source)], Outcome(job.source, job.output, Status.FAILED, reason)
             if stop.is_set():
                 raise StoppedError
+
+    def _tried(self, jobs: Iterable[Job], endless: list[Job], stop: Stop) -> Iterator[Job]:
+        """Yield the jobs whose photos can be decoded in time; collect the others."""
+        for job in jobs:
+            late = Deadline(self._seconds)
+            try:
+                self._trials.decode(as_file(job.source), self._limits, Stop(stop, late))
+            except StoppedError:
+                if stop.is_set():
+                    return
+                endless.append(job)
+                continue
+            yield job
 
 
 class _Progress:
@@ -210,6 +241,6 @@ def _event(each: Wanted, outcome: Outcome) -> Event:
         "status": outcome.status.value,
         "reason": outcome.reason,
         "notes": list(outcome.notes),
-        "name": outcome.output.name,
+        "name": as_text(outcome.output.name),
         "seconds": round(outcome.seconds, 2),
     }

@@ -19,9 +19,11 @@ from enlighten_cli.errors import UsageError
 from enlighten_cli.serve.app import application
 from enlighten_cli.serve.shared import Shared
 
-HEAD_SECONDS = 15.0  # for the headers of a request to arrive
+HEAD_SECONDS = 5.0  # for the headers of a request to arrive
 MOST_CONNECTIONS = 400
-END_SECONDS = 3
+MOST_WAITING = 300  # connections of one client on which no request is being answered; the oldest are closed
+END_SECONDS = 3  # for work to end
+LEFT_SECONDS = 1.0  # for its threads then
 START_SECONDS = 30.0
 
 
@@ -53,33 +55,71 @@ def listening(host: str, port: int) -> socket.socket:
     return made
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 that closes connections whose headers do not arrive in time."""
+class Waiting:
+    """The connections on which no request is being answered: their headers are incomplete, or they are kept alive.
 
-    _waiting: asyncio.TimerHandle | None = None
+    Whoever opens many of them, with or without a token, would take those of others. So a client has only so many, and
+    the oldest go first: a request that arrives at once is not affected.
+    """
+
+    def __init__(self) -> None:
+        self._of_client: dict[str, dict[_Protocol, None]] = {}
+
+    def add(self, connection: _Protocol) -> None:
+        """Add a connection, or make it the most recent one."""
+        of_client = self._of_client.setdefault(connection.client_address, {})
+        of_client.pop(connection, None)
+        of_client[connection] = None
+        for oldest in list(of_client)[:-MOST_WAITING]:
+            del of_client[oldest]
+            oldest.transport.close()
+
+    def remove(self, connection: _Protocol) -> None:
+        """Remove a connection, if it is there."""
+        of_client = self._of_client.get(connection.client_address, {})
+        of_client.pop(connection, None)
+        if not of_client:
+            self._of_client.pop(connection.client_address, None)
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that closes connections whose headers do not arrive in time, and those that are too many."""
+
+    waiting: Waiting  # of the server
+    client_address = ""
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self.client_address = self.client[0] if self.client else ""
+        self.waiting.add(self)
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
-            self._wait_no_more()
-        elif self._waiting is None:
-            self._wait()
+            self.waiting.remove(self)
+            self._stop_timer()
+        elif self._timer is None:
+            self._start_timer()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
+            self.waiting.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
+        self.waiting.remove(self)
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._waiting = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
+    def _start_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
 
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class RunningServer:
@@ -98,7 +138,7 @@ class RunningServer:
         self.port = int(listener.getsockname()[1])
         config = uvicorn.Config(
             application(shared, host),
-            http=_Protocol,
+            http=type("Protocol", (_Protocol,), {"waiting": Waiting()}),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -116,6 +156,7 @@ class RunningServer:
     def __enter__(self) -> RunningServer:
         """Start the server, and wait until it answers."""
         self._thread.start()
+        self._shared.trials.start()
         end = time.monotonic() + START_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
             time.sleep(0.01)
@@ -129,11 +170,24 @@ class RunningServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all work, then the server itself."""
+        """Stop all work, then the server itself; work that does not stop is left behind."""
         self._shared.closing.set()
+        self._shared.trials.close()
         self._server.should_exit = True
-        self._thread.join()
+        self._thread.join(END_SECONDS + 1)
         self._listener.close()
+
+
+def is_work_left(seconds: float = LEFT_SECONDS) -> bool:
+    """Wait so long for the threads of a server that has ended, and tell whether one is still at work.
+
+    A library that does not return cannot be stopped, and Python would wait for its thread at the end of the process.
+    """
+    end = time.monotonic() + seconds
+    threads = [each for each in threading.enumerate() if each is not threading.current_thread() and not each.daemon]
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return any(thread.is_alive() for thread in threads)
 
 
 def address(host: str, port: int, token: str) -> str:

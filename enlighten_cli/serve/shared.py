@@ -15,6 +15,7 @@ from enlighten_cli.serve.previews import Previews
 from enlighten_cli.serve.private_folder import PrivateFolder
 from enlighten_cli.serve.saving import Saver
 from enlighten_cli.serve.settings import Settings
+from enlighten_cli.serve.trials import Trials
 from enlighten_cli.serve.work import Queue
 
 VIEWS_WAITING = 200  # pages request every photo in sight, and retry
@@ -43,6 +44,7 @@ class Shared:
     previews : Previews
     gallery : Gallery
     saver : Saver
+    trials : Trials
     saves : CapacityLimiter
         Threads in which results are saved or sent.
     closing : Event
@@ -59,6 +61,7 @@ class Shared:
     previews: Previews
     gallery: Gallery
     saver: Saver
+    trials: Trials
     saves: anyio.CapacityLimiter
     closing: threading.Event
 
@@ -79,6 +82,7 @@ def share(settings: Settings, folder: PrivateFolder) -> Shared:
     budget = MemoryBudget(memory_bytes)
     previews = Previews(settings.limits, budget, min(int(free * PREVIEWS_PART), PREVIEWS_MOST, memory_bytes))
     networks = Networks(settings)
+    trials = Trials(budget)
     return Shared(
         settings=settings,
         folder=folder,
@@ -89,7 +93,8 @@ def share(settings: Settings, folder: PrivateFolder) -> Shared:
         views=Queue(max(2, available_cores()), VIEWS_WAITING, settings.seconds, closing),
         previews=previews,
         gallery=Gallery(settings.inputs, settings.output or folder.path / "results", previews.forget),
-        saver=Saver(networks, settings.limits, budget, memory_bytes),
+        saver=Saver(networks, settings.limits, budget, memory_bytes, trials, settings.seconds),
+        trials=trials,
         saves=anyio.CapacityLimiter(2 * SAVES_AT_ONCE),  # an archive needs one for its photos, one for its events
         closing=closing,
     )

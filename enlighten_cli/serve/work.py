@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 import anyio
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from enlighten_cli.serve.problems import Problem, tell_of
@@ -65,6 +67,22 @@ class Stop:
         """
         if self.is_set():
             raise StoppedError
+
+
+class Deadline:
+    """A flag that is set once its time is over.
+
+    Parameters
+    ----------
+    seconds : float
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        """Tell whether the time is over."""
+        return time.monotonic() > self._end
 
 
 class Queue:
@@ -139,13 +157,18 @@ async def _stop_after(seconds: float, stop: Stop, late: threading.Event, scope: 
 
 
 async def _stop_when_gone(receive: Receive, stop: Stop, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await _until_gone(receive)
     stop.set()
     scope.cancel()
 
 
-class Streamed:
+async def _until_gone(receive: Receive) -> None:
+    with suppress(Problem):  # of a body that nobody reads: too large, or too slow
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class Streamed(Response):
     """A response that a thread sends in parts while it works.
 
     Parameters
@@ -170,11 +193,12 @@ class Streamed:
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._work, self._limiter, self.stop, self._on_end = work, limiter, Stop(closing), on_end
-        self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        self.status_code, self.background = 200, None
+        self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
         loop = asyncio.get_running_loop()
 
@@ -208,8 +232,7 @@ class Streamed:
 
     async def _watch(self, receive: Receive) -> None:
         try:
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await _until_gone(receive)
         finally:
             self.stop.set()
 

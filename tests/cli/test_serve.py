@@ -1,19 +1,22 @@
 """`enlighten serve` as a process: how it starts, says where it is, and ends."""
 
-import os
 import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from conftest import scene
 
 from enlighten_cli.cli import main, requirements
-from enlighten_cli.serve import neighbours
+from enlighten_cli.photo import Photo, decode, encode
 
 SERVE = [sys.executable, "-m", "enlighten_cli", "serve", "--no-open"]
 
@@ -75,13 +78,14 @@ def test_what_a_killed_one_left_goes_with_the_next(start, tmp_path):
     assert not left.exists()
 
 
-def test_where_others_could_connect_a_token_is_made(start):
-    _, address, token = start("--host", "0.0.0.0")
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_token_is_always_made(start, host):
+    _, address, token = start("--host", host)
     assert address.startswith("http://127.0.0.1:")
     assert len(token) >= 24
     assert status(address + "v1/models", token) == 200
     assert status(address + "v1/models", token[:-1]) == 401
-    assert start("--host", "0.0.0.0")[2] != token
+    assert start("--host", host)[2] != token
 
 
 def refused(*words):
@@ -126,18 +130,29 @@ def test_without_the_extra_the_command_to_install_it_is_told(monkeypatch):
     )
 
 
-def test_other_peoples_accounts_are_seen(monkeypatch):
-    pwd = pytest.importorskip("pwd")
-    row = pwd.struct_passwd(("a", "x", 4321, 4321, "", "/", "/bin/sh"))
-    monkeypatch.setattr(neighbours, "_others_logged_in", lambda: False)
-    monkeypatch.setattr(os, "getuid", lambda: 1)
-    for account, seen in (
-        (row, True),
-        (pwd.struct_passwd(("a", "x", 99, 99, "", "/", "/bin/sh")), False),
-        (pwd.struct_passwd(("a", "x", 4321, 4321, "", "/", "/usr/sbin/nologin")), False),
-    ):
-        monkeypatch.setattr(pwd, "getpwall", lambda account=account: [account])
-        assert neighbours.has_neighbours() is seen
-    monkeypatch.setattr(os, "getuid", lambda: 4321)
-    monkeypatch.setattr(pwd, "getpwall", lambda: [row])
-    assert not neighbours.has_neighbours()
+def shell_blocks(page, word):
+    """The blocks of shell commands in a page that contain a word."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if word in block]
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
+def test_the_commands_of_the_docs_work_as_printed(start, tmp_path):
+    """But at a free port."""
+    (serving,) = shell_blocks("serve.md", "--token")
+    (asking,) = shell_blocks("serve.md", "curl ")
+    program, _, words = serving.strip().partition(" serve ")
+    assert program == "enlighten"
+    words = shlex.split(words)
+    assert words[words.index("--port") + 1] == "8000"
+    words[words.index("8000")] = "0"
+    _, address, _ = start(*words)
+    (tmp_path / "dark.jpg").write_bytes(encode(Photo(scene(48, 64), "JPEG")))
+    asking = asking.replace("http://127.0.0.1:8000/", address)
+    made = subprocess.run(["bash", "-ec", asking], cwd=tmp_path, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert decode(tmp_path / "bright.jpg").format == "JPEG"
+    assert decode(tmp_path / "bright.png").format == "PNG"
+    wrong = asking.replace("Bearer ", "Bearer x")
+    assert subprocess.run(["bash", "-ec", wrong], cwd=tmp_path, capture_output=True).returncode == 22

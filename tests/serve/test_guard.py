@@ -4,7 +4,7 @@ from clients import serving
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlighten_cli.serve.guard import Guard, host_name
+from enlighten_cli.serve.guard import Guard, cookie_name, host_name
 
 TOKEN = "correct-horse"
 
@@ -139,6 +139,15 @@ def test_the_opened_address_gives_a_cookie_and_loses_the_token(locked):
     wrong = bare.get("/?token=wrong")
     assert wrong.status == 401
     assert "set-cookie" not in wrong.headers
+
+
+def test_servers_at_two_ports_do_not_take_each_others_cookie(locked):
+    """A browser sends a host's cookies to all of its ports."""
+    opened = type(locked)(locked.port).get(f"/?token={TOKEN}").headers["set-cookie"]
+    assert opened.startswith(f"enlighten-token-{locked.port}=")
+    assert cookie_name("localhost:1") != cookie_name("localhost:2")
+    assert cookie_name("[::1]:80") == "enlighten-token-80"
+    assert cookie_name("[::1]") == cookie_name("localhost") == "enlighten-token"
 
 
 def test_headers_of_every_answer(client, photo):

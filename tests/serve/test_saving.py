@@ -238,7 +238,7 @@ def test_bad_wishes(client, wish):
     answer = client.post_json(f"{visit.path}/saves", wish)
     assert answer.status in (404, 422)
     assert answer.code
-    assert client.ask("POST", f"{visit.path}/saves", b"{}", {"Content-Type": "text/plain"}).status == 415
+    assert client.ask("POST", f"{visit.path}/saves", b"{}", {"Content-Type": "text/plain"}).status == 422
 
 
 def test_views(client, photo):

@@ -36,8 +36,7 @@ POLL_SECONDS = 0.2
 @click.option(
     "--token",
     envvar="ENLIGHTEN_TOKEN",
-    help="Token that requests must carry. By default one is generated and printed if others could connect: from other "
-    "machines, or from other accounts on this one.",
+    help="Token that requests must carry; by default one is generated. It is part of the address that is printed.",
 )
 @click.option(
     "--allow-host",
@@ -90,7 +89,7 @@ def serve(ctx: click.Context, /, **given: Any) -> None:
 
 def _run(given: dict[str, Any]) -> int:
     from enlighten_cli.serve.private_folder import PrivateFolder
-    from enlighten_cli.serve.server import RunningServer, address, listening
+    from enlighten_cli.serve.server import RunningServer, address, is_work_left, listening
     from enlighten_cli.serve.shared import share
 
     settings = _settings(given)
@@ -102,11 +101,15 @@ def _run(given: dict[str, Any]) -> int:
         with RunningServer(shared, listener, given["host"]) as server:
             url = address(given["host"], server.port, settings.token)
             say(f"enlighten: {url}   (Ctrl-C stops the server)")
-            if not given["no_open"] and not _open(url, folder.path, secret=bool(settings.token)):
+            if not given["no_open"] and not _open(url, folder.path):
                 say("enlighten: open this address in a browser")
             while not signals and server.wait(POLL_SECONDS):
                 pass
-    return SIGNALLED + signals[0] if signals else 0
+    code = SIGNALLED + signals[0] if signals else 0
+    if is_work_left():
+        say("enlighten: stopped while a photo was being enhanced; its result was not written")
+        os._exit(code)
+    return code
 
 
 def _settings(given: dict[str, Any]) -> Settings:
@@ -127,26 +130,23 @@ def _settings(given: dict[str, Any]) -> Settings:
         at_once=given["at_once"],
         waiting=given["waiting"],
         seconds=given["seconds"],
-        token=_token(given["token"], given["host"]),
+        token=_token(given["token"]),
         hosts=tuple(name.lower() for name in given["hosts"]),
     )
 
 
-def _token(given: str | None, host: str) -> str:
-    """Return the token that requests must carry: the given one, or a new one if others could connect."""
+def _token(given: str | None) -> str:
+    """Return the token that requests must carry: the given one, or a new one."""
     import secrets
-
-    from enlighten_cli.serve.app import is_loopback
-    from enlighten_cli.serve.neighbours import has_neighbours
 
     if given is not None:
         if len(given) < SHORTEST_TOKEN or not given.isascii() or not given.isprintable() or " " in given:
             raise UsageError(f"--token: must be at least {SHORTEST_TOKEN} printable ASCII characters, without spaces")
         return given
-    return "" if is_loopback(host) and not has_neighbours() else secrets.token_urlsafe(24)
+    return secrets.token_urlsafe(24)
 
 
-def _open(url: str, folder: Path, *, secret: bool) -> bool:
+def _open(url: str, folder: Path) -> bool:
     """Open the page in a browser, and tell whether one with a window was found."""
     import html
     import webbrowser
@@ -155,13 +155,11 @@ def _open(url: str, folder: Path, *, secret: bool) -> bool:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     ):
         return False  # a browser without a window would run in this terminal
-    if secret:
-        # All accounts of a machine can read command lines, and only this account the file.
-        page = folder / "open.html"
-        text = f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(url)}">'
-        page.write_text(text, encoding="utf-8")
-        url = page.as_uri()
+    # All accounts of a machine can read command lines, and only this account the file.
+    page = folder / "open.html"
+    text = f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(url)}">'
+    page.write_text(text, encoding="utf-8")
     try:
-        return webbrowser.open(url)
+        return webbrowser.open(page.as_uri())
     except webbrowser.Error:
         return False
