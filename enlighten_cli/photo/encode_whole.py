@@ -121,8 +121,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         options["dpi"] = metadata.dpi
     if not own.metadata:
         return options
-    if metadata.icc_profile and (photo.shape[2] == 3 or own.grey):
-        # A profile of grey would be wrong beside three channels.
+    if metadata.icc_profile:
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
         options.update(tiffinfo=_tiff_directory(photo), compression=coding.tiff_compression)

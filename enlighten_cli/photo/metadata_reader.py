@@ -25,6 +25,7 @@ from enlighten_cli.photo.photoshop import iptc_of, others_of, resources_of
 from enlighten_cli.photo.png_texts import XMP_KEYWORD, taken_profiles
 from enlighten_cli.photo.promises import without_depth, without_pictures
 from enlighten_cli.photo.tiff_tree import Field, read_tree, structure_of
+from enlighten_cli.photo.told_colour import told_profile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -80,7 +81,7 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
         exif=exif.removeprefix(EXIF_PREFIX) or None if exif else None,
         xmp=without_pictures(xmp.encode() if isinstance(xmp, str) else _as_bytes(xmp)),
         iptc=iptc or iptc_of(resources),
-        icc_profile=_as_bytes(info.get("icc_profile")),
+        icc_profile=_as_bytes(told_profile(image, file, str(image.format), notes)),
         # Where a JPEG's header tells of no unit, Pillow looks into EXIF, or invents one.
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 and info.get("jfif_unit") != 0 else None,
         aspect=_aspect(image),
