@@ -19,13 +19,14 @@ from enlighten_cli.photo.decoders import by_vips, compression_of, deep_pixels, i
 from enlighten_cli.photo.float_tiff import check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jpeg_segments import read_parts
-from enlighten_cli.photo.jxl import jxl_size
+from enlighten_cli.photo.jxl import jxl_is_lossless, jxl_size
 from enlighten_cli.photo.left_out import left_out
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata_reader import read_metadata
 from enlighten_cli.photo.photo import Coding, Photo
-from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
+from enlighten_cli.photo.raw import develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
+from enlighten_cli.photo.tiff_photo import find_photo, with_photo_first
 from enlighten_cli.photo.truncation import ended_jpeg, forgiving, is_forgiving
 from enlighten_cli.photo.upright import UprightBands, upright, whole_upright
 from enlighten_cli.photo.zero_tails import check_tail
@@ -136,6 +137,11 @@ def _decoded(
     check_kind(head, kind)
     if kind == RAW:
         return develop(content_of(file), limits)
+    if kind == "TIFF" and (found := find_photo(file)):
+        if found.is_raw:
+            return develop(content_of(file), limits)  # a camera's, under another name
+        if found.own:
+            file, path = io.BytesIO(with_photo_first(content_of(file), found.own)), None
     import_plugin(kind)
     if kind == "JXL":
         limits.check(*jxl_size(file))  # opening it decodes it
@@ -143,8 +149,6 @@ def _decoded(
     opened, floats = opened_tiff(file) if kind == "TIFF" else (open_image(file, kind), False)
     with opened as image:
         limits.check(*image.size)
-        if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
-            return develop(content_of(file), limits)  # a camera's, under another name
         if not is_forgiving():
             check_tail(file, image, kind)
         place = file.tell()  # where Pillow goes on reading
@@ -195,6 +199,8 @@ def _coding(image: Image.Image, head: bytes) -> Coding:
         )
     if image.format == "WEBP":
         return Coding(lossless=b"VP8L" in head)
+    if image.format == "JXL":
+        return Coding(lossless=jxl_is_lossless(io.BytesIO(head)))
     if image.format == "TIFF":
         compression = str(image.info.get("compression", "raw"))
         return Coding(

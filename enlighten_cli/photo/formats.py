@@ -245,6 +245,7 @@ def missing(name: str) -> FormatError:
 def cannot_hold(photo: Photo, name: str) -> list[str]:
     """List what a photo loses when it is written in a format."""
     from enlighten_cli.photo.colour import is_srgb
+    from enlighten_cli.photo.encode_whole import is_deep_grey
     from enlighten_cli.photo.jpeg_metadata import too_large
     from enlighten_cli.photo.jpeg_segments import kind_of, name_of
 
@@ -253,7 +254,7 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
     lost = []
     if photo.bits == 32 and not format.floats:
         lost.append(f"{name} has no floats: light beyond white is cut off, colours become sRGB of {bits} bits")
-    elif photo.bits > 8 and not format.deep:
+    elif photo.bits > 8 and not format.deep and not (name == "JXL" and is_deep_grey(photo)):
         lost.append(f"{name} has 8 bits a channel: the photo's 16 are rounded")
     if photo.alpha is not None and not format.alpha:
         lost.append(f"{name} has no transparency: flattened on white")

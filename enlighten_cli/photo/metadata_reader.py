@@ -91,6 +91,10 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
     )
     if parts:
         metadata = _with_parts(metadata, parts, notes)
+    elif image.format == "JXL":
+        metadata = dataclasses.replace(metadata, xmp=without_pictures(_xmp_of_jxl(file, notes) or metadata.xmp))
+        if not getattr(image, "jpeg", False):  # a JPEG in it comes out as it was; all else is turned by the decoder
+            metadata = metadata.without_orientation()
     return _of_the_turned(metadata, notes) if metadata.orientation != 1 else metadata
 
 
@@ -144,6 +148,17 @@ def _exif_of_avif(image: Image.Image, exif: bytes | None) -> bytes | None:
         return exif
     tree.fields[ORIENTATION] = Field(SHORT, 1, struct.pack(order + "H", orientation))
     return structure_of(tree, order)
+
+
+def _xmp_of_jxl(file: BinaryIO, notes: list[str]) -> bytes | None:
+    """Return XMP, which the plug-in does not read."""
+    xmp = None
+    for part in parts_of(file, "JXL"):
+        if part.name == b"xml ":
+            xmp = content_of_part(file, part)
+        elif part.name == b"brob" and content_of_part(file, part, 4) in (b"xml ", b"Exif"):
+            notes.append("its compressed metadata are left out")
+    return xmp
 
 
 def _iptc_of_tiff(field: Field | None) -> bytes | None:

@@ -40,7 +40,9 @@ PNG_UNIT = 100_000
 ORDINARY_GAMMA, NEAR = 2.2, 0.01
 GAMMA_RANGE = (0.1, 10.0)
 NEAR_XY = 0.002
-HDR_REFUSED = "its colours are coded for HDR ({}), which is not kept; save it as an ordinary photo (SDR) in the program that made it"
+HDR_REFUSED = (
+    "its colours are coded for HDR ({}), which cannot be kept; save it as an ordinary photo (SDR) where it was made"
+)
 UNKNOWN = "its colour space (number {} of ITU-T H.273) is not known: treated as sRGB"
 
 
