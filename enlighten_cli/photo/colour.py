@@ -158,13 +158,22 @@ class GreyColour(Colour):
 
 
 class LookupColour(Colour):
-    """The colour space of an ICC profile with tables: converted by LittleCMS, changed directly."""
+    """The colour space of an ICC profile with tables: converted by LittleCMS, changed directly.
+
+    Of the tables of several intents, those of relative colorimetry are taken, as for profiles of curves and a matrix:
+    they say which colour a number is, and not how it should be made to look on another medium.
+    """
 
     def __init__(self, icc_profile: bytes) -> None:
         from PIL import ImageCms
 
         self._transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)), ImageCms.createProfile("sRGB"), "RGB", "RGB"
+            ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)),
+            ImageCms.createProfile("sRGB"),
+            "RGB",
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
 
     def to_srgb(self, pixels: Pixels) -> Rgb:

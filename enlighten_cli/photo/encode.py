@@ -83,7 +83,7 @@ def _fits_profile(photo: Photo, name: str) -> bool:
 def _with_fitting_bits(photo: Photo) -> Photo:
     """Return the photo without a PNG's number of significant bits where the channels are others."""
     bits = photo.metadata.significant_bits or b""
-    channels = photo.pixels.shape[2] + (photo.alpha is not None)
+    channels = photo.shape[2] + (photo.alpha is not None)
     if len(bits) == channels and all(0 < each <= photo.bits for each in bits):
         return photo
     return dataclasses.replace(photo, metadata=dataclasses.replace(photo.metadata, significant_bits=None))

@@ -117,7 +117,7 @@ def _of_chunks(chunks: dict[bytes, bytes], is_grey: bool) -> bytes | None:
     if len(told := chunks.get(b"cHRM", b"")) == 32 and not is_grey:
         numbers = [number / PNG_UNIT for number in struct.unpack(">8L", told)]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
-        primaries = Primaries(*points[1:], points[0])
+        primaries = Primaries(points[1], points[2], points[3], points[0])
     is_srgb = all(
         abs(one - other) <= NEAR_XY
         for point, like in zip(primaries, PRIMARIES[SRGB], strict=True)
@@ -174,5 +174,5 @@ def _nclx_of_main(tables: bytes) -> tuple[int, int] | None:
         for number in numbers:
             told = properties[(number & (0x7FFF if is_wide else 0x7F)) - 1]
             if told.startswith(b"colrnclx"):
-                return struct.unpack_from(">HH", told, 8)  # type: ignore[return-value]
+                return struct.unpack_from(">HH", told, 8)
     return None
