@@ -82,14 +82,15 @@ class Scale:
     def stops(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the gain of each pixel."""
         least, most = np.array(self.least, np.float32), np.array(self.most, np.float32)
-        return np.asarray(least + (most - least) * (pixels / np.float32(255)) ** (1 / np.float32(self.gamma)))
+        place = (pixels / np.float32(255)) ** (1 / np.array(self.gamma, np.float32))
+        return np.asarray(least + (most - least) * place, np.float32)
 
     def fitted(self, stops: NDArray[np.float32]) -> tuple[Scale, NDArray[np.uint8]]:
         """Return the scale that holds these gains and no others, and the pixels."""
         axes = (0, 1) if len(self.most) == 3 else None
         least, most = np.atleast_1d(stops.min(axis=axes)), np.atleast_1d(stops.max(axis=axes))
         place = (stops - least) / np.maximum(most - least, np.float32(1e-6))
-        pixels = np.rint(255 * place.clip(0, 1) ** np.float32(self.gamma)).astype(np.uint8)
+        pixels = np.rint(255 * place.clip(0, 1) ** np.array(self.gamma, np.float32)).astype(np.uint8)
         scale = dataclasses.replace(self, least=tuple(map(float, least)), most=tuple(map(float, most)))
         return scale, pixels
 

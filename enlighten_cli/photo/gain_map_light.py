@@ -51,7 +51,7 @@ class ReducedLight:
     def means(self) -> NDArray[np.float64]:
         """Return the mean light, once all rows have passed: (h, w, 1) or (h, w, 3), in [0, 1]."""
         heights, widths = np.diff(self._tops, append=self.shape[0]), np.diff(self._lefts, append=self.shape[1])
-        return self._sums / (heights[:, None] * widths)[..., None]
+        return np.asarray(self._sums / (heights[:, None] * widths)[..., None])
 
     def _add(self, start: int, band: Pixels) -> None:
         light = self._linear[as_eight_bits(band)]

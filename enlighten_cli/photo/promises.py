@@ -19,6 +19,10 @@ MEANING = re.compile(rb"""\bItem:Semantic(?:\s*=\s*["']|>)\s*(\w+)""")
 PRIMARY, VIDEO = b"Primary", b"MotionPhoto"
 ABOUT = re.compile(rb"""rdf:about\s{0,9}=\s{0,9}(?:"[^"]{0,999}"|'[^']{0,999}')""")
 CLOSING = b"</rdf:RDF"
+# A description that says nothing: what was in it has been left out.
+NOTHING = re.compile(
+    rb"""<rdf:Description(?:\s{1,9}(?:xmlns:[\w.-]{1,99}|rdf:about)="[^"<]{0,999}")*+\s{0,9}(?:/>|></rdf:Description>)"""
+)
 LENGTH_TO_COME = b'Item:Length="0000000000"'
 EMPTY = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -92,9 +96,10 @@ def _without(xmp: bytes, kept_items: set[bytes] | None, is_dropped: Dropped) -> 
         xmp = ITEM.sub(lambda item: item[0] if _is_kept(item[0], kept_items) else b"", xmp)
     alone = kept_items is not None and not set(MEANING.findall(xmp)) - {PRIMARY}
     try:
-        return without(xmp, lambda space, name: is_dropped(space, name) or (alone and space == CONTAINER)) or None
+        kept = without(xmp, lambda space, name: is_dropped(space, name) or (alone and space == CONTAINER))
     except ValueError:
         return None
+    return NOTHING.sub(b"", kept) or None
 
 
 def _is_kept(item: bytes, meanings: set[bytes]) -> bool:
