@@ -27,7 +27,7 @@ def promising(metadata: Metadata) -> Metadata:
     if len(xmp or b"") > MOST_BYTES - len(XMP_PREFIX) - MOST_PROMISE_BYTES:
         xmp, parts = xmp_extension.split(xmp or b"")  # readers look for the gain map in the first part
         further = [(APP1, part) for part in parts]
-    told = [*further, (APP2, MPF_PREFIX + _directory(0, 0, 0)), (APP2, ISO_PREFIX + ISO_VERSION)]
+    told = [(APP2, MPF_PREFIX + _directory(0, 0, 0)), (APP2, ISO_PREFIX + ISO_VERSION), *further]
     promise = with_gain_map(xmp, len(metadata.trailer))
     return dataclasses.replace(metadata, xmp=promise, segments=(*told, *metadata.segments))
 
@@ -45,7 +45,7 @@ def corrections(head: bytes, photo_bytes: int, map_bytes: int) -> Iterator[tuple
     start = head.index(MPF_PREFIX + _directory(0, 0, 0)) + len(MPF_PREFIX)
     yield start, _directory(photo_bytes, map_bytes, photo_bytes - start)
     length = LENGTH_TO_COME.replace(b"0" * 10, b"%d" % map_bytes)
-    yield head.index(LENGTH_TO_COME), length.ljust(len(LENGTH_TO_COME))
+    yield head.rindex(LENGTH_TO_COME, 0, start), length.ljust(len(LENGTH_TO_COME))
 
 
 def _directory(photo_bytes: int, map_bytes: int, place: int) -> bytes:

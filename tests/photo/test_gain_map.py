@@ -53,7 +53,9 @@ def ultra_hdr(size=(160, 240), map_size=(40, 60), *, channels=1, told="xmp", pac
     else:
         all_numbers = [0.0, MOST, *(values * channels)]
         pairs = b"".join(struct.pack(">ii", round(1000 * each), 1000) for each in all_numbers)
-        flags = 0x40 | (0x80 if channels == 3 else 0)
+        flags = 0x40 | (0x80 if channels == 3 else 0) | (0x08 if told == "iso, one denominator" else 0)
+        if told == "iso, one denominator":
+            pairs = struct.pack(">i", 1000) + b"".join(struct.pack(">i", round(1000 * each)) for each in all_numbers)
         segment = (0xE2, ISO_PREFIX + bytes(4) + bytes([flags]) + pairs)
     image = Image.fromarray(numbers[..., 0] if channels == 1 else numbers)
     gain_map = with_segments(saved(image, "JPEG", quality=95, subsampling=0), segment)
@@ -130,6 +132,7 @@ CASES = {
     "a small photo": {},
     "three channels": {"channels": 3},
     "told by ISO 21496-1 alone": {"told": "iso"},
+    "told by ISO with one denominator": {"told": "iso, one denominator"},
     "three channels, ISO": {"told": "iso", "channels": 3},
     "progressive": {"progressive": True},
     "three channels, Display P3": {"channels": 3, "icc_profile": icc_profile("Display P3")},
