@@ -34,6 +34,7 @@ from samples import SRGB, XMP, deep_png, deep_tiff, exif, icc_profile, multi_fra
 
 from enlighten_cli.errors import EnlightenError, PhotoError
 from enlighten_cli.photo import Limits, Metadata, Photo, Strip, as_srgb, decode, encode
+from enlighten_cli.photo.gain_map import GainMap, Scale
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "BMP", "HEIF", "JXL")
 INTERESTING = np.array([0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF], np.uint8)
@@ -50,7 +51,9 @@ def seeds() -> list[bytes]:
     photos = [encode(Photo(pixels, format, metadata=metadata)) for format in FORMATS]
     with_alpha = [encode(Photo(pixels, format, alpha=pixels[..., 0])) for format in ("PNG", "WEBP", "TIFF", "AVIF")]
     deep = [deep_png(pixels.astype(np.uint16) * 9), deep_tiff(pixels.astype(np.uint16) * 9, compression="zlib")]
+    gain_map = GainMap(pixels[:6, :8], Scale((2.0,) * 3), {"quality": 95})
     odd = [
+        encode(Photo(pixels, "JPEG", metadata=metadata, gain_map=gain_map)),
         multi_frame_tiff(),
         saved(Image.fromarray(pixels).convert("CMYK"), "JPEG", icc_profile=SRGB),
         saved(Image.fromarray(pixels).quantize(8), "PNG"),

@@ -30,11 +30,12 @@ from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Options
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import FORMATS, Metadata, Photo, decode, encode
+from enlighten_cli.photo.gain_map import GainMap, Scale
 from enlighten_cli.photo.upright import UPRIGHT
 
 COLUMNS = (
     *("pixels", "EXIF", "EXIF text", "maker note", "interop", "size turned", "XMP", "long XMP", "IPTC", "resources"),
-    *("comments", "ICC", "DPI", "video", "alpha", "16 bit", "orientation"),
+    *("comments", "ICC", "DPI", "video", "gain map", "alpha", "16 bit", "orientation"),
 )
 DOCS = Path(__file__).parent.parent / "docs" / "metadata.md"
 BEGINNING, END = "<!-- survival -->\n", "<!-- /survival -->\n"
@@ -44,6 +45,7 @@ COMMENTS = (b"first \xff", b"second")
 RESOURCES = b"8BIM\x04\x0a\0\0\0\0\0\1\1\0"  # the copyright flag
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256))
 LOSSY_STEPS = 30  # of 255: nobody would call it another picture
+GAIN_STOPS = 0.1
 LOSSLESS = ("PNG", "BMP", "TIFF")
 # (format, name of the file); where a format holds 16 bits, it is shown twice.
 CASES = (("JPEG", 8), ("PNG", 8), ("PNG", 16), ("WEBP", 8), ("TIFF", 8), ("TIFF", 16), ("AVIF", 8), ("BMP", 8))
@@ -66,8 +68,11 @@ def source(format: str, bits: int) -> bytes:
         resources=RESOURCES,
         trailer=VIDEO,
     )
+    gain_map = GainMap(np.tile(np.arange(32, dtype=np.uint8) * 8, (24, 1))[..., None], Scale((2.0,)), {"quality": 95})
     # Pillow writes the EXIF of a turned AVIF anew, so that the text of the source has to be put in afterwards.
-    return encode(Photo(pixels, format, alpha=alpha, metadata=metadata)).replace(PLAIN_TEXT, TEXT)
+    return encode(
+        Photo(pixels, format, alpha=alpha, metadata=metadata, gain_map=gain_map if format == "JPEG" else None)
+    ).replace(PLAIN_TEXT, TEXT)
 
 
 def turned_exif(text: bytes) -> bytes:
@@ -122,6 +127,7 @@ def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, boo
         "IPTC": now.iptc == IPTC if FORMATS[format].iptc else None,
         "resources": now.resources == RESOURCES if FORMATS[format].iptc else None,
         "comments": now.comments == COMMENTS if format == "JPEG" else None,
+        "gain map": keeps_map(before, after) if format == "JPEG" else None,
         "video": now.trailer == VIDEO if format == "JPEG" else None,
         "ICC": None if bmp else now.icc_profile == was.icc_profile,
         "DPI": was.dpi is not None and now.dpi is not None and abs(now.dpi[0] - was.dpi[0]) < 1 if was.dpi else None,
@@ -130,6 +136,14 @@ def verdicts(before: Photo, content: bytes | None, format: str) -> dict[str, boo
         # The scene is upright as displayed, whether by its pixels or by its tag.
         "orientation": None if bmp else same_shape,
     }
+
+
+def keeps_map(before: Photo, after: Photo) -> bool:
+    """Tell whether the map gives the gains that it gave."""
+    was, now = before.gain_map, after.gain_map
+    if was is None or now is None or was.pixels.shape != now.pixels.shape:
+        return False
+    return bool(np.abs(was.scale.stops(was.pixels) - now.scale.stops(now.pixels)).max() < GAIN_STOPS)
 
 
 def by_pillow(content: bytes, format: str) -> bytes | None:

@@ -181,6 +181,8 @@ def at_strengths(
         options = dataclasses.replace(options, denoise=0)  # nothing of the plan will be used
     if not options.is_fast(photo.height, photo.width, network.training_pixels):
         photo = photo.whole()  # before it is planned, so that it is decoded once
+    if photo.gain_map:
+        photo = dataclasses.replace(photo, gain_map=dataclasses.replace(photo.gain_map, before=photo.source))
     visible = without_hidden(photo)
     plan = plan or plan_of(visible, network, options)
     for enhanced in _applied(plan, visible, network, options, strengths, tell):

@@ -18,6 +18,7 @@ from enlighten_cli.photo.bands import bands_of, can_be_opened
 from enlighten_cli.photo.decoders import Planes, by_vips, compression_of, deep_pixels, is_deep, plain_pixels
 from enlighten_cli.photo.float_tiff import check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
+from enlighten_cli.photo.gain_map import read_gain_map
 from enlighten_cli.photo.jpeg_segments import read_parts
 from enlighten_cli.photo.jxl import jxl_is_lossless, jxl_size
 from enlighten_cli.photo.left_out import left_out
@@ -26,6 +27,7 @@ from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.metadata_reader import read_metadata
 from enlighten_cli.photo.photo import Coding, Photo
+from enlighten_cli.photo.promises import takes_promises
 from enlighten_cli.photo.raw import develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
 from enlighten_cli.photo.tiff_photo import find_photo, with_photo_first
@@ -153,7 +155,9 @@ def _decoded(
             check_tail(file, image, kind)
         place = file.tell()  # where Pillow goes on reading
         parts = read_parts(content_of(file)) if kind == "JPEG" else None
-        notes = left_out(image, file, head, kind, parts)
+        can_keep_map = parts and takes_promises(image.info.get("xmp"))
+        gain_map = read_gain_map(parts.pictures, *image.size) if parts and can_keep_map else None
+        notes = left_out(image, file, head, kind, parts, gain_map)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
         notes += channels.notes() if channels else []
@@ -161,7 +165,14 @@ def _decoded(
         file.seek(place)
         orientation = metadata.orientation
         coding = _coding(image, head)
-        photo = Photo(NO_PIXELS, kind, metadata=metadata.upright(), coding=coding, notes=tuple(notes))
+        photo = Photo(
+            NO_PIXELS,
+            kind,
+            metadata=metadata.upright(),
+            coding=coding,
+            notes=tuple(notes),
+            gain_map=gain_map and gain_map.upright(orientation),
+        )
         stored = None
         if not is_forgiving() and not (channels and channels.extras):
             stored = bands_of(image, head, path or partial(content_of, file), is_float=depth is np.float32)

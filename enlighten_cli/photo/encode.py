@@ -12,11 +12,12 @@ import numpy as np
 
 from enlighten_cli.atomic_write import Sink
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo import jpeg_strips, png_strips, tiff_strips
+from enlighten_cli.photo import jpeg_strips, multi_picture, png_strips, tiff_strips
 from enlighten_cli.photo.bands import Span
 from enlighten_cli.photo.colour import as_integers, in_srgb
 from enlighten_cli.photo.encode_whole import chunks_of_metadata, encoded
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT
+from enlighten_cli.photo.gain_map_light import ReducedLight, lessened
 from enlighten_cli.photo.icc import GREY, space_of
 from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
 from enlighten_cli.photo.metadata import Metadata
@@ -61,14 +62,50 @@ def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: i
         photo = in_srgb(photo)
     if name == "PNG":
         photo = _with_fitting_bits(photo)
-    if can_be_stripped(photo, name):
+    if name == "JPEG":
+        _encode_jpeg(file, photo, quality)
+    elif can_be_stripped(photo, name):
         _encode_strips(file, photo, name, quality)
     else:
         with _encoding(name):
             content = encoded(photo.whole(empty_pixels), name, quality)
         file.write(content)
-    if name == "JPEG":
-        file.write(photo.metadata.trailer)
+
+
+def _encode_jpeg(file: Sink, photo: Photo, quality: int | None) -> None:
+    """Encode a photo, its gain map, and what else follows in the file."""
+    if photo.gain_map is None:
+        with closing(_jpeg_parts(photo, quality)) as parts:
+            for part in parts:
+                file.write(part)
+    else:
+        after = ReducedLight(photo.source, photo.metadata.icc_profile, photo.gain_map)
+        metadata = multi_picture.promising(photo.metadata)
+        head = b""
+        with closing(_jpeg_parts(dataclasses.replace(photo, content=after, metadata=metadata), quality)) as parts:
+            for part in parts:
+                head = head or part
+                file.write(part)
+        photo_bytes = file.tell()
+        with _encoding("JPEG"):
+            picture = bytes(lessened(photo, after))
+        file.write(picture)
+        for place, content in multi_picture.corrections(head, photo_bytes, len(picture)):
+            file.seek(place)
+            file.write(content)
+        file.seek(photo_bytes + len(picture))
+    file.write(photo.metadata.trailer)
+
+
+def _jpeg_parts(photo: Photo, quality: int | None) -> Generator[bytes]:
+    """Yield a JPEG; its first part has all segments."""
+    if can_be_stripped(photo, "JPEG"):
+        with closing(_strips(photo, "JPEG", quality, restart_marker_rows=1)) as strips:
+            yield from jpeg_strips.joined(strips, photo.height)
+        return
+    with _encoding("JPEG"):
+        content = encoded(photo.whole(empty_pixels), "JPEG", quality)
+    yield content
 
 
 def _fits_profile(photo: Photo, name: str) -> bool:
@@ -105,18 +142,13 @@ def _encode_strips(file: Sink, photo: Photo, name: str, quality: int | None) -> 
             for part in png_strips.joined(png_strips_there, photo.height, more):
                 file.write(part)
         return
-    if name == "TIFF":
-        row = np.zeros((1, *photo.shape[1:]), photo.dtype)
-        with _encoding(name):
-            head = encoded(dataclasses.replace(photo, content=row), name, quality)
-        bytes_a_row = photo.width * photo.shape[2] * photo.dtype.itemsize
-        options = {"strip_size": STRIP_ROWS * bytes_a_row, "order": order_of(photo.metadata.exif)}
-        with closing(_strips(photo, name, quality, **options)) as strips:
-            tiff_strips.write_joined(file, head, strips, photo.height)
-        return
-    with closing(_strips(photo, name, quality, restart_marker_rows=1)) as strips:
-        for part in jpeg_strips.joined(strips, photo.height):
-            file.write(part)
+    row = np.zeros((1, *photo.shape[1:]), photo.dtype)
+    with _encoding(name):
+        head = encoded(dataclasses.replace(photo, content=row), name, quality)
+    bytes_a_row = photo.width * photo.shape[2] * photo.dtype.itemsize
+    options = {"strip_size": STRIP_ROWS * bytes_a_row, "order": order_of(photo.metadata.exif)}
+    with closing(_strips(photo, name, quality, **options)) as strips:
+        tiff_strips.write_joined(file, head, strips, photo.height)
 
 
 def _strips(photo: Photo, name: str, quality: int | None, **options: Any) -> Generator[bytes]:

@@ -275,6 +275,8 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
     if name != "JPEG" and photo.metadata.segments:
         names = ", ".join(sorted({name_of(content) for _, content in photo.metadata.segments}))
         lost.append(f"{name} has no place for data of other programs ({names}): left out")
+    if photo.gain_map and name != "JPEG":
+        lost.append(f"{name} results have no HDR gain map: the result is an ordinary photo")
     if photo.metadata.text and not format.text:
         lost.append(f"{name} has no place for a PNG's texts: left out")
     if not format.metadata and any((photo.metadata.exif, photo.metadata.xmp)):

@@ -7,17 +7,26 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from enlighten_cli.photo.file_parts import tables_of
+from enlighten_cli.photo.file_parts import parts_of, tables_of
+from enlighten_cli.photo.gain_map import GainMap
 from enlighten_cli.photo.icc import transfer_is_hdr
 from enlighten_cli.photo.jpeg_segments import GAIN_MAP_MARKS, JpegParts, is_gain_map
 from enlighten_cli.photo.jxl import jxl_is_animated
 from enlighten_cli.photo.metadata_reader import MANIFEST_LEFT_OUT
 
 TONE_MAP = re.compile(rb"infe.{8}tmap", re.DOTALL)  # an item of this type, not a word such as bitmap
+JXL_GAIN_MAP = b"jhgm"  # a box: ISO/IEC 18181-2
 DEPTH_MAPS = (b"urn:mpeg:hevc:2015:auxid:2", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"auxid:depth")
 
 
-def left_out(image: Image.Image, file: BinaryIO, head: bytes, kind: str, parts: JpegParts | None) -> list[str]:
+def left_out(
+    image: Image.Image,
+    file: BinaryIO,
+    head: bytes,
+    kind: str,
+    parts: JpegParts | None,
+    gain_map: GainMap | None = None,
+) -> list[str]:
     """List what the file has besides one photo, because the result will not have it.
 
     Parameters
@@ -31,6 +40,8 @@ def left_out(image: Image.Image, file: BinaryIO, head: bytes, kind: str, parts: 
         Its format.
     parts : JpegParts or None
         Of a JPEG.
+    gain_map : GainMap or None
+        If it is kept.
     """
     notes = []
     pictures = int(getattr(image, "n_frames", 1))
@@ -42,8 +53,9 @@ def left_out(image: Image.Image, file: BinaryIO, head: bytes, kind: str, parts: 
     else:
         tables = tables_of(file, kind)
         has_map = any(mark in tables for mark in GAIN_MAP_MARKS) or bool(TONE_MAP.search(tables))
+        has_map |= kind == "JXL" and any(part.name == JXL_GAIN_MAP for part in parts_of(file, kind))
         has_manifest = (b"c2pa" in tables and b"jumb" in tables) or b"caBX" in tables or b"C2PA" in tables
-    if has_map:
+    if has_map and gain_map is None:
         notes.append("its HDR gain map is left out: the result is an ordinary photo")
     if pictures > 1:
         notes.append(f"only the first of its {pictures} pictures is enhanced; the others are left out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from enlighten_cli.photo.bands import ArrayRows, NotInMemoryError, Rows, Span
 from enlighten_cli.photo.location import without_location
 from enlighten_cli.photo.metadata import Metadata, Strip
+
+if TYPE_CHECKING:
+    from enlighten_cli.photo.gain_map import GainMap
 
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any] | np.float32]  # uint8, uint16 or float32
 Rgb: TypeAlias = NDArray[np.float32]
@@ -66,6 +69,8 @@ class Photo:
         What could not be kept, as messages for the user.
     denoised : float
         Part of its area from which noise was removed when it was enhanced, in [0, 1].
+    gain_map : GainMap or None
+        How much brighter its places are on an HDR display; of a JPEG.
     """
 
     content: Pixels | Rows
@@ -75,6 +80,7 @@ class Photo:
     coding: Coding = field(default_factory=Coding)
     notes: tuple[str, ...] = ()
     denoised: float = 0.0
+    gain_map: GainMap | None = None
 
     @property
     def is_in_memory(self) -> bool:
@@ -152,7 +158,8 @@ class Photo:
         if strip is Strip.NOTHING:
             return self
         if strip is Strip.ALL:
-            return dataclasses.replace(self, metadata=Metadata(icc_profile=self.metadata.icc_profile))
+            kept = Metadata(icc_profile=self.metadata.icc_profile)
+            return dataclasses.replace(self, metadata=kept, gain_map=None)
         metadata, notes = without_location(self.metadata)
         return dataclasses.replace(self, metadata=metadata, notes=(*self.notes, *notes))
 

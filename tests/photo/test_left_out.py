@@ -71,6 +71,17 @@ def test_the_animation_of_a_jpeg_xl_file_is_named():
     assert not jxl_is_animated(io.BytesIO(saved_jxl()))
 
 
+def test_the_gain_map_of_a_jpeg_xl_file_is_named():
+    pytest.importorskip("pillow_jxl")
+    codestream = saved_jxl()
+    container = codestream
+    if not codestream.startswith(b"\0\0\0\x0cJXL "):
+        head = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+        container = head + box(b"jxlc", codestream)
+    assert not any("gain map" in note for note in decode(container).notes)
+    assert any("gain map" in note for note in decode(container + box(b"jhgm", bytes(30))).notes)
+
+
 def saved_jxl() -> bytes:
     import pillow_jxl  # noqa: F401 - adds the format to Pillow
 
