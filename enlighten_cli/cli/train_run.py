@@ -33,8 +33,8 @@ from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.distributed import Group, joined
 from enlighten_cli.training.loop import CHECKPOINT, STATS, Watch
 from enlighten_cli.training.networks.vgg import VggFeatures
-from enlighten_cli.training.objectives import OBJECTIVES
 from enlighten_cli.training.recipe import read_options
+from enlighten_cli.training.registry import OBJECTIVES
 from enlighten_cli.training.state import TrainState
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from conftest import REPOSITORY
 
 from enlighten_cli.errors import UsageError
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.objectives import OBJECTIVES
 from enlighten_cli.training.objectives.distillation import DistillationOptions
 from enlighten_cli.training.recipe import config_from, read_options
+from enlighten_cli.training.registry import OBJECTIVES
 
 SQUARE = {"frame": "square", "crop_px": 64}
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from enlighten_cli.training.baselines.image_pool import ImagePool
 from enlighten_cli.training.config import RANDOM, Rules, TrainConfig
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
@@ -22,7 +23,6 @@ from enlighten_cli.training.losses import least_squares
 from enlighten_cli.training.networks.discriminators import PatchDiscriminator
 from enlighten_cli.training.networks.generator import EnlightenNet, initialise, seed_of
 from enlighten_cli.training.objectives.brightening import Brightening, BrighteningOptions, adam
-from enlighten_cli.training.objectives.image_pool import ImagePool
 from enlighten_cli.training.objectives.objective import Needs
 
 STRIDED_LAYERS = 3  # of the discriminators: they see 70 x 70 pixels

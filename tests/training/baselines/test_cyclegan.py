@@ -5,12 +5,12 @@ import pytest
 import torch
 from conftest import write_photos
 
+from enlighten_cli.training.baselines.cyclegan import CycleGan, CycleGanOptions
+from enlighten_cli.training.baselines.image_pool import ImagePool
 from enlighten_cli.training.checkpoint import read_weights
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.objectives.cyclegan import CycleGan, CycleGanOptions
-from enlighten_cli.training.objectives.image_pool import ImagePool
 
 CPU = torch.device("cpu")
 
