@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.repetition import WINDOW_PX, Mask, repeating
+from enlighten_cli.errors import ModelError
+from enlighten_cli.models.store import weights_file
 from enlighten_cli.photo import LUMA, Pixels, Rgb
 from enlighten_cli.photo.bands import Span
 
@@ -26,7 +29,7 @@ BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clip
 SOFTENED = 0.1  # steps of 255 added before a logarithm of a block's deviation is taken
 NOISE_SOFTENED = 0.3  # the same of the noise
 MOST = 1.2  # noise is at most so many times the last quantile of the deviation around a block
-METER = "noise_meter.npz"  # fitted by benchmarks/noise_meter.py
+METER = "noise_meter.npz"  # in weights/; fitted by training/noise_meter.py
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,34 @@ class NoiseMeter:
         most = MOST * statistics[:, MEASURES * len(QUANTILES)]
         return np.asarray(np.minimum(noise, most), np.float32)
 
+    @classmethod
+    def read(cls, path: Path) -> NoiseMeter:
+        """Read the file of a meter.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be read or is not one.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as figures:
+                layers = range(sum(name.startswith("weight") for name in figures.files))
+                weights, biases = (tuple(figures[f"{name}{layer}"] for layer in layers) for name in ("weight", "bias"))
+                return cls(figures["centre"], figures["spread"], weights, biases)
+        except (OSError, ValueError, KeyError, AttributeError, EOFError, BadZipFile) as error:
+            raise ModelError(f"{path}: not a noise meter: {error}") from error
+
 
 @cache
 def package_meter() -> NoiseMeter:
-    """Load the package's meter; later calls return the same one."""
-    with files("enlighten_cli.enhancement").joinpath(METER).open("rb") as file:
-        figures = np.load(file, allow_pickle=False)
-        layers = range(sum(name.startswith("weight") for name in figures.files))
-        weights, biases = (tuple(figures[f"{name}{layer}"] for layer in layers) for name in ("weight", "bias"))
-        return NoiseMeter(figures["centre"], figures["spread"], weights, biases)
+    """Read the package's meter; later calls return the same one.
+
+    Raises
+    ------
+    ModelError
+        If its file is missing or not a meter.
+    """
+    return NoiseMeter.read(weights_file(METER))
 
 
 def measure_noise(rgb: Rgb, visible: Mask | None = None) -> NoiseCurve:
