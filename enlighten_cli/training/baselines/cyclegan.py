@@ -84,17 +84,17 @@ class CycleGan(Brightening):
         self.options = cast("CycleGanOptions", config.options)
         darkener = EnlightenNet(config.width, attention=False)
         initialise(darkener, seed_of(config.seed, "darkener"))
-        judges = nn.ModuleDict(
+        discriminators = nn.ModuleDict(
             {light: PatchDiscriminator(STRIDED_LAYERS, self.options.discriminator_width) for light in ("normal", "low")}
         )
-        initialise(judges, seed_of(config.seed, "discriminators"))
+        initialise(discriminators, seed_of(config.seed, "discriminators"))
         pools = nn.ModuleDict({light: ImagePool(self.options.pool, config.crop_px) for light in ("normal", "low")})
-        for name, network in (("darkener", darkener), ("judges", judges), ("pools", pools)):
+        for name, network in (("darkener", darkener), ("cycle_discriminators", discriminators), ("pools", pools)):
             self.networks[name] = descent.place(network)
         generators = nn.ModuleList([self.generator, self.networks["darkener"]])
         self.optimisers = {
             "generators": adam(cast("nn.Module", generators), config.lr),
-            "judges": adam(self.networks["judges"], self.options.discriminator_lr),
+            "cycle_discriminators": adam(self.networks["cycle_discriminators"], self.options.discriminator_lr),
         }
 
     @classmethod
@@ -109,7 +109,7 @@ class CycleGan(Brightening):
     def step(self, batch: UnpairedCrops, images_seen: int) -> dict[str, Tensor]:
         """Take a step of both generators, then one of both discriminators."""
         low, normal = (self.descent.place(crops) for crops in batch[1:3])
-        options, judges = self.options, cast("nn.ModuleDict", self.networks["judges"])
+        options, discriminators = self.options, cast("nn.ModuleDict", self.networks["cycle_discriminators"])
 
         # Photos of all kinds in one batch, so that the statistics of the batch norms cover them, as in use.
         dark, kept_low = torch.split(self.darkened(torch.cat([normal, low])), [len(normal), len(low)])
@@ -119,14 +119,14 @@ class CycleGan(Brightening):
 
         part = min(1.0, images_seen / options.ramp_images) if options.ramp_images else 1.0
         cycle_weight, identity_weight = part * options.cycle_weight, part * options.identity_weight
-        judges.requires_grad_(False)
+        discriminators.requires_grad_(False)
         losses = {
             "brightened": least_squares(self.scores("normal", bright), 1),
             "darkened": least_squares(self.scores("low", dark), 1),
             "cycle": cycle_weight * (F.l1_loss(cycled_low, low) + F.l1_loss(cycled_normal, normal)),
             "identity": identity_weight * (F.l1_loss(kept_low, low) + F.l1_loss(kept_normal, normal)),
         }
-        judges.requires_grad_(True)
+        discriminators.requires_grad_(True)
         self.descent.descend(self.optimisers["generators"], losses.values())
 
         judging = {}
@@ -136,7 +136,7 @@ class CycleGan(Brightening):
             judged = cast("ImagePool", pools[light]).exchanged(false.detach(), random)
             real_loss = least_squares(self.scores(light, real), 1)
             judging[f"{light}_discriminator"] = (real_loss + least_squares(self.scores(light, judged), 0)) / 2
-        self.descent.descend(self.optimisers["judges"], judging.values())
+        self.descent.descend(self.optimisers["cycle_discriminators"], judging.values())
         return losses | judging
 
     def darkened(self, rgb: Tensor) -> Tensor:
@@ -147,4 +147,4 @@ class CycleGan(Brightening):
     def scores(self, light: str, rgb: Tensor) -> Tensor:
         """Return the scores of a discriminator for a batch, in fp32."""
         with self.descent.mixed_precision():
-            return cast("Tensor", cast("nn.ModuleDict", self.networks["judges"])[light](rgb).float())
+            return cast("Tensor", cast("nn.ModuleDict", self.networks["cycle_discriminators"])[light](rgb).float())

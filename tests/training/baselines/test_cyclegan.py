@@ -28,7 +28,7 @@ def test_all_networks_learn(config):
     before = {name: tensor.clone() for name, tensor in objective.networks.state_dict().items()}
     objective.step(objective.samples(PhotoFolders(config))[range(2)], 0)
     after = objective.networks.state_dict()
-    for network in ("generator", "darkener", "judges.normal", "judges.low"):
+    for network in ("generator", "darkener", "cycle_discriminators.normal", "cycle_discriminators.low"):
         kernels = [name for name in before if name.startswith(network) and name.endswith("weight")]
         assert kernels
         assert not all(torch.equal(before[name], after[name]) for name in kernels), network

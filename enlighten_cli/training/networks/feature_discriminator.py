@@ -14,7 +14,7 @@ TAPS = {"conv2_2": 128, "conv3_3": 256}  # layer to channels
 WIDTH = 64
 
 
-class FeatureJudge(nn.Module):
+class FeatureDiscriminator(nn.Module):
     """Score photos: high for normal light, low for enhanced.
 
     Each layer's features are mixed by a fixed random matrix, so that no few channels decide, and scored by a small

@@ -12,7 +12,7 @@ from enlighten_cli.training import losses
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.discriminators import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
-from enlighten_cli.training.networks.feature_judge import TAPS, FeatureJudge, blurred
+from enlighten_cli.training.networks.feature_discriminator import TAPS, FeatureDiscriminator, blurred
 from enlighten_cli.training.networks.generator import initialise, seed_of
 from enlighten_cli.training.networks.vgg import VggFeatures
 
@@ -25,7 +25,7 @@ BLUR_PX = 2.0  # standard deviation of the blur that fades out
 Losses = dict[str, Tensor]
 
 
-class Judges:
+class Discriminators:
     """A global and a local discriminator, and one of features if it is wanted.
 
     Parameters
@@ -47,7 +47,7 @@ class Judges:
             }
         )
         if self.options.feature_weight:
-            networks["features"] = FeatureJudge(config.seed)
+            networks["features"] = FeatureDiscriminator(config.seed)
         initialise(networks, seed_of(config.seed, "discriminators"))
         self.networks = descent.place(networks)
 
