@@ -129,15 +129,17 @@ class CycleGan(Brightening):
         discriminators.requires_grad_(True)
         self.descent.descend(self.optimisers["generators"], losses.values())
 
-        judging = {}
+        discriminator_losses = {}
         random = np.random.default_rng([self.config.seed, int(batch.numbers[0]), POOLING])
         pools = cast("nn.ModuleDict", self.networks["pools"])
         for light, real, false in (("normal", normal, bright), ("low", low, dark)):
             judged = cast("ImagePool", pools[light]).exchanged(false.detach(), random)
             real_loss = least_squares(self.scores(light, real), 1)
-            judging[f"{light}_discriminator"] = (real_loss + least_squares(self.scores(light, judged), 0)) / 2
-        self.descent.descend(self.optimisers["cycle_discriminators"], judging.values())
-        return losses | judging
+            discriminator_losses[f"{light}_discriminator"] = (
+                real_loss + least_squares(self.scores(light, judged), 0)
+            ) / 2
+        self.descent.descend(self.optimisers["cycle_discriminators"], discriminator_losses.values())
+        return losses | discriminator_losses
 
     def darkened(self, rgb: Tensor) -> Tensor:
         """Darken a batch, (N, 3, H, W), in mixed precision; the result is fp32."""

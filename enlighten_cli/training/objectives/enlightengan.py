@@ -231,12 +231,12 @@ class EnlightenGan(Brightening):
                 generator_losses["kept_detail"] = self.options.kept_detail_weight * kept
             self.descent.descend(self.optimisers["generator"], generator_losses.values())
 
-        judging = self.discriminators.judged(
+        discriminator_losses = self.discriminators.judged(
             normal, enhanced.detach(), normal_patches, enhanced_patches.detach(), images_seen
         )
-        if judging:
-            self.descent.descend(self.optimisers["discriminators"], judging.values())
-        return generator_losses | judging
+        if discriminator_losses:
+            self.descent.descend(self.optimisers["discriminators"], discriminator_losses.values())
+        return generator_losses | discriminator_losses
 
     def _drawn(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Draw the dimming factor of each image, (N,), and the corners of its patches, (N, patches, 2)."""
