@@ -192,8 +192,8 @@ def _sum_around(values: Plane) -> Plane:
 def _level_statistics(blocks: Plane) -> Plane:
     lumas, *measures = blocks
     # As `numpy.quantile`, which imports all of `numpy.ma` first.
-    places = np.array(QUANTILES) * (len(lumas) - 1)
-    quantiles = [np.interp(places, np.arange(len(lumas)), np.sort(values)) for values in measures]
+    positions = np.array(QUANTILES) * (len(lumas) - 1)
+    quantiles = [np.interp(positions, np.arange(len(lumas)), np.sort(values)) for values in measures]
     flat = [(values < FLAT).mean() for values in measures]
     return np.concatenate([[lumas.mean()], *quantiles, flat]).astype(np.float32)
 
@@ -227,9 +227,9 @@ def _blocks(luma: Plane) -> Plane:
     whole = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     blocks = whole.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
     mean = blocks.mean(axis=(1, 2))
-    places = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
-    norm = (places**2).sum() * BLOCK_PX
-    across, down = blocks.sum(axis=1) @ places, blocks.sum(axis=2) @ places
+    positions = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
+    norm = (positions**2).sum() * BLOCK_PX
+    across, down = blocks.sum(axis=1) @ positions, blocks.sum(axis=2) @ positions
     total = (blocks**2).sum(axis=(1, 2)) - BLOCK_PX**2 * mean**2 - (across**2 + down**2) / norm
     deviation = np.sqrt(np.maximum(total, 0) / (BLOCK_PX**2 - 3))
     second = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]

@@ -147,10 +147,10 @@ def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     state.save_average(run)
     if not watch.sheet:
         return {}
-    made = [state.objective.picture(state.average, pixels) for pixels in watch.sheet]
-    sheet = contact_sheet(list(zip(watch.sheet, made, strict=True)))
+    results = [state.objective.picture(state.average, pixels) for pixels in watch.sheet]
+    sheet = contact_sheet(list(zip(watch.sheet, results, strict=True)))
     (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
-    return watch.score(made)
+    return watch.score(results)
 
 
 def _append(stats: IO[str], status: Status) -> None:

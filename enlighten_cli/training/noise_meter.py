@@ -71,17 +71,17 @@ class MeterRecipe:
             raise UsageError(f"{path}: not a recipe of a noise meter: {error}") from error
 
 
-def fit(made: Sequence[Sample], recipe: MeterRecipe) -> NoiseMeter:
+def fit(examples: Sequence[Sample], recipe: MeterRecipe) -> NoiseMeter:
     """Fit a meter to photos with noise of known strength.
 
     Parameters
     ----------
-    made : sequence of Sample
+    examples : sequence of Sample
     recipe : MeterRecipe
     """
     torch.manual_seed(recipe.seed)
-    described = np.concatenate([features(each.statistics) for each in made])
-    truth = np.concatenate([each.truth for each in made])
+    described = np.concatenate([features(each.statistics) for each in examples])
+    truth = np.concatenate([each.truth for each in examples])
     centre, spread = described.mean(axis=0), described.std(axis=0) + LEAST_SPREAD
     inputs = torch.from_numpy((described - centre) / spread)
     targets = torch.from_numpy(np.log2(255 * truth + NOISE_SOFTENED).astype(np.float32))

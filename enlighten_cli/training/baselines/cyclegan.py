@@ -113,8 +113,8 @@ class CycleGan(Brightening):
 
         # Photos of all kinds in one batch, so that the statistics of the batch norms cover them, as in use.
         dark, kept_low = torch.split(self.darkened(torch.cat([normal, low])), [len(normal), len(low)])
-        made = self.enhanced(torch.cat([low, normal, dark]))
-        bright, kept_normal, cycled_normal = torch.split(made, [len(low), len(normal), len(dark)])
+        outputs = self.enhanced(torch.cat([low, normal, dark]))
+        bright, kept_normal, cycled_normal = torch.split(outputs, [len(low), len(normal), len(dark)])
         cycled_low = self.darkened(bright)
 
         part = min(1.0, images_seen / options.ramp_images) if options.ramp_images else 1.0

@@ -140,9 +140,9 @@ class Layer(_OfPatches):
         encoder, decoder = self.pair
         with self.descent.mixed_precision():
             with torch.no_grad():
-                seen, wanted = (self.network.encoded(patches, self.layer) for patches in (dark, clean))
+                inputs, wanted = (self.network.encoded(patches, self.layer) for patches in (dark, clean))
                 wanted = wanted.flatten(1).float()
-            units = torch.sigmoid(encoder(seen))
+            units = torch.sigmoid(encoder(inputs))
             restored = torch.sigmoid(decoder(units)).flatten(1).float()
         losses = {
             f"layer{self.layer + 1}": F.mse_loss(restored, wanted),

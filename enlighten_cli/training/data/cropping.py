@@ -148,7 +148,7 @@ def crops(
     Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
         On the photos' device, without synchronizing with it.
     """
-    made = torch.stack([window.of(photo) for photo, window in zip(photos, windows, strict=True)])
+    batch = torch.stack([window.of(photo) for photo, window in zip(photos, windows, strict=True)])
     if stops is None or not stops.any():
-        return made
-    return exposed(made, torch.from_numpy(stops).float().to(made.device, non_blocking=True))
+        return batch
+    return exposed(batch, torch.from_numpy(stops).float().to(batch.device, non_blocking=True))

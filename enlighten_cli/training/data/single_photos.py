@@ -36,14 +36,14 @@ class SinglePhotos:
 
     def __init__(self, config: TrainConfig, caches: Sequence[PhotoCache]) -> None:
         self.config = config
-        self.places = [(cache, index) for cache in caches for index in range(len(cache))]
+        self.indices = [(cache, index) for cache in caches for index in range(len(cache))]
 
     def __getitem__(self, numbers: Sequence[int]) -> SingleCrops:
         """Return the crops of some images of one batch, on the photos' device."""
         photos, windows, stops = [], [], []
         for number in numbers:
             random = np.random.default_rng([self.config.seed, number])
-            cache, index = self.places[int(random.integers(len(self.places)))]
+            cache, index = self.indices[int(random.integers(len(self.indices)))]
             photos.append(cache[index])
             windows.append(CropWindow.drawn(cache.size(index), self.config, random))
             stops.append(np.full(3, random.uniform(-1, 1) * self.config.exposure_stops))

@@ -113,7 +113,7 @@ def gradient_penalty(score: Callable[[Tensor], Sequence[Tensor]], normal: Tensor
 
     Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equation 9.
     """
-    seen = normal.detach().requires_grad_()
-    total = torch.stack([scores.mean(dim=(1, 2, 3)).sum() for scores in score(seen)]).mean()
-    (gradient,) = torch.autograd.grad(total, seen, create_graph=True)
+    inputs = normal.detach().requires_grad_()
+    total = torch.stack([scores.mean(dim=(1, 2, 3)).sum() for scores in score(inputs)]).mean()
+    (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean() / 2

@@ -213,8 +213,8 @@ class EnlightenGan(Brightening):
 
         # In one batch, so that the statistics of the batch norms cover all kinds of crops, as in use.
         fed = low / dimming.to(low.device).view(-1, 1, 1, 1)
-        made = self.enhanced(torch.cat([fed, well_lit, fine]), learns=learns)
-        enhanced, enhanced_well_lit, enhanced_fine = torch.split(made, [len(low), len(well_lit), len(fine)])
+        outputs = self.enhanced(torch.cat([fed, well_lit, fine]), learns=learns)
+        enhanced, enhanced_well_lit, enhanced_fine = torch.split(outputs, [len(low), len(well_lit), len(fine)])
         low_patches, normal_patches, enhanced_patches = (
             cut_patches(crops, corners, self.options.patch_px) for crops in (low, normal, enhanced)
         )
@@ -290,7 +290,7 @@ def cut_patches(batch: Tensor, corners: Tensor, patch_px: int) -> Tensor:
     return torch.stack(
         [
             photo[:, top : top + patch_px, left : left + patch_px]
-            for photo, places in zip(batch, corners.tolist(), strict=True)
-            for top, left in places
+            for photo, patch_corners in zip(batch, corners.tolist(), strict=True)
+            for top, left in patch_corners
         ]
     ).contiguous(memory_format=torch.channels_last)
