@@ -8,13 +8,21 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 BOARD = ROOT / "benchmarks" / "results" / "board.json"
 REGISTRY = ROOT / "enlighten_cli" / "models" / "registry.py"
 PAGES = (ROOT / "README.md", ROOT / "weights" / "MODEL_CARD.md")
 TABLE = re.compile(r"(?P<mark><!-- scores(?P<all>: all)? -->\n\n)(?P<head>\|.*\n\|[ -|]*\n)(?P<rows>(?:\|.*\n)+)")
-NAMES = {"input": "input", "gamma045": "gamma 0.45", "clahe": "CLAHE", "fusion": "exposure fusion", "lite": "`lite`"}
+NAMES = {
+    "input": "input",
+    "gamma045": "gamma 0.45",
+    "clahe": "CLAHE",
+    "fusion-in-pipeline": "exposure fusion in the network's place",
+    "lite": "`lite`",
+}
+PAIRED = ("lol", "backlit", "bracket", "fivek")
 DEFAULT = "lite"
 # Of the registry: set and metric by their names on the board, and the digits.
 REGISTERED = {
@@ -27,33 +35,43 @@ REGISTERED = {
 }
 
 Means = dict[str, dict[str, dict[str, list[float]]]]
+Board = dict[str, Any]
 
 
-def rows(means: Means, *, with_all: bool) -> str:
-    """Return the rows of a table: a mean with its interval a cell."""
-    return "".join(f"| {' | '.join(cells(means, method, with_all=with_all))} |\n" for method in NAMES)
+def rows(board: Board, *, with_all: bool) -> str:
+    """Return the rows of a table: with all, also after alignment, and a row for each half of split.tsv."""
+    if not with_all:
+        return "".join(row(NAMES[method], board["means"][method], with_all=False) for method in NAMES)
+    made = ""
+    for method, name in NAMES.items():
+        made += row(name, board["means"][method], with_all=True)
+        if method in (DEFAULT, "fusion-in-pipeline"):
+            for half, means in board["halves"].items():
+                made += row(f"{name}, half to {half}", means[method], with_all=True)
+    return made
 
 
-def cells(means: Means, method: str, *, with_all: bool) -> list[str]:
-    """Return the cells of a method's row."""
-    scores = means[method]
-    name = NAMES[method] + (" (default)" if method == DEFAULT and not with_all else "")
+def row(name: str, scores: dict[str, dict[str, list[float]]], *, with_all: bool) -> str:
+    """Return a row: PSNR / SSIM of each set of pairs, then NIQE."""
+
+    def mean(photos: str, metric: str, digits: int) -> str:
+        return f"{scores[photos][metric][0]:.{digits}f}"
+
     result = [name]
-    for photos in ("lol", "backlit"):
-        for metric, digits in (("psnr", 1), ("ssim", 2)):
-            mean, low, high = (f"{value:.{digits}f}" for value in scores[photos][metric])
-            result.append(f"{mean} ({low} to {high})")
+    for photos in PAIRED:
+        cell = f"{mean(photos, 'psnr', 1)} / {mean(photos, 'ssim', 3)}"
         if with_all:
-            result.append(f"{scores[photos]['aligned_psnr'][0]:.1f} / {scores[photos]['aligned_ssim'][0]:.2f}")
-    result.append(" / ".join(f"{scores[photos]['niqe'][0]:.2f}" for photos in ("lime", "mef", "dicm")))
+            cell += f", {mean(photos, 'aligned_psnr', 1)} / {mean(photos, 'aligned_ssim', 3)}"
+        result.append(cell)
+    result.append(" / ".join(mean(photos, "niqe", 2) for photos in ("lime", "mef", "dicm")))
     if with_all:
-        result.append(f"{scores['well-lit']['psnr'][0]:.1f}")
-    return result
+        result.append(mean("well-lit", "psnr", 1))
+    return f"| {' | '.join(result)} |\n"
 
 
-def page(text: str, means: Means) -> str:
+def page(text: str, board: Board) -> str:
     """Fill the tables of a page."""
-    return TABLE.sub(lambda match: match["mark"] + match["head"] + rows(means, with_all=bool(match["all"])), text)
+    return TABLE.sub(lambda match: match["mark"] + match["head"] + rows(board, with_all=bool(match["all"])), text)
 
 
 def registry(text: str, means: Means) -> str:
@@ -70,11 +88,12 @@ def registry(text: str, means: Means) -> str:
 
 def run(*, check: bool) -> None:
     """Write the scores, or fail where they differ."""
-    means: Means = json.loads(BOARD.read_text(encoding="utf-8"))["means"]
+    board: Board = json.loads(BOARD.read_text(encoding="utf-8"))
+    means: Means = board["means"]
     texts = {path: path.read_text(encoding="utf-8") for path in (*PAGES, REGISTRY)}
     if unmarked := [path.name for path in PAGES if not TABLE.search(texts[path])]:
         sys.exit(f"no table after <!-- scores --> in: {', '.join(unmarked)}")
-    made = {path: registry(text, means) if path == REGISTRY else page(text, means) for path, text in texts.items()}
+    made = {path: registry(text, means) if path == REGISTRY else page(text, board) for path, text in texts.items()}
     stale = [path for path in texts if made[path] != texts[path]]
     if check and stale:
         sys.exit(f"not the board's scores: {', '.join(path.name for path in stale)}; run: python .ci/scores.py")

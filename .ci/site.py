@@ -16,11 +16,13 @@ PAGES = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "benchmarks/experiments.md",
+    "benchmarks/results/ablation.md",
+    "benchmarks/results/table1.md",
     "examples/README.md",
     "weights/MODEL_CARD.md",
 )
 FOLDERS = ("benchmarks/experiments", "benchmarks/results", "examples", "weights")
-KINDS = (".jpg", ".png", ".json")
+KINDS = (".jpg", ".png", ".json", ".csv")
 UP = re.compile(r"\]\(\.\./")
 DOCS = re.compile(r"\]\(((?:\.\./)*)docs/")
 

@@ -105,7 +105,7 @@ def test_a_look_at_what_is_there_tells_whether_case_counts(tmp_path, ignoring, m
     assert ignores_case(tmp_path / "card" / "still" / "to be made")
     assert not ignores_case(tmp_path)
     # Where nothing is there that has a case, the system's habit counts.
-    monkeypatch.setattr(Path, "is_dir", lambda self: False)
+    monkeypatch.setattr(file_names.os.path, "isdir", lambda path: False)
     for system, expected in (("linux", False), ("darwin", True), ("win32", True)):
         monkeypatch.setattr(file_names.sys, "platform", system)
         assert ignores_case(Path("/1")) is expected

@@ -67,9 +67,9 @@ MODELS = {
         ModelRow(
             name="lite",
             files=(
-                Download("lite.onnx", 4_371_774, "2b9ab38f7fd871521fe9104263ee1894c311e9e349907bcc09f6233b9959311f"),
+                Download("lite.onnx", 4_371_774, "329dac1f055112eaff163ccdd4a3df0416893104cd95254a53dd9715e9f4f100"),
                 Download(
-                    "lite-fp16.onnx", 4_348_808, "90046b3d97003208e8913d7f8c2f01bedee1244738af6429cc8b8a4f6115a4b3"
+                    "lite-fp16.onnx", 4_348_808, "7e3c4f3d01cdce1ddc1a6fd8b264dcd33ad4bfd2bec135891c6bd2e6d221f60a"
                 ),
             ),
             width=16,

@@ -11,7 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from enlighten_cli.photo.photo import LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale, is_float
+from enlighten_cli.photo.icc import CURVE_STEPS, grey_curve_of, matrix_of
+from enlighten_cli.photo.photo import BAND_ROWS, LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb, full_scale, is_float
 
 Matrix: TypeAlias = NDArray[np.float32]
 
@@ -19,7 +20,6 @@ Matrix: TypeAlias = NDArray[np.float32]
 SRGB_TO_XYZ = np.array(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
 )
-CURVE_STEPS = 4096
 NEARLY_SRGB = 0.004  # a step of 8 bits
 
 
@@ -126,14 +126,54 @@ class MatrixColour(Colour):
         ).astype(np.float32)
 
 
+class GreyColour(Colour):
+    """Grey with a curve of its own, by an ICC profile.
+
+    Parameters
+    ----------
+    curve : ndarray, shape (4096,)
+        Encoded to linear, over [0, 1]; rising.
+    """
+
+    def __init__(self, curve: NDArray[np.float64]) -> None:
+        self._curve = curve
+        self._steps = np.linspace(0, 1, CURVE_STEPS)
+
+    def is_nearly_srgb(self) -> bool:
+        """Tell whether treating the numbers as sRGB changes them by less than an 8-bit step."""
+        return bool(np.abs(encoded_srgb(self._curve.astype(np.float32)) - self._steps).max() <= NEARLY_SRGB)
+
+    def to_srgb(self, pixels: Pixels) -> Rgb:
+        """Decode by the curve, encode as sRGB, three times."""
+        return np.repeat(encoded_srgb(_extended(as_rgb(pixels), self._steps, self._curve)), 3, axis=2)
+
+    def changed(self, pixels: Pixels, before: Rgb, after: Rgb) -> Pixels:
+        """Convert the luma of both ends back, and add their difference."""
+        one, other = (self._from((end @ LUMA)[..., None], is_float(pixels)) for end in (before, after))
+        return rounded(as_rgb(pixels) + (other - one), pixels)
+
+    def _from(self, srgb: Rgb, is_open: bool) -> Rgb:
+        linear = linear_srgb(srgb if is_open else srgb.clip(0, 1))
+        return _extended(linear, self._curve, self._steps)
+
+
 class LookupColour(Colour):
-    """The colour space of an ICC profile with tables: converted by LittleCMS, changed directly."""
+    """The colour space of an ICC profile with tables: converted by LittleCMS, changed directly.
+
+    Of the tables of several intents, those of relative colorimetry are taken, as for profiles of curves and a matrix:
+    they say which colour a number is, and not how it should be made to look on another medium.
+    """
 
     def __init__(self, icc_profile: bytes) -> None:
         from PIL import ImageCms
 
         self._transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)), ImageCms.createProfile("sRGB"), "RGB", "RGB"
+            ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)),
+            ImageCms.createProfile("sRGB"),
+            "RGB",
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
 
     def to_srgb(self, pixels: Pixels) -> Rgb:
@@ -188,9 +228,14 @@ def linear_srgb(encoded: Rgb) -> Rgb:
 def colour_of_photo(photo: Photo) -> Colour:
     """Return what a photo's numbers mean: by its profile; without one floats are linear light, all else is sRGB."""
     channels = photo.shape[2]
-    if is_float(photo.source) and (photo.metadata.icc_profile is None or channels == 1):
+    if is_float(photo.source) and photo.metadata.icc_profile is None:
         return LinearColour()
     return colour_of(photo.metadata.icc_profile, channels)
+
+
+def is_srgb(photo: Photo) -> bool:
+    """Tell whether a photo's numbers are sRGB, or are treated as sRGB."""
+    return photo.metadata.icc_profile is None or isinstance(colour_of_photo(photo), DirectColour)
 
 
 def as_integers(photo: Photo) -> Photo:
@@ -201,6 +246,19 @@ def as_integers(photo: Photo) -> Photo:
     return dataclasses.replace(photo, content=_sixteen_bits(srgb), alpha=alpha, metadata=metadata)
 
 
+def in_srgb(photo: Photo) -> Photo:
+    """Return a photo of integers with sRGB's numbers of the same depth, and no profile."""
+    colour, metadata = colour_of_photo(photo), dataclasses.replace(photo.metadata, icc_profile=None)
+    if is_srgb(photo):
+        return dataclasses.replace(photo, metadata=metadata)
+    photo = photo.whole()
+    pixels = np.empty_like(photo.pixels)
+    for start in range(0, photo.height, BAND_ROWS):
+        band = photo.pixels[start : start + BAND_ROWS]
+        pixels[start : start + BAND_ROWS] = rounded(colour.to_srgb(band)[..., : band.shape[2]], band)
+    return dataclasses.replace(photo, content=pixels, metadata=metadata)
+
+
 def _sixteen_bits(rgb: Rgb) -> NDArray[np.uint16]:
     return np.asarray(np.rint(rgb.clip(0, 1) * np.float32(65535)), np.uint16)
 
@@ -208,88 +266,26 @@ def _sixteen_bits(rgb: Rgb) -> NDArray[np.uint16]:
 def colour_of(icc_profile: bytes | None, channels: int) -> Colour:
     """Return the colour space of a profile; sRGB if there is none.
 
-    A profile that cannot be read, and any profile of grey, is treated as sRGB: only the change passes through it, so
-    the error is small, and without a change there is none.
+    A profile that cannot be read is treated as sRGB: only the change passes through it, so the error is small, and
+    without a change there is none.
     """
-    if icc_profile is None or channels == 1:
+    if icc_profile is None:
         return DirectColour()
     from PIL.ImageCms import PyCMSError
 
+    colour: GreyColour | MatrixColour
     try:
-        matrix = _matrix_colour(icc_profile)
-        if matrix is None:
+        if channels == 1:
+            colour = GreyColour(grey_curve_of(icc_profile))
+        elif (found := matrix_of(icc_profile)) is not None:
+            colour = MatrixColour(*found)
+        else:
             return LookupColour(icc_profile)
     except (ValueError, struct.error, OSError, np.linalg.LinAlgError, ArithmeticError, PyCMSError):
         return DirectColour()
-    return DirectColour() if matrix.is_nearly_srgb() else matrix
+    return DirectColour() if colour.is_nearly_srgb() else colour
 
 
 def as_srgb(photo: Photo) -> NDArray[np.uint8]:
     """Return a whole photo as the network sees it: 8-bit sRGB, (H, W, 3)."""
     return as_pixels(colour_of_photo(photo).to_srgb(photo.pixels))
-
-
-def transfer_is_hdr(icc_profile: bytes | None) -> bool:
-    """Tell whether a profile says PQ or HLG (ITU-T H.273 transfer 16 or 18) by its cicp tag."""
-    try:
-        content = _tags(icc_profile or b"").get(b"cicp", b"")
-    except (ValueError, struct.error):
-        return False
-    return len(content) >= 10 and content[9] in (16, 18)
-
-
-def _tags(icc_profile: bytes) -> dict[bytes, bytes]:
-    if icc_profile[36:40] != b"acsp":
-        raise ValueError("not an ICC profile")
-    (count,) = struct.unpack_from(">L", icc_profile, 128)
-    tags = {}
-    for number in range(min(count, 200)):
-        name, offset, size = struct.unpack_from(">4sLL", icc_profile, 132 + 12 * number)
-        tags[name] = icc_profile[offset : offset + size]
-    return tags
-
-
-def _matrix_colour(icc_profile: bytes) -> MatrixColour | None:
-    """Read a profile of curves and a matrix; None where it is made of tables."""
-    tags = _tags(icc_profile)
-    if icc_profile[16:20] != b"RGB ":
-        raise ValueError("not a profile of RGB")
-    if (
-        icc_profile[20:24] != b"XYZ "
-        or b"A2B0" in tags
-        or not all(name in tags for name in (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"))
-    ):
-        return None
-    columns = [np.array(struct.unpack_from(">3l", tags[name], 8)) / 65536 for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-    curves = np.stack([_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")])
-    if not np.isfinite(curves).all() or (np.diff(curves, axis=1) < 0).any() or (curves[:, -1] <= 0).any():
-        raise ValueError("a curve that does not rise")
-    return MatrixColour(np.stack(columns, axis=1), curves)
-
-
-def _curve(tag: bytes) -> NDArray[np.float64]:
-    """Read a `curv` or `para` tag (ICC.1:2022, 10.6 and 10.18) as a table over [0, 1]."""
-    x = np.linspace(0, 1, CURVE_STEPS)
-    if tag[:4] == b"curv":
-        (count,) = struct.unpack_from(">L", tag, 8)
-        if count == 0:
-            return x
-        points = np.array(struct.unpack_from(f">{count}H", tag, 12))
-        if count == 1:
-            return np.asarray(x ** (points[0] / 256))
-        return np.interp(x, np.linspace(0, 1, count), points / 65535)
-    if tag[:4] != b"para":
-        raise ValueError("a curve of an unknown kind")
-    (kind,) = struct.unpack_from(">H", tag, 8)
-    wanted = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
-    if kind not in wanted:
-        raise ValueError("a curve of an unknown kind")
-    g, a, b, c, d, e, f = (*(value / 65536 for value in struct.unpack_from(f">{wanted[kind]}l", tag, 12)), *[0.0] * 7)[
-        :7
-    ]
-    if kind == 0:
-        return np.asarray(x**g)
-    if kind in (1, 2):  # from -b/a on a power, below it the constant c
-        offset = c if kind == 2 else 0.0
-        return np.asarray(np.where(x >= -b / a, np.maximum(a * x + b, 0) ** g + offset, offset))
-    return np.asarray(np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)).clip(0, 1)

@@ -15,24 +15,29 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from enlighten_cli.errors import PhotoError, TruncatedError
 from enlighten_cli.photo.bands import bands_of, can_be_opened
-from enlighten_cli.photo.decoders import by_vips, compression_of, deep_pixels, is_deep, plain_pixels
+from enlighten_cli.photo.decoders import Planes, by_vips, compression_of, deep_pixels, is_deep, plain_pixels
 from enlighten_cli.photo.float_tiff import check_finite, opened_tiff
 from enlighten_cli.photo.formats import FORMATS, RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jpeg_segments import read_parts
-from enlighten_cli.photo.jxl import jxl_size
+from enlighten_cli.photo.jxl import jxl_is_lossless, jxl_size
 from enlighten_cli.photo.left_out import left_out
+from enlighten_cli.photo.libtiff import silence
 from enlighten_cli.photo.limits import Limits
+from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.metadata_reader import read_metadata
 from enlighten_cli.photo.photo import Coding, Photo
-from enlighten_cli.photo.raw import FIRST_TAG_OF_DNG, develop
+from enlighten_cli.photo.raw import develop
 from enlighten_cli.photo.source import content_of, open_image, opened_source
-from enlighten_cli.photo.truncation import ended_jpeg, forgiving, is_forgiving
+from enlighten_cli.photo.tiff_photo import find_photo, with_photo_first
+from enlighten_cli.photo.truncation import ended_jpeg, forgiving, is_forgiving, jpeg_is_damaged
+from enlighten_cli.photo.unread import reason
 from enlighten_cli.photo.upright import UprightBands, upright, whole_upright
 from enlighten_cli.photo.zero_tails import check_tail
 
 BY_PATH = ("PNG", "TIFF")  # formats of large files
 VIPS_FROM_PIXELS = 1_000_000  # libvips decodes a large JPEG faster than Pillow does
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
+DAMAGED_WITHIN = "its decoder met damaged data: a part of the photo may look wrong"
 HEAD_BYTES = 1 << 18  # where manifests and boxes stand
 
 
@@ -90,14 +95,13 @@ def _safely(
                 if ended := ended_jpeg(content_of(file)):
                     return _decoded(io.BytesIO(ended), suffix, limits, by_bands)
                 return _forgiven(file, suffix, limits, error)
-    except UnidentifiedImageError as error:
-        raise PhotoError("damaged, or its pixels are of a type that cannot be kept") from error
     except MemoryError as error:
         raise PhotoError("too large for the free memory") from error
     except PhotoError:
         raise
     except Exception as error:  # decoders raise any kind of exception on damaged files
-        raise PhotoError(_reason(error)) from error
+        content = content_of(file)
+        raise PhotoError(reason(error, content, sniff(content, suffix))) from error
 
 
 def _forgiven(file: BinaryIO, suffix: str, limits: Limits, error: OSError) -> Photo:
@@ -109,18 +113,12 @@ def _forgiven(file: BinaryIO, suffix: str, limits: Limits, error: OSError) -> Ph
         if limits.allow_truncated:
             raise
         raise error from None
-    if not photo.pixels.any():  # decoders leave 0 where they read nothing
-        raise PhotoError("damaged: none of its pixels can be read") from error
+    if photo.pixels.min() == photo.pixels.max():  # decoders leave one number where they read nothing
+        raise PhotoError("the file is damaged: none of its pixels can be read; copy it again") from error
     if not limits.allow_truncated:
         word = "incomplete" if "truncated" in str(error).lower() else "damaged"
         raise TruncatedError(f"the file is {word}") from error
     return replace(photo, notes=(*photo.notes, "the file ends too early: a part of the photo is missing"))
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split())[:200] or f"damaged ({type(error).__name__})"
 
 
 def _decoded(
@@ -136,15 +134,21 @@ def _decoded(
     check_kind(head, kind)
     if kind == RAW:
         return develop(content_of(file), limits)
+    if kind == "TIFF":
+        silence()
+    if kind == "TIFF" and (found := find_photo(file)):
+        if found.is_raw:
+            return develop(content_of(file), limits)  # a camera's, under another name
+        if found.own:
+            file, path = io.BytesIO(with_photo_first(content_of(file), found.own)), None
     import_plugin(kind)
     if kind == "JXL":
         limits.check(*jxl_size(file))  # opening it decodes it
     file.seek(0)
-    opened, floats = opened_tiff(file) if kind == "TIFF" else (open_image(file, kind), False)
+    opened, channels = opened_tiff(file) if kind == "TIFF" else (open_image(file, kind), None)
+    depth = channels.depth if channels else None
     with opened as image:
         limits.check(*image.size)
-        if kind == "TIFF" and FIRST_TAG_OF_DNG in getattr(image, "tag_v2", {}):
-            return develop(content_of(file), limits)  # a camera's, under another name
         if not is_forgiving():
             check_tail(file, image, kind)
         place = file.tell()  # where Pillow goes on reading
@@ -152,12 +156,15 @@ def _decoded(
         notes = left_out(image, file, head, kind, parts)
         if suffix and suffix.lower() not in FORMATS[kind].suffixes:
             notes.append(f"is really {'an' if kind == 'AVIF' else 'a'} {kind} despite its {suffix} ending")
+        notes += channels.notes() if channels else []
         metadata = read_metadata(image, file, parts, notes)
         file.seek(place)
         orientation = metadata.orientation
         coding = _coding(image, head)
         photo = Photo(NO_PIXELS, kind, metadata=metadata.upright(), coding=coding, notes=tuple(notes))
-        stored = None if is_forgiving() else bands_of(image, head, path or partial(content_of, file), is_float=floats)
+        stored = None
+        if not is_forgiving() and not (channels and channels.extras):
+            stored = bands_of(image, head, path or partial(content_of, file), is_float=depth is np.float32)
         # Pillow gives the size of a TIFF file as it turns it, and libvips as it is stored.
         if stored and by_bands and by_bands(image.height, image.width) and (orientation == 1 or kind != "TIFF"):
             return replace(photo, content=stored if orientation == 1 else UprightBands(stored, orientation))
@@ -165,14 +172,14 @@ def _decoded(
             whole = whole_upright(stored, orientation)
             if whole is not None:
                 return replace(photo, content=whole)
-        if floats:
-            planes = by_vips(content_of(file), np.float32, compression_of(image))
+        if depth:
+            planes = by_vips(content_of(file), depth, compression_of(image), channels)
             check_finite(planes[0])
         elif is_deep(image, head, kind):
-            planes = deep_pixels(content_of(file), image, kind)
+            planes = deep_pixels(content_of(file), image, kind, channels)
         else:
             animated = content_of(file) if kind == "PNG" and getattr(image, "is_animated", False) else None
-            planes, metadata = plain_pixels(image, animated, metadata, notes)
+            planes, metadata = _plain(image, file, kind, animated, metadata, notes)
             orientation = 1 if kind == "TIFF" else orientation  # Pillow has turned it as it loaded it
     pixels, alpha = planes
     return replace(
@@ -182,6 +189,26 @@ def _decoded(
         metadata=metadata.upright(),
         notes=tuple(notes),
     )
+
+
+def _plain(
+    image: Image.Image, file: BinaryIO, kind: str, animated: bytes | None, metadata: Metadata, notes: list[str]
+) -> tuple[Planes, Metadata]:
+    """Decode with Pillow; where it gives nothing of a damaged file, libvips may give a part."""
+    # Pillow would have turned a TIFF file's pixels.
+    can_help = is_forgiving() and (kind == "JPEG" or (kind == "TIFF" and metadata.orientation == 1))
+    can_help = can_help and image.mode in ("L", "RGB") and len(image.getbands()) in (1, 3)
+    if kind == "JPEG" and not is_forgiving() and jpeg_is_damaged(content_of(file)):
+        notes.append(DAMAGED_WITHIN)
+    try:
+        planes, metadata = plain_pixels(image, animated, metadata, notes)
+    except OSError:
+        if not can_help:
+            raise
+    else:
+        if not can_help or planes[0].any():
+            return planes, metadata
+    return by_vips(content_of(file), np.uint8), metadata
 
 
 def _coding(image: Image.Image, head: bytes) -> Coding:
@@ -195,6 +222,8 @@ def _coding(image: Image.Image, head: bytes) -> Coding:
         )
     if image.format == "WEBP":
         return Coding(lossless=b"VP8L" in head)
+    if image.format == "JXL":
+        return Coding(lossless=jxl_is_lossless(io.BytesIO(head)))
     if image.format == "TIFF":
         compression = str(image.info.get("compression", "raw"))
         return Coding(

@@ -11,16 +11,16 @@ import numpy as np
 from PIL import Image
 
 from enlighten_cli.errors import PhotoError
-from enlighten_cli.photo.float_tiff import DEPTH_REFUSED
+from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, OPACITY, PREMULTIPLIED, Channels
 from enlighten_cli.photo.metadata import Metadata
-from enlighten_cli.photo.photo import Pixels
+from enlighten_cli.photo.photo import Pixels, is_float
 from enlighten_cli.photo.png_strips import SIGNATURE, chunks_of
 from enlighten_cli.photo.source import open_image
 from enlighten_cli.photo.truncation import is_forgiving
 
 TIFF_BITS_PER_SAMPLE, TIFF_COMPRESSION, TIFF_SAMPLE_FORMAT = 258, 259, 339
 UNSIGNED = 1
-PLAIN_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
+PLAIN_MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
 BAND_ROWS = 256
 OF_ANIMATIONS = (b"acTL", b"fcTL", b"fdAT")  # a PNG's chunks
 NOT_READ = ("not configured", "not implemented", "not supported", "unsupported")  # libtiff's words
@@ -43,15 +43,20 @@ def is_deep(image: Image.Image, head: bytes, kind: str) -> bool:
     return True
 
 
-def deep_pixels(content: bytes, image: Image.Image, kind: str) -> Planes:
+def deep_pixels(content: bytes, image: Image.Image, kind: str, channels: Channels | None) -> Planes:
     """Decode 16-bit channels."""
     if kind == "TIFF" and image.mode not in ("RGB", "RGBA", "RGBX", "L", "LA", "I;16", "I;16B", "I;16L"):
-        raise PhotoError(f"16-bit {image.mode} cannot be kept")
-    return by_vips(content, np.uint16, compression_of(image))
+        raise PhotoError(f"16-bit {image.mode} is not read; convert it to RGB in the program that wrote it")
+    return by_vips(content, np.uint16, compression_of(image), channels)
 
 
-def by_vips(content: bytes, kind: type[np.uint16 | np.float32], compression: str = "") -> Planes:
-    """Decode channels of more than 8 bits by libvips.
+def by_vips(
+    content: bytes,
+    kind: type[np.uint8 | np.uint16 | np.float32],
+    compression: str = "",
+    channels: Channels | None = None,
+) -> Planes:
+    """Decode by libvips what Pillow does not; a last channel is opacity, unless `channels` say otherwise.
 
     Raises
     ------
@@ -74,10 +79,19 @@ def by_vips(content: bytes, kind: type[np.uint16 | np.float32], compression: str
                 f"its compression ({compression}) cannot be read at this depth; save it with LZW, Deflate or none"
             ) from error
         raise OSError(said[:200]) from error
-    if array.dtype != kind or array.shape[2] > 4:
+    count = array.shape[2]
+    if channels is None:
+        channels = Channels(count - 1, (OPACITY,)) if count in (2, 4) else Channels(count)
+    if array.dtype != kind or channels.colours not in (1, 3) or count != channels.colours + len(channels.extras):
         raise PhotoError(f"channels of an unusual kind {DEPTH_REFUSED}")
-    colours = array.shape[2] - 1 if array.shape[2] in (2, 4) else array.shape[2]
-    return array[..., :colours], array[..., colours] if colours < array.shape[2] else None
+    colours = array[..., : channels.colours]
+    if channels.alpha is None:
+        return colours, None
+    alpha = array[..., channels.colours + channels.alpha]
+    # libvips divides colours that were multiplied by opacity; it takes that of grey floats for a part of 255.
+    if channels.extras[channels.alpha] == PREMULTIPLIED and is_float(colours) and channels.colours == 1:
+        colours = colours / np.float32(255)
+    return colours, alpha
 
 
 def compression_of(image: Image.Image) -> str:
@@ -97,10 +111,12 @@ def plain_pixels(
     The `content` of an animated PNG is given: the pixels of its still picture are taken from it.
     """
     if image.mode not in PLAIN_MODES:
-        raise PhotoError(f"pixels of mode {image.mode} cannot be kept")
+        raise PhotoError(f"pixels of mode {image.mode} are not read; convert it to RGB in the program that wrote it")
     if content is not None:  # Pillow composes frames, in which palettes become black
         image = open_image(io.BytesIO(still(content)), "PNG")
     image.load()
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.mode.startswith("I;16"):
         return (np.asarray(image).astype(np.uint16)[..., None], None), metadata
     if image.mode == "CMYK":
@@ -141,7 +157,14 @@ def _without_cmyk(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.
     if icc_profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-            converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+            converted = ImageCms.profileToProfile(
+                image,
+                source,
+                srgb,
+                ImageCms.Intent.RELATIVE_COLORIMETRIC,  # as for other profiles of tables; see `LookupColour`
+                "RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
         except (ImageCms.PyCMSError, OSError):
             converted = None  # a profile of something else
     return converted or image.convert("RGB"), srgb.tobytes()

@@ -14,9 +14,10 @@ from enlighten_cli.atomic_write import Sink
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import jpeg_strips, png_strips, tiff_strips
 from enlighten_cli.photo.bands import Span
-from enlighten_cli.photo.colour import as_integers
+from enlighten_cli.photo.colour import as_integers, in_srgb
 from enlighten_cli.photo.encode_whole import chunks_of_metadata, encoded
 from enlighten_cli.photo.formats import FORMATS, RAW, RAW_RESULT
+from enlighten_cli.photo.icc import GREY, space_of
 from enlighten_cli.photo.jpeg_strips import STRIP_ROWS
 from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.photo import Photo, Pixels, empty_pixels, spans_of
@@ -56,6 +57,8 @@ def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: i
         raise PhotoError(f"{name} files are not written")
     if photo.bits == 32 and not FORMATS[name].floats:
         photo = as_integers(photo.whole())
+    if photo.metadata.icc_profile and not _fits_profile(photo, name):
+        photo = in_srgb(photo)
     if name == "PNG":
         photo = _with_fitting_bits(photo)
     if can_be_stripped(photo, name):
@@ -68,10 +71,19 @@ def encode_to(file: Sink, photo: Photo, format: str | None = None, *, quality: i
         file.write(photo.metadata.trailer)
 
 
+def _fits_profile(photo: Photo, name: str) -> bool:
+    """Tell whether the result can have the photo's profile: grey that becomes RGB cannot keep one of grey."""
+    own = FORMATS[name]
+    becomes_rgb = photo.shape[2] == 1 and (
+        not own.grey or (name == "TIFF" and photo.bits > 8 and photo.alpha is not None)
+    )
+    return own.profiles and not (becomes_rgb and space_of(photo.metadata.icc_profile or b"") == GREY)
+
+
 def _with_fitting_bits(photo: Photo) -> Photo:
     """Return the photo without a PNG's number of significant bits where the channels are others."""
     bits = photo.metadata.significant_bits or b""
-    channels = photo.pixels.shape[2] + (photo.alpha is not None)
+    channels = photo.shape[2] + (photo.alpha is not None)
     if len(bits) == channels and all(0 < each <= photo.bits for each in bits):
         return photo
     return dataclasses.replace(photo, metadata=dataclasses.replace(photo.metadata, significant_bits=None))

@@ -63,6 +63,8 @@ def encoded(photo: Photo, name: str, quality: int | None, **more: Any) -> bytes:
 
 def _image(photo: Photo, name: str) -> Image.Image:
     """Return 8-bit pixels as a Pillow image of a mode that the format knows."""
+    if name == "JXL" and is_deep_grey(photo):
+        return Image.fromarray(np.asarray(photo.pixels[..., 0], np.uint16))
     pixels = as_eight_bits(photo.pixels)
     if name == "JPEG" and photo.alpha is None and (padded := _padded(pixels)) is not None:
         return Image.frombuffer("RGBX", padded.shape[1::-1], padded, "raw", "RGBX", 0, 1)
@@ -78,6 +80,11 @@ def _image(photo: Photo, name: str) -> Image.Image:
         image = image.convert("RGB")
     image.putalpha(alpha)
     return image
+
+
+def is_deep_grey(photo: Photo) -> bool:
+    """Tell whether a photo is of the one kind of 16 bits that JPEG XL's plug-in writes."""
+    return photo.bits == 16 and photo.shape[2] == 1 and photo.alpha is None
 
 
 def _padded(pixels: Pixels) -> Pixels | None:
@@ -111,8 +118,8 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         else:
             options.update(quality=quality or own.quality, subsampling=0)
         options.update(progressive=coding.progressive, extra=segments_for(metadata))
-    elif name == "WEBP" and coding.lossless and quality is None:
-        options.update(lossless=True, exact=True)
+    elif name in ("WEBP", "JXL") and coding.lossless and quality is None:
+        options.update(lossless=True, exact=True)  # the latter for WebP's hidden colours
     elif own.quality is not None:
         options["quality"] = quality or own.quality
     if name == "AVIF":
@@ -121,8 +128,7 @@ def _options(name: str, photo: Photo, quality: int | None) -> dict[str, Any]:
         options["dpi"] = metadata.dpi
     if not own.metadata:
         return options
-    if metadata.icc_profile and (photo.shape[2] == 3 or own.grey):
-        # A profile of grey would be wrong beside three channels.
+    if metadata.icc_profile:
         options["icc_profile"] = metadata.icc_profile
     if name == "TIFF":
         options.update(tiffinfo=_tiff_directory(photo), compression=coding.tiff_compression)

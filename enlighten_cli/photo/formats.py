@@ -43,8 +43,8 @@ class Format:
         Default quality of new files, if it is lossy.
     deep, floats, alpha, grey : bool
         Whether it can hold 16 bits a channel, 32-bit floats, opacity, a single channel.
-    metadata, iptc, comment, text, dpi : bool
-        Whether it can hold EXIF, XMP and colour profiles; IPTC records; a comment; PNG's texts; a
+    metadata, profiles, iptc, comment, text, dpi : bool
+        Whether it can hold EXIF and XMP; colour profiles; IPTC records; a comment; PNG's texts; a
         resolution outside EXIF.
     """
 
@@ -62,6 +62,7 @@ class Format:
     alpha: bool = True
     grey: bool = True
     metadata: bool = True
+    profiles: bool = True
     iptc: bool = False
     comment: bool = False
     text: bool = False
@@ -122,6 +123,7 @@ FORMATS = {
             lambda head: head.startswith(b"BM") and head[14:18] in BMP_HEADERS,
             alpha=False,
             metadata=False,
+            profiles=False,
             dpi=True,
         ),
         Format(
@@ -142,6 +144,7 @@ FORMATS = {
             extra="jxl",
             plugin="pillow_jxl",
             quality=95,
+            profiles=False,  # the plug-in writes none
         ),
         Format(
             "RAW",
@@ -241,6 +244,8 @@ def missing(name: str) -> FormatError:
 
 def cannot_hold(photo: Photo, name: str) -> list[str]:
     """List what a photo loses when it is written in a format."""
+    from enlighten_cli.photo.colour import is_srgb
+    from enlighten_cli.photo.encode_whole import is_deep_grey
     from enlighten_cli.photo.jpeg_metadata import too_large
     from enlighten_cli.photo.jpeg_segments import kind_of, name_of
 
@@ -249,7 +254,7 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
     lost = []
     if photo.bits == 32 and not format.floats:
         lost.append(f"{name} has no floats: light beyond white is cut off, colours become sRGB of {bits} bits")
-    elif photo.bits > 8 and not format.deep:
+    elif photo.bits > 8 and not format.deep and not (name == "JXL" and is_deep_grey(photo)):
         lost.append(f"{name} has 8 bits a channel: the photo's 16 are rounded")
     if photo.alpha is not None and not format.alpha:
         lost.append(f"{name} has no transparency: flattened on white")
@@ -272,6 +277,8 @@ def cannot_hold(photo: Photo, name: str) -> list[str]:
         lost.append(f"{name} has no place for data of other programs ({names}): left out")
     if photo.metadata.text and not format.text:
         lost.append(f"{name} has no place for a PNG's texts: left out")
-    if not format.metadata and any((photo.metadata.exif, photo.metadata.xmp, photo.metadata.icc_profile)):
-        lost.append(f"{name} has no place for metadata and colour profiles: left out")
+    if not format.metadata and any((photo.metadata.exif, photo.metadata.xmp)):
+        lost.append(f"{name} has no place for metadata: left out")
+    if not format.profiles and not is_srgb(photo):
+        lost.append(f"{name} is written without a colour profile: colours become sRGB")
     return lost

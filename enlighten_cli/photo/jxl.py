@@ -6,7 +6,9 @@ Source: ISO/IEC 18181-1 (the size header of the codestream) and 18181-2 (the box
 from __future__ import annotations
 
 import os
-from typing import IO
+from typing import IO, BinaryIO, cast
+
+from enlighten_cli.photo.file_parts import parts_of
 
 CODESTREAM = b"\xff\x0a"
 HEADER_BYTES = 16
@@ -45,6 +47,28 @@ def jxl_is_animated(file: IO[bytes]) -> bool:
     return bool(is_animated and not has_preview)
 
 
+def jxl_is_lossless(file: IO[bytes]) -> bool:
+    """Tell whether the numbers of the photo itself are stored, and not colours for the eye (XYB), nor a JPEG.
+
+    Raises
+    ------
+    ValueError
+        If it is no JPEG XL file.
+    """
+    bits = _bits_of(file)
+    _size(bits)
+    if bits.take(1):  # all as usual
+        return False
+    if bits.take(1) and bits.take(6):  # orientation, sizes, preview or animation: what follows is not looked for
+        return False
+    bits.depth()
+    bits.take(1)  # whether 16 bits suffice
+    channels = bits.count()
+    if not all(bits.take(1) for _ in range(channels)):  # of another kind than opacity of 8 bits
+        return False
+    return not bits.take(1) and not any(part.name == b"jbrd" for part in parts_of(cast("BinaryIO", file), "JXL"))
+
+
 def _bits_of(file: IO[bytes]) -> _Bits:
     head = _codestream(file)
     if not head.startswith(CODESTREAM) or len(head) < len(CODESTREAM) + 2:
@@ -72,6 +96,19 @@ class _Bits:
         number = self._left & ((1 << count) - 1)
         self._left >>= count
         return number
+
+    def depth(self) -> None:
+        """Read how many bits a channel has."""
+        is_float = self.take(1)
+        widths = (0, 0, 0, 6)
+        self.take(widths[self.take(2)])
+        if is_float:
+            self.take(4)
+
+    def count(self) -> int:
+        """Read how many channels there are besides colours."""
+        kind = self.take(2)
+        return (0, 1, 2 + self.take(4) if kind == 2 else 0, 1 + self.take(12) if kind == 3 else 0)[kind]
 
     def dimension(self, small: int) -> int:
         return (self.take(5) + 1) * 8 if small else self.take(DIMENSION_BITS[self.take(2)]) + 1

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from enlighten_cli.photo.colour import transfer_is_hdr
 from enlighten_cli.photo.file_parts import tables_of
+from enlighten_cli.photo.icc import transfer_is_hdr
 from enlighten_cli.photo.jpeg_segments import GAIN_MAP_MARKS, JpegParts, is_gain_map
 from enlighten_cli.photo.jxl import jxl_is_animated
 from enlighten_cli.photo.metadata_reader import MANIFEST_LEFT_OUT
@@ -53,19 +53,11 @@ def left_out(image: Image.Image, file: BinaryIO, head: bytes, kind: str, parts: 
         notes.append("its depth map is left out")
     if has_manifest:
         notes.append(MANIFEST_LEFT_OUT)
-    if transfer_is_hdr(image.info.get("icc_profile")) or _cicp_is_hdr(head, kind):
-        notes.append("it is coded for HDR (PQ or HLG) but treated as ordinary sRGB; check the result")
+    if transfer_is_hdr(image.info.get("icc_profile")):
+        notes.append("it is coded for HDR (PQ or HLG), and enhanced as its profile shows it without; check the result")
     if kind in ("AVIF", "HEIF") and _heif_bits(head) > 8:
         notes.append(f"its {_heif_bits(head)} bits a channel are read as 8")
     return notes
-
-
-def _cicp_is_hdr(head: bytes, kind: str) -> bool:
-    if kind == "PNG" and (place := head.find(b"cICP")) > 0:
-        return head[place + 5 : place + 6] in (b"\x10", b"\x12")
-    if kind in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) > 0:
-        return head[place + 11 : place + 12] in (b"\x10", b"\x12")
-    return False
 
 
 def _heif_bits(head: bytes) -> int:

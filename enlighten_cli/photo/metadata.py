@@ -5,13 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from enlighten_cli.photo import turned
 from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
-
-if TYPE_CHECKING:
-    pass
 
 IPTC_TIFF_TAG, XMP_TIFF_TAG, RESOURCES_TIFF_TAG, C2PA_TIFF_TAG = 33723, 700, 34377, 52545
 RAW_PROFILE = "raw profile type "  # ImageMagick's way of keeping others' metadata in a PNG's texts
@@ -80,12 +76,25 @@ class Metadata:
 
     @property
     def orientation(self) -> int:
-        """How the pixels have to be turned, 1 to 8; 1 is upright."""
+        """How the pixels have to be turned, 1 to 8; 1 is upright. EXIF decides; XMP where EXIF is silent."""
         try:
             found = ExifBlock(self.exif or b"").value(ORIENTATION)
         except ValueError:
-            return 1
-        return found if found is not None and 1 <= found <= 8 else 1
+            found = None
+        if found is None:
+            return turned.xmp_orientation(self.xmp or b"")
+        return found if 1 <= found <= 8 else 1
+
+    def without_orientation(self) -> Metadata:
+        """Return the metadata of pixels that a decoder has turned by itself."""
+        exif = self.exif
+        try:
+            block = ExifBlock(exif or b"")
+            block.remove(ORIENTATION)
+            exif = bytes(block)
+        except ValueError:
+            pass  # there is none, or none that a program could read
+        return dataclasses.replace(self, exif=exif, xmp=turned.turned_xmp(self.xmp, 1) if self.xmp else None)
 
     def upright(self) -> Metadata:
         """Return the metadata of the turned pixels: no orientation, sizes and places turned, no stale thumbnail."""

@@ -25,6 +25,7 @@ from enlighten_cli.photo.photoshop import iptc_of, others_of, resources_of
 from enlighten_cli.photo.png_texts import XMP_KEYWORD, taken_profiles
 from enlighten_cli.photo.promises import without_depth, without_pictures
 from enlighten_cli.photo.tiff_tree import Field, read_tree, structure_of
+from enlighten_cli.photo.told_colour import told_profile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -80,7 +81,7 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
         exif=exif.removeprefix(EXIF_PREFIX) or None if exif else None,
         xmp=without_pictures(xmp.encode() if isinstance(xmp, str) else _as_bytes(xmp)),
         iptc=iptc or iptc_of(resources),
-        icc_profile=_as_bytes(info.get("icc_profile")),
+        icc_profile=_as_bytes(told_profile(image, file, str(image.format), notes)),
         # Where a JPEG's header tells of no unit, Pillow looks into EXIF, or invents one.
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 and info.get("jfif_unit") != 0 else None,
         aspect=_aspect(image),
@@ -90,6 +91,10 @@ def read_metadata(image: Image.Image, file: BinaryIO, parts: JpegParts | None, n
     )
     if parts:
         metadata = _with_parts(metadata, parts, notes)
+    elif image.format == "JXL":
+        metadata = dataclasses.replace(metadata, xmp=without_pictures(_xmp_of_jxl(file, notes) or metadata.xmp))
+        if not getattr(image, "jpeg", False):  # a JPEG in it comes out as it was; all else is turned by the decoder
+            metadata = metadata.without_orientation()
     return _of_the_turned(metadata, notes) if metadata.orientation != 1 else metadata
 
 
@@ -143,6 +148,17 @@ def _exif_of_avif(image: Image.Image, exif: bytes | None) -> bytes | None:
         return exif
     tree.fields[ORIENTATION] = Field(SHORT, 1, struct.pack(order + "H", orientation))
     return structure_of(tree, order)
+
+
+def _xmp_of_jxl(file: BinaryIO, notes: list[str]) -> bytes | None:
+    """Return XMP, which the plug-in does not read."""
+    xmp = None
+    for part in parts_of(file, "JXL"):
+        if part.name == b"xml ":
+            xmp = content_of_part(file, part)
+        elif part.name == b"brob" and content_of_part(file, part, 4) in (b"xml ", b"Exif"):
+            notes.append("its compressed metadata are left out")
+    return xmp
 
 
 def _iptc_of_tiff(field: Field | None) -> bytes | None:

@@ -35,7 +35,7 @@ class Coding:
     progressive : bool
         Of a JPEG.
     lossless : bool
-        Of a WebP.
+        Of a WebP or JPEG XL.
     tiff_compression : str
         In Pillow's words.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.exif_patch import ORIENTATION
 from enlighten_cli.photo.formats import RAW, missing
 from enlighten_cli.photo.limits import Limits
@@ -26,9 +27,17 @@ def develop(content: bytes, limits: Limits) -> Photo:
         import rawpy
     except ImportError as error:
         raise missing(RAW) from error
-    with rawpy.imread(io.BytesIO(content)) as raw:
-        limits.check(raw.sizes.width, raw.sizes.height)
-        pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
+    try:
+        with rawpy.imread(io.BytesIO(content)) as raw:
+            limits.check(raw.sizes.width, raw.sizes.height)
+            pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=True)
+    except rawpy.LibRawError as error:
+        said = error.args[0] if error.args else ""
+        said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise PhotoError(
+            f"the camera RAW file is damaged, or of a camera that LibRaw does not know ({said}); "
+            "copy it again, or convert it to DNG or TIFF in the camera's own program"
+        ) from error
     metadata = _raw_metadata(content)
     notes = () if metadata.exif else ("its EXIF is stored in a form that is not supported: left out",)
     return Photo(content=pixels, format=RAW, metadata=metadata, notes=notes)

@@ -21,6 +21,7 @@ from enlighten_cli.photo.formats import RAW, check_kind, import_plugin, sniff
 from enlighten_cli.photo.jxl import jxl_size
 from enlighten_cli.photo.limits import Limits
 from enlighten_cli.photo.structure import check_structure
+from enlighten_cli.photo.tiff_photo import find_photo
 from enlighten_cli.stores.address import Address, Place
 
 HEAD_BYTES = 64
@@ -202,6 +203,8 @@ def _pixels_in_header(file: BinaryIO, kind: str) -> int:
             if kind == "JXL":
                 width, height = jxl_size(file)
                 return width * height
+            if kind == "TIFF" and (photo := find_photo(file)):
+                return photo.width * photo.height
             image = open_image(file, kind)
             return image.width * image.height
     except Exception:  # decoding will report what is wrong

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import ImageFile
 
+FILLING_AT_END = "extraneous bytes before marker 0xd9"  # which some cameras write
 JPEG_END = b"\xff\xd9"
 _this_thread = threading.local()
 
@@ -51,11 +52,17 @@ def ended_jpeg(content: bytes) -> bytes | None:
     """Return a JPEG with the end marker that is all it lacks; None if it lacks more, or is no JPEG."""
     if not content.startswith(b"\xff\xd8\xff"):
         return None
+    ended = content.removesuffix(JPEG_END[:1]) + JPEG_END
+    return None if jpeg_is_damaged(ended) else ended
+
+
+def jpeg_is_damaged(content: bytes) -> bool:
+    """Tell whether a decoder has anything to say against a JPEG's pixels, which Pillow does not tell."""
     import pyvips
 
-    ended = content.removesuffix(JPEG_END[:1]) + JPEG_END
     try:
-        pyvips.Image.new_from_buffer(ended, "", access="sequential", fail_on="warning").avg()
-    except pyvips.Error:
-        return None
-    return ended
+        pyvips.vips_lib.vips_error_clear()  # it collects messages, of other files too
+        pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="warning").avg()
+    except pyvips.Error as error:
+        return FILLING_AT_END not in str(error)
+    return False

@@ -33,7 +33,7 @@ def _property(name: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(\b" + name + rb"""(?:\s*=\s*["']|>)\s*)([^"'<]*)""")
 
 
-XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8]""")
+XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\s*([2-8])(?!\d)""")
 XMP_SIZES: tuple[tuple[bytes, bytes], ...] = (
     (b"exif:PixelXDimension", b"exif:PixelYDimension"),
     (b"tiff:ImageWidth", b"tiff:ImageLength"),
@@ -67,6 +67,12 @@ def turn_exif(block: ExifBlock, orientation: int) -> None:
         block.swap(FOCAL_X_RESOLUTION, FOCAL_Y_RESOLUTION, EXIF_DIRECTORY)
         block.swap(RELATED_WIDTH, RELATED_HEIGHT, EXIF_DIRECTORY, INTEROPERABILITY_DIRECTORY)
         block.swap(X_RESOLUTION, Y_RESOLUTION)
+
+
+def xmp_orientation(xmp: bytes) -> int:
+    """Return the orientation that a packet tells, 1 to 8; 1 if it tells none."""
+    found = XMP_ORIENTATION.search(xmp)
+    return int(found[2]) if found else 1
 
 
 def turned_xmp(xmp: bytes, orientation: int) -> bytes:

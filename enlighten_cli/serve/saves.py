@@ -30,6 +30,7 @@ from enlighten_cli.serve.work import Stop, StoppedError, Streamed
 from enlighten_cli.stores.address import as_file
 
 ARCHIVE_NAME = "enlightened.zip"
+FETCHED = "this result was fetched already; save again"
 FETCHED_SECONDS = 60.0  # after which an archive expires if no browser has begun to fetch it
 NEWS_SECONDS = 0.2
 NEWS = {"content-type": "application/x-ndjson"}
@@ -185,7 +186,7 @@ class Saves:
         """Send a result; once it was received whole, it is removed."""
         results = self._shared.gallery.visit(visit).results
         if result not in results:
-            raise Problem(404, "this result was fetched already; save again")
+            raise Problem(404, FETCHED)
 
         def remove() -> None:
             path = results.pop(result, None)
@@ -222,6 +223,11 @@ class Result(FileResponse):
             else:
                 is_whole = of_all and not message.get("more_body", False)
 
-        await super().__call__(scope, receive, watching)
+        try:
+            await super().__call__(scope, receive, watching)
+        except RuntimeError as error:  # removed a moment ago, as another request has received it whole
+            if Path(self.path).exists():
+                raise
+            raise Problem(404, FETCHED) from error
         if is_whole:
             self._on_whole()

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from conftest import write_photos
 
 from enlighten_cli.cli import main
+from enlighten_cli.cli.commands.preview import STRENGTHS
 from enlighten_cli.cli.preview import _looks
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
@@ -48,9 +49,9 @@ def test_the_network_sees_a_photo_once_for_all_strengths(photos, mode):
     enhance(decode(photos / "0.png"), network, options)
     alone = list(calls)
     calls.clear()
-    assert len(_looks(photos / "0.png", Treatment(options), network, [])) == 4
+    assert len(_looks(photos / "0.png", Treatment(options), network, STRENGTHS, [])) == 4
     assert calls == alone
-    assert len(_looks(photos / "0.png", Treatment(options), network, [2])) == 1  # stopped by a signal
+    assert len(_looks(photos / "0.png", Treatment(options), network, STRENGTHS, [2])) == 1  # stopped by a signal
 
 
 def test_each_cell_has_its_label():

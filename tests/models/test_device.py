@@ -89,7 +89,7 @@ def test_the_words_of_a_device(text, device):
 
 @pytest.mark.parametrize("text", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "auto:1", "CUDA"])
 def test_other_words_are_refused(text):
-    with pytest.raises(UsageError, match="must be auto, cpu, cuda or cuda:N"):
+    with pytest.raises(UsageError, match=r"must be auto, cpu, .*cuda:N"):
         Device.parse(text)
 
 

@@ -1,4 +1,5 @@
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -117,3 +118,34 @@ def test_profiles_of_tables_are_seen_through_littlecms():
 def test_srgb_curve_round_trip(value):
     encoded = np.array([value], np.float32)
     np.testing.assert_allclose(encoded_srgb(linear_srgb(encoded)), encoded, atol=2e-6)
+
+
+def lut_profile() -> bytes:
+    """Build a profile of tables: by relative colorimetry the numbers are Lab's, perceptually everything is white."""
+
+    def table(lightest: int) -> bytes:
+        identity = struct.pack(">9l", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+        curves = bytes(range(256)) * 3
+        corners = [(max(lightest, 255 * r), 128, 128) for r in (0, 1) for _ in (0, 1) for _ in (0, 1)]
+        grid = b"".join(bytes(corner) for corner in corners)
+        return b"mft1\0\0\0\0" + bytes([3, 3, 2, 0]) + identity + curves + grid + curves
+
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">L", 2) + b"x\0" + bytes(78), b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": b"XYZ \0\0\0\0" + struct.pack(">3l", 63190, 65536, 54061),
+        b"A2B0": table(255), b"A2B1": table(0),
+    }  # fmt: skip
+    entries, data, start = struct.pack(">L", len(tags)), b"", 132 + 12 * len(tags)
+    for name, content in tags.items():
+        entries += struct.pack(">4sLL", name, start + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    head = struct.pack(">L4sL4s4s4s12x4s", start + len(data), b"lcms", 0x02400000, b"scnr", b"RGB ", b"Lab ", b"acsp")
+    return head.ljust(68, b"\0") + struct.pack(">3l", 63190, 65536, 54061) + bytes(48) + entries + data
+
+
+def test_profiles_of_tables_are_read_by_relative_colorimetry():
+    colour = colour_of(lut_profile(), 3)
+    assert isinstance(colour, LookupColour)
+    red = np.array([[[0, 9, 9], [128, 9, 9], [255, 9, 9]]], np.uint8)
+    seen = np.rint(colour.to_srgb(red) * 255)[0, :, 1]
+    np.testing.assert_allclose(seen, [0, 119, 255], atol=3)  # L* 0, 50 and 100

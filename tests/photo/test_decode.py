@@ -273,22 +273,6 @@ def test_16_bit_lossless_round_trips(pixels, with_alpha):
             np.testing.assert_array_equal(photo.alpha, alpha)
 
 
-def hdr_png(transfer: int) -> bytes:
-    """Put a cICP chunk (BT.2020 primaries, this transfer) behind a PNG's header."""
-    import struct
-    import zlib
-
-    content = saved(Image.new("RGB", (4, 4)), "PNG")
-    chunk = b"cICP" + bytes([9, transfer, 0, 1])
-    return content[:33] + struct.pack(">L", 4) + chunk + struct.pack(">L", zlib.crc32(chunk)) + content[33:]
-
-
-@pytest.mark.parametrize(("transfer", "is_hdr"), [(16, True), (18, True), (13, False)])
-def test_pq_and_hlg_are_said(transfer, is_hdr):
-    notes = decode(hdr_png(transfer)).notes
-    assert any("HDR" in note for note in notes) == is_hdr
-
-
 def test_a_profile_that_says_pq_is_said():
     from samples import icc_profile
 

@@ -10,6 +10,7 @@ from samples import IPTC, MAKER_NOTE, SRGB, XMP, exif, saved, with_thumbnail
 
 from enlighten_cli.photo import FORMATS, Coding, Metadata, Photo, Strip, cannot_hold, decode, encode
 from enlighten_cli.photo.exif_patch import ORIENTATION, ExifBlock
+from enlighten_cli.photo.icc import profile_of
 from enlighten_cli.photo.photoshop import photoshop_block, resources_of
 from enlighten_cli.photo.png_texts import as_profile, taken_profiles
 
@@ -68,9 +69,10 @@ def test_exif_of_old_pngs_is_seen():
 
 
 def test_a_profile_of_grey_is_not_put_beside_three_channels():
-    grey = Photo(np.full((4, 4, 1), 9, np.uint8), "PNG", metadata=Metadata(icc_profile=SRGB))
+    profile = profile_of("grey", None, 1.8)
+    grey = Photo(np.full((4, 4, 1), 9, np.uint8), "PNG", metadata=Metadata(icc_profile=profile))
     assert decode(encode(grey, "WEBP")).metadata.icc_profile is None
-    assert decode(encode(grey)).metadata.icc_profile == SRGB
+    assert decode(encode(grey)).metadata.icc_profile == profile
 
 
 def test_a_jpeg_keeps_its_comment_tables_and_subsampling():

@@ -6,12 +6,13 @@ import struct
 
 import numpy as np
 import pytest
+from conftest import scene
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
-from samples import saved, structure, tags_of, with_segments
+from samples import XMP, saved, structure, tags_of, with_segments
 
-from enlighten_cli.photo import Metadata, decode
+from enlighten_cli.photo import Metadata, decode, encode
 from enlighten_cli.photo.turned import POINTS
 from enlighten_cli.photo.upright import UPRIGHT
 
@@ -140,3 +141,35 @@ def test_damaged_exif_is_turned_or_dropped(noise):
         damaged = content[:30] + noise
         upright = Metadata(exif=damaged).upright().exif
         assert upright is None or len(upright) == len(damaged)
+
+
+@pytest.mark.parametrize("form", [b'tiff:Orientation="6"', b"<tiff:Orientation>6</tiff:Orientation>"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_an_orientation_in_xmp_alone_turns_the_pixels(format, form):
+    xmp = XMP if form.startswith(b"tiff") else XMP.replace(b' tiff:Orientation="6"', b"").replace(
+        b'dc:creator="somebody"/>', b'dc:creator="somebody">' + form + b"</rdf:Description>"
+    )  # fmt: skip
+    pixels = scene(24, 40, exposure=0.8)
+    options = {"pnginfo": _itxt(xmp)} if format == "PNG" else {"xmp": xmp}
+    if format == "TIFF":
+        options = {"tiffinfo": {700: xmp}}
+    content = saved(Image.fromarray(pixels), format, **options)
+    photo = decode(content)
+    assert photo.pixels.shape == (40, 24, 3)
+    assert photo.metadata.orientation == 1
+    assert np.abs(photo.pixels.astype(int) - np.rot90(pixels, -1)).mean() < 12
+    again = decode(encode(photo))
+    assert again.pixels.shape == (40, 24, 3)
+
+
+def test_exif_comes_before_xmp():
+    content = saved(Image.fromarray(scene(24, 40)), "JPEG", exif=b"Exif\0\0" + exif(1), xmp=XMP)
+    assert decode(content).pixels.shape == (24, 40, 3)
+
+
+def _itxt(xmp: bytes):
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks = PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    return chunks
