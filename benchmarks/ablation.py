@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from board import MODEL, Board, run, tasks
-from perceptual import DEFAULT_VGG
-from resumable import trained
+from library.board import MODEL, Board, run, tasks
+from library.perceptual import DEFAULT_VGG
+from library.resumable import trained
 
 from enlighten_cli.evaluation.interval import interval
 from enlighten_cli.models.registry import DEFAULT_MODEL

@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import speed
-from soak import ENLIGHTEN, identity_model, mixed, noise
-from soak_originals import originals
+from library.soak import ENLIGHTEN, identity_model, mixed, noise
+from library.soak_originals import originals
 from speed import make_photos, measured
 
 from enlighten_cli.photo import Photo, encode

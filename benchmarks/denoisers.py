@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from perceptual import DEFAULT_VGG, PerceptualDistance
+from library.perceptual import DEFAULT_VGG, PerceptualDistance
 from skimage.restoration import cycle_spin, denoise_nl_means, denoise_wavelet
 
 from enlighten_cli import photo

@@ -29,7 +29,7 @@ from PIL import Image
 
 sys.path[:0] = [str(Path(__file__).parent.parent / "tests" / "photo")]
 
-import fuzz_metadata
+from library import fuzz_metadata
 from samples import SRGB, XMP, deep_png, deep_tiff, exif, icc_profile, multi_frame_tiff, saved
 
 from enlighten_cli.errors import EnlightenError, PhotoError
@@ -119,7 +119,7 @@ class Fuzzer:
     def warm_up(self) -> None:
         """Try each kind once: what is imported takes seconds, for which no input is to be blamed."""
         if self._what == "models":
-            import fuzz_models
+            from library import fuzz_models
 
             for trial in fuzz_models.TRIALS.values():
                 with contextlib.suppress(Exception):
@@ -130,7 +130,7 @@ class Fuzzer:
         began = time.process_time()
         try:
             if self._what == "models":
-                import fuzz_models
+                from library import fuzz_models
 
                 fuzz_metadata.pick(self._random, list(fuzz_models.TRIALS.values()))(self._folder, self._random)
             else:

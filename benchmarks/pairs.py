@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from board import HALVES, OUTPUTS, Task, made, split, tasks
+from library.board import HALVES, OUTPUTS, Task, made, split, tasks
 
 from enlighten_cli import photo
 from enlighten_cli.evaluation.sheet import reduced

@@ -16,8 +16,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from library.resumable import trained
 from made_pairs import make_pairs
-from resumable import trained
 
 from enlighten_cli.training.data.pairs import PAIRS
 from enlighten_cli.training.recipe import config_from, objective_class, read_options

@@ -20,8 +20,8 @@ import math
 import time
 from pathlib import Path
 
-from board import FUSION, GAMMA045, HALVES, MODEL, OUTPUTS, VARIANTS, Board, made, run, tasks
-from perceptual import DEFAULT_VGG
+from library.board import FUSION, GAMMA045, HALVES, MODEL, OUTPUTS, VARIANTS, Board, made, run, tasks
+from library.perceptual import DEFAULT_VGG
 
 from enlighten_cli import photo
 from enlighten_cli.evaluation.sheet import contact_sheet

@@ -41,10 +41,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from board import GAMMA045, MODEL
-from judging import GAIN, Task, Value, drawn, judge, made
-from scenes import AS_TAKEN, SCENES
-from sensor import CODINGS, exposed, lifted, mean_luma
+from library.board import GAMMA045, MODEL
+from library.judging import GAIN, Task, Value, drawn, judge, made
+from library.scenes import AS_TAKEN, SCENES
+from library.sensor import CODINGS, exposed, lifted, mean_luma
 
 from enlighten_cli.enhancement.enhance import DENOISE_WORDS, Mode, Options
 from enlighten_cli.evaluation.sheet import contact_sheet

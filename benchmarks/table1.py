@@ -25,9 +25,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from board import COST, MODEL, OUTPUTS, PAIRED, Board, Task, made, run, tasks
+from library.board import COST, MODEL, OUTPUTS, PAIRED, Board, Task, made, run, tasks
+from library.perceptual import DEFAULT_VGG
 from matplotlib.figure import Figure
-from perceptual import DEFAULT_VGG
 from score import short
 
 from enlighten_cli import photo

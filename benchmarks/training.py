@@ -30,9 +30,9 @@ from enlighten_cli.training.data.batches import batches
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.vgg import CONVOLUTIONS, WIDTHS, VggFeatures
-from enlighten_cli.training.objectives import OBJECTIVES
 from enlighten_cli.training.objectives.teacher import teacher
 from enlighten_cli.training.recipe import config_from, read_options, shared_options
+from enlighten_cli.training.registry import OBJECTIVES
 
 RECIPE = Path(__file__).parent.parent / "weights" / "lite.json"
 BRIGHTENING = ("enlightengan", "distillation")  # objectives of the generator

@@ -33,7 +33,7 @@ def write_page(arguments: BlindArguments) -> int:
     with (
         results_only(),
         interruptible() as signals,
-        prepared(arguments, sets, signals, failures, scored=False, seen=True) as evaluation,
+        prepared(arguments, sets, signals, failures, scored=False, keeps_pixels=True) as evaluation,
     ):
         if len(evaluation.names) < 2:
             raise UsageError("a blind page compares at least two; name them with --model, --method or --outputs")

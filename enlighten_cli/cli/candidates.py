@@ -112,7 +112,7 @@ def prepared(
     *,
     scored: bool = True,
     optional: Sequence[str] = (),
-    seen: bool = False,
+    keeps_pixels: bool = False,
 ) -> Iterator[Evaluation]:
     """Open the models, here or on a cluster.
 
@@ -128,7 +128,7 @@ def prepared(
         Whether to measure anything.
     optional : sequence of str
         Names of optional metrics to measure too.
-    seen : bool
+    keeps_pixels : bool
         Whether `see` is called; a cluster sends photos back only then.
     """
     methods, outputs = _methods(arguments), _outputs(arguments, sets)
@@ -165,7 +165,7 @@ def prepared(
             threads=arguments.threads,
             scored=scored,
             optional=optional,
-            keeps_pixels=seen,
+            keeps_pixels=keeps_pixels,
             stopping=lambda: bool(signals),
         )
         try:

@@ -46,7 +46,7 @@ def score(arguments: EvaluateArguments) -> int:
         results_only() as results,
         interruptible() as signals,
         prepared(
-            arguments, sets, signals, failures, optional=arguments.metrics, seen=bool(report or compare)
+            arguments, sets, signals, failures, optional=arguments.metrics, keeps_pixels=bool(report or compare)
         ) as evaluation,
     ):
         names = evaluation.names

@@ -33,8 +33,8 @@ from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.distributed import Group, joined
 from enlighten_cli.training.loop import CHECKPOINT, STATS, Watch
 from enlighten_cli.training.networks.vgg import VggFeatures
-from enlighten_cli.training.objectives import OBJECTIVES
 from enlighten_cli.training.recipe import read_options
+from enlighten_cli.training.registry import OBJECTIVES
 from enlighten_cli.training.state import TrainState
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> 
         if config.batch % group.size:
             raise UsageError(f"batch is {config.batch}; it must be a multiple of the number of processes, {group.size}")
         _train(config, weights, setting, group)
-    if group.leads:
+    if group.is_main:
         model = OBJECTIVES[config.objective].export(
             setting.run / CHECKPOINT, setting.run / MODEL, name=setting.run.resolve().name, licence="not stated"
         )
@@ -111,11 +111,11 @@ def train_in(setting: Setting, config: TrainConfig, weights: Weights | None) -> 
 
 def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group: Group) -> None:
     run, device = setting.run, setting.device
-    if group.leads:
+    if group.is_main:
         remove_stale_temporaries(run)  # of a run that was killed
     needs = OBJECTIVES[config.objective].needs(config)
     photos = PhotoFolders(config, needs.used(config), skip_bad=setting.skip_bad)
-    if group.leads:
+    if group.is_main:
         for line in photos.unreadable:
             click.echo(f"enlighten: skipped: {line}", err=True)
         if setting.vgg and not needs.vgg:
@@ -123,7 +123,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
     workers = workers_for(photos, device, setting.workers)
     descent = Descent(device, config.precision, group)
     state = TrainState(config, descent, descent.place(_vgg_features(setting.vgg)) if needs.vgg else None)
-    if config.batch < SMALL_BATCH and group.leads and _has_batch_norm(state.exported):
+    if config.batch < SMALL_BATCH and group.is_main and _has_batch_norm(state.exported):
         click.echo(
             f"enlighten: a batch size of {config.batch} makes artefacts likely; use {SMALL_BATCH} or more", err=True
         )
@@ -134,7 +134,7 @@ def _train(config: TrainConfig, weights: Weights | None, setting: Setting, group
         state.start_from(weights)
 
     with interruptible(grace_seconds=None) as signals:
-        if not group.leads:
+        if not group.is_main:
             watch = Watch(stopping=lambda: bool(signals))
             if not loop.train(state, photos, run, workers, watch):
                 raise click.exceptions.Exit(SIGNALLED + signal.SIGINT)

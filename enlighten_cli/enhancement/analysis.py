@@ -106,8 +106,8 @@ def _visible(opacity: Plane | None, rgb: Rgb) -> Mask | None:
     """Return in which pixels of a thumbnail nothing is hidden."""
     if opacity is None:
         return None
-    seen = resized(np.asarray(opacity > 0, np.float32)[..., None], (rgb.shape[1], rgb.shape[0]))
-    return np.asarray(seen[..., 0] > NEARLY)
+    visible = resized(np.asarray(opacity > 0, np.float32)[..., None], (rgb.shape[1], rgb.shape[0]))
+    return np.asarray(visible[..., 0] > NEARLY)
 
 
 def _thumbnail_and_samples(

@@ -157,8 +157,8 @@ class Denoising:
                 rgb = rgb + coarse.block(slice(None)).transpose(0, 2, 1)
             rgb = np.pad(rgb, [*margin, (0, 0)], mode="edge")
             noise, gain = (np.pad(planes[:, each], margin, mode="edge") for each in (NOISE, GAIN))
-            made = self.network(rgb, noise, gain)[own, inner]
-            clean[:, columns] = before + part * (made - before)
+            denoised = self.network(rgb, noise, gain)[own, inner]
+            clean[:, columns] = before + part * (denoised - before)
         return clean
 
     def whole(self, rgb: Rgb) -> Rgb:
@@ -189,11 +189,11 @@ class Denoising:
             planes.append(self.everywhere(HALF).change(half))
         # The network sees zeros beyond the borders, which would grow to a frame: a mirror image instead.
         margin = [(HALO_PX, HALO_PX), (HALO_PX, HALO_PX), (0, 0)]
-        mirrored, *seen = (
+        mirrored, *visible = (
             np.pad(each, margin, mode="reflect")
             for each in (rgb, *(upsampled(plane, 0, height, height, width) for plane in planes))
         )
-        clean = type(self)(self.network, *seen).whole(mirrored)
+        clean = type(self)(self.network, *visible).whole(mirrored)
         return clean[HALO_PX:-HALO_PX, HALO_PX:-HALO_PX] - rgb
 
     def coarse_change(self, rgb: Rgb, change: Rgb, photo_pixels: float) -> Rgb:
@@ -217,9 +217,9 @@ class Denoising:
         return self.everywhere(factor).change(half)
 
 
-def _smooth_step(noise: Plane, unseen: float, seen: float) -> Plane:
+def _smooth_step(noise: Plane, invisible: float, visible: float) -> Plane:
     """Return which part of the noise is removed: none up to a deviation, in steps of 255, all from another on."""
-    part = ((255 * noise - unseen) / (seen - unseen)).clip(0, 1)
+    part = ((255 * noise - invisible) / (visible - invisible)).clip(0, 1)
     return np.asarray(part * part * (3 - 2 * part), np.float32)
 
 

@@ -104,8 +104,8 @@ class Brightened:
     def _converted(self, own: Pixels, clean: Rgb | None, colour: Colour, span: Span) -> Pixels:
         """Brighten some rows of pixels of any colour space."""
         before = colour.to_srgb(own)
-        seen = before.clip(0, 1) if clean is None else clean
-        lifted = self.coefficients.rows(*span, *self.shape[:2]).lifted(seen)
+        source = before.clip(0, 1) if clean is None else clean
+        lifted = self.coefficients.rows(*span, *self.shape[:2]).lifted(source)
         return colour.changed(own, before, applied(lifted, before, self.strength))
 
 
@@ -121,14 +121,14 @@ def _brighten(pixels: Pixels, clean: Rgb | None, planes: Upsampling, unchanged: 
     """
     width = pixels.shape[1]
     white = full_scale(pixels)
-    seen = pixels if clean is None else clean
+    source = pixels if clean is None else clean
     pieces = planes.pieces(DIRECT_PIXELS)
     buffers = np.empty((5, max(piece[-1][2] - piece[0][1] for piece in pieces), width), np.float32)
     for piece in pieces:
         rows = slice(piece[0][1], piece[-1][2])
         *colours, detail, plane = buffers[:, : rows.stop - rows.start]
         for channel, values in enumerate(colours):
-            values[:] = seen[rows, :, channel]
+            values[:] = source[rows, :, channel]
         np.multiply(colours[0], LUMA[0], out=detail)
         for channel in (1, 2):
             detail += np.multiply(colours[channel], LUMA[channel], out=plane)

@@ -62,30 +62,30 @@ def enhance(
         return colour.to_srgb(pixels[rows][:, columns]).clip(0, 1)
 
     def finish(rows: slice, columns: slice, rgb: Rgb) -> None:
-        own, seen = pixels[rows, columns], read(rows, columns)
+        own, source = pixels[rows, columns], read(rows, columns)
         confidence = upsampled(plan.confidence, rows.start, rows.stop, height, width)[:, columns]
-        lifted = seen + confidence * (rgb - seen)
+        lifted = source + confidence * (rgb - source)
         before = colour.to_srgb(own)
         for bright, strength in zip(results, strengths, strict=True):
             bright[rows, columns] = colour.changed(own, before, applied(lifted, before, strength))
 
     exposure_pixels = _exposure_pixels(photo, network)
-    made = np.empty((height, width, 3), np.uint16) if exposure_pixels else None
+    kept = np.empty((height, width, 3), np.uint16) if exposure_pixels else None
     tiles = plan_tiles(height, width, tile_px, padded_size(network.receptive_field_px))
     tell(0, len(tiles))
     for done, (rows, columns, rgb) in enumerate(run_tiled(read, network, height, width, tiles), start=1):
-        if made is None:
+        if kept is None:
             finish(rows, columns, rgb)
         else:
-            made[rows, columns] = np.rint(rgb.clip(0, 1) * KEPT_SCALE)
+            kept[rows, columns] = np.rint(rgb.clip(0, 1) * KEPT_SCALE)
         tell(done, len(tiles))
 
-    if made is not None:
-        correction = plan.exposure.correction(thumbnail(made, _from_kept, exposure_pixels))
+    if kept is not None:
+        correction = plan.exposure.correction(thumbnail(kept, _from_kept, exposure_pixels))
         for start in range(0, height, STRIP_ROWS):
             rows = slice(start, min(start + STRIP_ROWS, height))
             there = upsampled(correction, rows.start, rows.stop, height, width)
-            finish(rows, slice(None), corrected(_from_kept(made[rows]), there))
+            finish(rows, slice(None), corrected(_from_kept(kept[rows]), there))
     return results
 
 
@@ -120,5 +120,5 @@ def _exposure_pixels(photo: Photo, network: Network) -> int:
     return network.training_pixels if network.training_pixels < photo.height * photo.width else 0
 
 
-def _from_kept(made: Pixels) -> Rgb:
-    return np.asarray(made, np.float32) / np.float32(KEPT_SCALE)
+def _from_kept(kept: Pixels) -> Rgb:
+    return np.asarray(kept, np.float32) / np.float32(KEPT_SCALE)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlighten_cli.enhancement.repetition import WINDOW_PX, Mask, repeating
+from enlighten_cli.errors import ModelError
+from enlighten_cli.models.store import weights_file
 from enlighten_cli.photo import LUMA, Pixels, Rgb
 from enlighten_cli.photo.bands import Span
 
@@ -26,7 +29,7 @@ BLACK, WHITE = 0.25 / 255, 0.96  # blocks with darker or lighter means have clip
 SOFTENED = 0.1  # steps of 255 added before a logarithm of a block's deviation is taken
 NOISE_SOFTENED = 0.3  # the same of the noise
 MOST = 1.2  # noise is at most so many times the last quantile of the deviation around a block
-METER = "noise_meter.npz"  # fitted by benchmarks/noise_meter.py
+METER = "noise_meter.npz"  # in weights/; fitted by training/noise_meter.py
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,34 @@ class NoiseMeter:
         most = MOST * statistics[:, MEASURES * len(QUANTILES)]
         return np.asarray(np.minimum(noise, most), np.float32)
 
+    @classmethod
+    def read(cls, path: Path) -> NoiseMeter:
+        """Read the file of a meter.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be read or is not one.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as figures:
+                layers = range(sum(name.startswith("weight") for name in figures.files))
+                weights, biases = (tuple(figures[f"{name}{layer}"] for layer in layers) for name in ("weight", "bias"))
+                return cls(figures["centre"], figures["spread"], weights, biases)
+        except (OSError, ValueError, KeyError, AttributeError, EOFError, BadZipFile) as error:
+            raise ModelError(f"{path}: not a noise meter: {error}") from error
+
 
 @cache
 def package_meter() -> NoiseMeter:
-    """Load the package's meter; later calls return the same one."""
-    with files("enlighten_cli.enhancement").joinpath(METER).open("rb") as file:
-        figures = np.load(file, allow_pickle=False)
-        layers = range(sum(name.startswith("weight") for name in figures.files))
-        weights, biases = (tuple(figures[f"{name}{layer}"] for layer in layers) for name in ("weight", "bias"))
-        return NoiseMeter(figures["centre"], figures["spread"], weights, biases)
+    """Read the package's meter; later calls return the same one.
+
+    Raises
+    ------
+    ModelError
+        If its file is missing or not a meter.
+    """
+    return NoiseMeter.read(weights_file(METER))
 
 
 def measure_noise(rgb: Rgb, visible: Mask | None = None) -> NoiseCurve:
@@ -170,8 +192,8 @@ def _sum_around(values: Plane) -> Plane:
 def _level_statistics(blocks: Plane) -> Plane:
     lumas, *measures = blocks
     # As `numpy.quantile`, which imports all of `numpy.ma` first.
-    places = np.array(QUANTILES) * (len(lumas) - 1)
-    quantiles = [np.interp(places, np.arange(len(lumas)), np.sort(values)) for values in measures]
+    positions = np.array(QUANTILES) * (len(lumas) - 1)
+    quantiles = [np.interp(positions, np.arange(len(lumas)), np.sort(values)) for values in measures]
     flat = [(values < FLAT).mean() for values in measures]
     return np.concatenate([[lumas.mean()], *quantiles, flat]).astype(np.float32)
 
@@ -205,9 +227,9 @@ def _blocks(luma: Plane) -> Plane:
     whole = luma[: rows * BLOCK_PX, : columns * BLOCK_PX].reshape(rows, BLOCK_PX, columns, BLOCK_PX)
     blocks = whole.transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
     mean = blocks.mean(axis=(1, 2))
-    places = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
-    norm = (places**2).sum() * BLOCK_PX
-    across, down = blocks.sum(axis=1) @ places, blocks.sum(axis=2) @ places
+    positions = (np.arange(BLOCK_PX, dtype=np.float32) - (BLOCK_PX - 1) / 2) / BLOCK_PX
+    norm = (positions**2).sum() * BLOCK_PX
+    across, down = blocks.sum(axis=1) @ positions, blocks.sum(axis=2) @ positions
     total = (blocks**2).sum(axis=(1, 2)) - BLOCK_PX**2 * mean**2 - (across**2 + down**2) / norm
     deviation = np.sqrt(np.maximum(total, 0) / (BLOCK_PX**2 - 3))
     second = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]

@@ -146,13 +146,13 @@ class Upsampling:
         columns: slice = slice(None),
     ) -> None:
         last = len(values) - 1
-        places = ((np.arange(start, stop) + 0.5) * (len(values) / height) - 0.5).clip(0, last)
-        above = np.minimum(places.astype(int), max(0, last - 1))
+        positions = ((np.arange(start, stop) + 0.5) * (len(values) / height) - 0.5).clip(0, last)
+        above = np.minimum(positions.astype(int), max(0, last - 1))
         top = int(above[0])
         few = np.ascontiguousarray(values[top : above[-1] + 2].transpose(0, 2, 1))
         # Across first, for the few rows that are there: (rows, C, width). Downwards, rows are blends of two of them.
         self._across = _across(few, width, columns)
-        below = (places - above).astype(np.float32)
+        below = (positions - above).astype(np.float32)
         self._parts = np.stack([1 - below, below], axis=1)[:, : len(few)]
         starts = np.flatnonzero(np.diff(above, prepend=-1)).tolist()
         self._between = list(zip((above[starts] - top).tolist(), starts, [*starts[1:], stop - start], strict=True))
@@ -195,12 +195,12 @@ def _across(few: NDArray[np.float32], width: int, columns: slice) -> NDArray[np.
         size = (width, len(few))
         planes = [resized(few[:, each, :, None], size, Image.Resampling.BILINEAR) for each in range(few.shape[1])]
         return np.ascontiguousarray(np.concatenate(planes, axis=2)[:, columns].transpose(0, 2, 1))
-    places = ((np.arange(width)[columns] + 0.5) * ((last + 1) / width) - 0.5).clip(0, last)
-    left = np.minimum(places.astype(int), max(0, last - 1))
+    positions = ((np.arange(width)[columns] + 0.5) * ((last + 1) / width) - 0.5).clip(0, last)
+    left = np.minimum(positions.astype(int), max(0, last - 1))
     between: NDArray[np.float32] = np.take(few, np.minimum(left + 1, last), axis=2)
     at_left = np.take(few, left, axis=2)
     between -= at_left
-    between *= (places - left).astype(np.float32)
+    between *= (positions - left).astype(np.float32)
     between += at_left
     return between
 

@@ -41,9 +41,9 @@ def padded_index(length_px: int, multiple_px: int = MULTIPLE_PX) -> np.ndarray:
 
     Reflection without repeating the border; replication where there is too little to reflect.
     """
-    places = np.arange(padded_size(length_px, multiple_px))
-    beyond = places - (length_px - 1)
-    reflected = np.where(beyond > 0, (length_px - 1) - beyond, places)
+    positions = np.arange(padded_size(length_px, multiple_px))
+    beyond = positions - (length_px - 1)
+    reflected = np.where(beyond > 0, (length_px - 1) - beyond, positions)
     return np.where(reflected < 0, length_px - 1, reflected)
 
 

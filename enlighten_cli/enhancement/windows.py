@@ -53,7 +53,7 @@ def box_mean(values: Planes) -> Planes:
         sums = padded[(*slices, slice(0, length))].copy()
         for first in range(1, 2 * RADIUS_PX + 1):
             sums += padded[(*slices, slice(first, first + length))]
-        places = np.arange(length, dtype=np.float32)
-        counts = np.minimum(places + RADIUS_PX + 1, length) - np.maximum(places - RADIUS_PX, 0)
+        positions = np.arange(length, dtype=np.float32)
+        counts = np.minimum(positions + RADIUS_PX + 1, length) - np.maximum(positions - RADIUS_PX, 0)
         values = np.asarray(sums / counts.reshape([-1 if each == axis else 1 for each in range(3)]), np.float32)
     return values

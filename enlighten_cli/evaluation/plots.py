@@ -94,9 +94,9 @@ def histograms(histograms: Mapping[str, np.ndarray], colours: Mapping[str, str])
     """Draw mean histograms of luma, one line per method, as an SVG element."""
     figure = _figure(5.2, 2.6)
     axes = figure.subplots()
-    places = (np.arange(LUMA_BINS) + 0.5) / LUMA_BINS
+    positions = (np.arange(LUMA_BINS) + 0.5) / LUMA_BINS
     for name, histogram in histograms.items():
-        axes.plot(places, histogram * LUMA_BINS, color=colours[name], label=name, linewidth=1.6)
+        axes.plot(positions, histogram * LUMA_BINS, color=colours[name], label=name, linewidth=1.6)
     axes.set_ylim(0, min(axes.get_ylim()[1], 8))
     axes.set_xlim(0, 1)
     axes.set_title("luma, density over all photos", color=INK, fontsize=10)

@@ -29,7 +29,7 @@ QUALITY = 82
 
 
 @dataclass(frozen=True)
-class View:
+class Rendition:
     """A reduced photo in the page.
 
     Parameters
@@ -48,7 +48,7 @@ class Original:
 
     Parameters
     ----------
-    view : View
+    view : Rendition
     luma : ndarray, shape (bins,)
     width, height : int
         Size of all views of this photo; equal, so that methods are compared pixel by pixel.
@@ -56,7 +56,7 @@ class Original:
         Size of the photo itself.
     """
 
-    view: View
+    view: Rendition
     luma: np.ndarray
     width: int
     height: int
@@ -71,7 +71,7 @@ class Picture:
     Parameters
     ----------
     scores : Scores
-    view : View or None
+    view : Rendition or None
         None for the input.
     luma : ndarray, shape (bins,)
     original : Original or None
@@ -79,7 +79,7 @@ class Picture:
     """
 
     scores: Scores
-    view: View | None
+    view: Rendition | None
     luma: np.ndarray
     original: Original | None
 
@@ -91,7 +91,7 @@ class _Line:
     set: str
     photo: str
     original: Original
-    views: dict[str, View]
+    views: dict[str, Rendition]
     scores: dict[str, dict[str, float]]
 
 
@@ -125,13 +125,13 @@ class Page:
         if is_first:
             view = reduced(before, side)
             original = Original(
-                _view(before, view),
+                _rendition(before, view),
                 luma_histogram(before),
                 *(view.shape[1], view.shape[0], before.shape[1], before.shape[0]),
             )
         return Picture(
             scores,
-            None if scores.method == INPUT else _view(after, reduced(after, side)),
+            None if scores.method == INPUT else _rendition(after, reduced(after, side)),
             luma_histogram(after),
             original,
         )
@@ -218,8 +218,8 @@ class Page:
         return plots
 
 
-def _view(photo: Pixels, full: Pixels) -> View:
-    return View(jpeg(reduced(photo, THUMBNAIL_PX), QUALITY), jpeg(full, QUALITY))
+def _rendition(photo: Pixels, full: Pixels) -> Rendition:
+    return Rendition(jpeg(reduced(photo, THUMBNAIL_PX), QUALITY), jpeg(full, QUALITY))
 
 
 def _led(row: Row, rows: Sequence[Row], compared: dict[str, list[dict[str, Verdict]]]) -> set[str]:

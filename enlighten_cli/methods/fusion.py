@@ -58,10 +58,10 @@ def blended(images: list[Rgb], weights: list[Plane], *, coarsest_px: int = COARS
         finer = [image - _doubled(small, shape) for image, small in zip(images, coarser, strict=True)]
         details.append(_weighted(finer, weights))
         images, weights = coarser, [_halved(weight[..., None])[..., 0] for weight in weights]
-    made = _weighted(images, weights)
+    result = _weighted(images, weights)
     for detail in reversed(details):
-        made = _doubled(made, detail.shape[:2]) + detail
-    return made
+        result = _doubled(result, detail.shape[:2]) + detail
+    return result
 
 
 def _weighted(images: list[Rgb], weights: list[Plane]) -> Rgb:

@@ -37,22 +37,22 @@ def lime(rgb: Rgb, *, exact: bool = False) -> Rgb:
     better depends on the photos: compare them before you rely on either. The paper's final
     denoising by BM3D is left out: photos are denoised before, if requested.
     """
-    seen = rgb.max(axis=2)
-    light = exact_light(seen) if exact else sped_up_light(seen)
+    observed = rgb.max(axis=2)
+    light = exact_light(observed) if exact else sped_up_light(observed)
     return np.asarray((rgb / light.clip(DARKEST, 1)[..., None] ** GAMMA).clip(0, 1))
 
 
-def sped_up_light(seen: Plane) -> Plane:
-    """Minimize |t - seen|^2 + alpha x sum of w (difference of t)^2 / (|difference of seen| + FLAT)."""
+def sped_up_light(observed: Plane) -> Plane:
+    """Minimize |t - observed|^2 + alpha x sum of w (difference of t)^2 / (|difference of observed| + FLAT)."""
     down, across = (
-        np.asarray(ALPHA * weights / (np.abs(np.diff(seen, axis=axis)) + FLAT), np.float32)
-        for axis, weights in enumerate(structure(seen))
+        np.asarray(ALPHA * weights / (np.abs(np.diff(observed, axis=axis)) + FLAT), np.float32)
+        for axis, weights in enumerate(structure(observed))
     )
-    return smoothed(seen, down, across)
+    return smoothed(observed, down, across)
 
 
-def exact_light(seen: Plane) -> Plane:
-    """Minimize |t - seen|^2 + alpha x sum of w |difference of t|.
+def exact_light(observed: Plane) -> Plane:
+    """Minimize |t - observed|^2 + alpha x sum of w |difference of t|.
 
     Notes
     -----
@@ -60,15 +60,15 @@ def exact_light(seen: Plane) -> Plane:
     instead of Fourier transforms, so that opposite borders are not neighbours.
     """
     fft = scipy_part("fft")
-    weights = structure(seen)
-    rows, columns = (2 - 2 * np.cos(np.pi * np.arange(length) / length) for length in seen.shape)
+    weights = structure(observed)
+    rows, columns = (2 - 2 * np.cos(np.pi * np.arange(length) / length) for length in observed.shape)
     bends = (rows[:, None] + columns).astype(np.float32)
-    light, penalty = seen, np.float32(FIRST_PENALTY)
-    steps = [np.diff(seen, axis=axis) for axis in (0, 1)]  # auxiliary variables for the differences of the light
+    light, penalty = observed, np.float32(FIRST_PENALTY)
+    steps = [np.diff(observed, axis=axis) for axis in (0, 1)]  # auxiliary variables for the differences of the light
     dual = [np.zeros_like(each) for each in steps]
-    goal = CLOSE_ENOUGH * float(np.linalg.norm(seen))
+    goal = CLOSE_ENOUGH * float(np.linalg.norm(observed))
     for _ in range(MOST_STEPS):
-        right = 2 * seen + penalty * divergence(
+        right = 2 * observed + penalty * divergence(
             *(one - other / penalty for one, other in zip(steps, dual, strict=True))
         )
         light = fft.idctn(fft.dctn(right, norm="ortho") / (2 + penalty * bends), norm="ortho").astype(np.float32)
@@ -87,12 +87,12 @@ def exact_light(seen: Plane) -> Plane:
     return np.asarray(light)
 
 
-def structure(seen: Plane) -> list[Plane]:
+def structure(observed: Plane) -> list[Plane]:
     """Return the weights of vertical and horizontal differences: small where they do not cancel in a window."""
     ndimage = scipy_part("ndimage")
     return [
         1 / (np.abs(ndimage.gaussian_filter(slopes, WINDOW_DEVIATION_PX, radius=WINDOW_RADIUS_PX)) + FLAT)
-        for slopes in (np.diff(seen, axis=axis) for axis in (0, 1))
+        for slopes in (np.diff(observed, axis=axis) for axis in (0, 1))
     ]
 
 

@@ -30,22 +30,22 @@ def msrcr(rgb: Rgb) -> Rgb:
     for its own display. Instead, each channel is stretched until 1 % of it is clipped at each end, as Petro, Sbert
     and Morel propose (IPOL 2014, doi:10.5201/ipol.2014.107).
     """
-    seen = np.maximum(rgb, BLACK)
-    restored = np.log(COLOUR_GAIN * seen / seen.sum(axis=2, keepdims=True))
-    compared = np.stack([_compared(seen[..., channel]) for channel in range(3)], axis=2)
+    observed = np.maximum(rgb, BLACK)
+    restored = np.log(COLOUR_GAIN * observed / observed.sum(axis=2, keepdims=True))
+    compared = np.stack([_compared(observed[..., channel]) for channel in range(3)], axis=2)
     return _stretched(restored * compared, rgb)
 
 
-def _compared(seen: NDArray[np.float32]) -> NDArray[np.float32]:
+def _compared(observed: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the logarithm of the ratio of light to its surroundings, averaged over the scales."""
     fft = scipy_part("fft")
-    waves = fft.dctn(seen, norm="ortho")
-    rows, columns = ((np.pi * np.arange(length) / length) ** 2 for length in seen.shape)
+    waves = fft.dctn(observed, norm="ortho")
+    rows, columns = ((np.pi * np.arange(length) / length) ** 2 for length in observed.shape)
     frequency = rows[:, None] + columns
-    compared = np.log(seen)
+    compared = np.log(observed)
     for scale in SCALES_PX:
         surround = fft.idctn(waves * np.exp(-frequency * scale**2 / 4).astype(np.float32), norm="ortho")
-        compared -= np.log(np.maximum(surround, seen.min())) / len(SCALES_PX)
+        compared -= np.log(np.maximum(surround, observed.min())) / len(SCALES_PX)
     return np.asarray(compared, np.float32)
 
 

@@ -25,22 +25,22 @@ def npe(rgb: Rgb) -> Rgb:
     IEEE TIP 2013, doi:10.1109/TIP.2013.2261309: the bright-pass filter, weighted by how often two levels are
     neighbours in this photo, and the bi-log transformation. The window is 15 px wide.
     """
-    seen = rgb.max(axis=2)
-    light = bright_pass(seen)
+    observed = rgb.max(axis=2)
+    light = bright_pass(observed)
     reflectance = np.divide(rgb, light[..., None], out=np.zeros_like(rgb), where=light[..., None] > 0)
     return np.asarray((reflectance * bi_log(light)[..., None]).clip(0, 1))
 
 
-def bright_pass(seen: Plane) -> Plane:
-    """Average, in each window, the pixels that are no darker than its centre; never below `seen`."""
-    levels = np.rint(seen * (LEVELS - 1)).astype(np.intp)
+def bright_pass(observed: Plane) -> Plane:
+    """Average, in each window, the pixels that are no darker than its centre; never below `observed`."""
+    levels = np.rint(observed * (LEVELS - 1)).astype(np.intp)
     # Darker neighbours have no weight: this is the filter's step function.
     weights = np.triu(neighbours(levels)).astype(np.float32).ravel()
     padding = [(RADIUS_PX, RADIUS_PX)] * 2
     around_levels = np.pad(levels, padding, constant_values=0)
-    around = np.pad(seen, padding, constant_values=-1)
-    height, width = seen.shape
-    light = np.empty_like(seen)
+    around = np.pad(observed, padding, constant_values=-1)
+    height, width = observed.shape
+    light = np.empty_like(observed)
     for start in range(0, height, STRIP_ROWS):
         stop = min(start + STRIP_ROWS, height)
         rows = levels[start:stop] * LEVELS
@@ -51,8 +51,8 @@ def bright_pass(seen: Plane) -> Plane:
                 weight = weights[rows + around_levels[place]] * (around[place] >= 0)
                 total += weight * around[place]
                 weight_total += weight
-        light[start:stop] = np.divide(total, weight_total, out=seen[start:stop].copy(), where=weight_total > 0)
-    return np.maximum(light, seen)
+        light[start:stop] = np.divide(total, weight_total, out=observed[start:stop].copy(), where=weight_total > 0)
+    return np.maximum(light, observed)
 
 
 def neighbours(levels: Levels) -> NDArray[np.float64]:

@@ -29,14 +29,14 @@ def srie(rgb: Rgb) -> Rgb:
     that Fourier transforms solve them. Here the weights are kept, and the steps solved as weighted least squares.
     Iteration ends after `MOST_STEPS`, or when the light's change is at most `CLOSE_ENOUGH` times its norm.
     """
-    seen = rgb.max(axis=2)
-    light = split(seen)[1] / WHITE
+    observed = rgb.max(axis=2)
+    light = split(observed)[1] / WHITE
     lifted = light.clip(1 / WHITE, 1) ** (GAMMA - 1)
     return np.asarray((rgb * lifted[..., None]).clip(0, 1))
 
 
-def split(seen: Plane) -> tuple[Plane, Plane]:
-    """Return reflectance, in [0, 1], and light, in [1, 255], whose product is close to 255 x `seen`.
+def split(observed: Plane) -> tuple[Plane, Plane]:
+    """Return reflectance, in [0, 1], and light, in [1, 255], whose product is close to 255 x `observed`.
 
     Notes
     -----
@@ -44,7 +44,7 @@ def split(seen: Plane) -> tuple[Plane, Plane]:
     r <= 0 and l >= s; R and L are those of the previous iteration.
     """
     ndimage = scipy_part("ndimage")
-    logs = np.log(np.maximum(seen * WHITE, 1))
+    logs = np.log(np.maximum(observed * WHITE, 1))
     light = np.maximum(ndimage.gaussian_filter(logs, FIRST_BLUR_PX), logs)
     reflected = logs - light
     dual = [np.zeros_like(np.diff(logs, axis=axis)) for axis in (0, 1)]

@@ -1,6 +1,6 @@
 """Edge-preserving smoothing by weighted least squares on the grid of pixels.
 
-LIME, SRIE and BIMEF each need the map t that minimizes |t - seen|^2 + sum of weight x (difference of neighbours)^2.
+LIME, SRIE and BIMEF each need the map t that minimizes |t - observed|^2 + sum of weight x (difference of neighbours)^2.
 Its normal equations are solved by conjugate gradients, preconditioned by a multigrid V-cycle. Coarser grids join blocks
 of 2 x 2 pixels; their equations have the same form, and their weights are sums of the finer weights.
 """
@@ -65,23 +65,23 @@ def divergence(down: Plane, across: Plane) -> Plane:
     return total
 
 
-def smoothed(seen: Plane, down: Plane, across: Plane, start: Plane | None = None) -> Plane:
-    """Minimize |t - seen|^2 + sum of weight x (difference of neighbours)^2.
+def smoothed(observed: Plane, down: Plane, across: Plane, start: Plane | None = None) -> Plane:
+    """Minimize |t - observed|^2 + sum of weight x (difference of neighbours)^2.
 
     Parameters
     ----------
-    seen : ndarray, shape (H, W), float32
+    observed : ndarray, shape (H, W), float32
     down, across : ndarray, shapes (H - 1, W) and (H, W - 1), float32
         Weights, 0 or more.
     start : ndarray, shape (H, W), optional
-        Initial guess; `seen` by default.
+        Initial guess; `observed` by default.
     """
-    grid = Grid(np.ones_like(seen), down, across)
+    grid = Grid(np.ones_like(observed), down, across)
     cycle = _Cycle(grid)
-    values = (seen if start is None else start).copy()
-    residual = seen - grid.applied(values)
-    goal = TOLERANCE * float(np.linalg.norm(seen))
-    along, power = np.zeros_like(seen), 1.0
+    values = (observed if start is None else start).copy()
+    residual = observed - grid.applied(values)
+    goal = TOLERANCE * float(np.linalg.norm(observed))
+    along, power = np.zeros_like(observed), 1.0
     for _ in range(MOST_STEPS):
         if float(np.linalg.norm(residual)) <= goal:
             break

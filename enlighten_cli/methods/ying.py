@@ -46,15 +46,15 @@ def exposed(rgb: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
     return np.asarray(np.float32(np.exp(B * (1 - gamma))) * rgb ** np.float32(gamma))
 
 
-def light_map(seen: Plane) -> Plane:
+def light_map(observed: Plane) -> Plane:
     """Smooth the brightest channel, except where the differences in a window add up to an edge."""
     ndimage = scipy_part("ndimage")
     weights = []
     for axis in (0, 1):
-        slopes = np.diff(seen, axis=axis)
+        slopes = np.diff(observed, axis=axis)
         summed = ndimage.uniform_filter1d(slopes, WINDOW_PX, axis=axis, mode="constant") * WINDOW_PX
         weights.append(SMOOTHNESS / ((np.abs(summed) + FLAT) * (np.abs(slopes) + FLAT)))
-    return smoothed(seen, *weights)
+    return smoothed(observed, *weights)
 
 
 def best_ratio(rgb: Rgb, light: Plane) -> float:

@@ -24,7 +24,7 @@ WRITTEN_ANEW: dict[int, tuple[bytes, ...]] = {
     APP14: (ADOBE_PREFIX,),
 }
 MOST_BYTES = 65533  # of a segment's content
-ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without content
+STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without content
 PICTURE = re.compile(rb"(\x00*)\xff\xd8\xff")  # padding, and another JPEG
 # In coded pixels a 0xFF is followed by 0, or by a restart marker.
 MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -107,7 +107,7 @@ def segments_of(content: bytes, place: int = 0) -> Iterator[tuple[int, bytes]]:
     for marker, start, stop in _markers(content, place):
         if marker in (SCAN, END_OF_IMAGE):
             return
-        if marker not in ALONE:
+        if marker not in STANDALONE:
             yield marker, content[start:stop]
 
 
@@ -133,7 +133,7 @@ def _markers(content: bytes, place: int) -> Iterator[tuple[int, int, int]]:
             place += 1
             continue
         start = place + 2
-        if marker in ALONE or marker == END_OF_IMAGE or marker == 0:
+        if marker in STANDALONE or marker == END_OF_IMAGE or marker == 0:
             yield marker, start, start
             place = start
             continue

@@ -122,7 +122,7 @@ def opened_source(path: Place, limits: Limits) -> Iterator[Source]:
         from enlighten_cli.stores.contents import read
 
         content = read(path, most_bytes(limits.max_mpixels * 1e6))
-        source = _looked_at(io.BytesIO(content), path.suffix, len(content))
+        source = _source_of(io.BytesIO(content), path.suffix, len(content))
         _check_size(source, limits)
         yield source
         return
@@ -134,7 +134,7 @@ def opened_source(path: Place, limits: Limits) -> Iterator[Source]:
         status = _settled(file)
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError("not a regular file; a pipe is read from stdin: enlighten - -o OUT < PIPE")
-        source = _looked_at(file, path.suffix, status.st_size)
+        source = _source_of(file, path.suffix, status.st_size)
         source.status, source.may_change = _compared(status), limits.allow_truncated
         _check_size(source, limits)
         yield source
@@ -181,7 +181,7 @@ def content_of(file: BinaryIO) -> bytes:
     return file.read()
 
 
-def _looked_at(file: BinaryIO, suffix: str, size_bytes: int) -> Source:
+def _source_of(file: BinaryIO, suffix: str, size_bytes: int) -> Source:
     try:
         head = file.read(HEAD_BYTES)
     except OSError as error:

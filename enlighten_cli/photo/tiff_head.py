@@ -62,8 +62,8 @@ def with_exif(tiff: bytes, exif: bytes | None, more: dict[int, bytes], structura
         content.extend(data)
         return len(content) - len(data)
 
-    places = [placed(part) for part in parts]
-    fields[OFFSETS] = Field(LONG, len(places), struct.pack(f"{order}{len(places)}L", *places))
+    offsets = [placed(part) for part in parts]
+    fields[OFFSETS] = Field(LONG, len(offsets), struct.pack(f"{order}{len(offsets)}L", *offsets))
     for tag, each in fields.items():
         value = each.value.ljust(4, b"\0")
         if len(value) > 4:

@@ -36,23 +36,23 @@ def write_joined(file: Sink, head: bytes, strips: Iterable[bytes], height: int) 
     """
     tags = ExifBlock(head)
     file.write(head)
-    places: list[int] = []
+    offsets: list[int] = []
     sizes: list[int] = []
     for strip in strips:
         block = ExifBlock(strip)
-        if not places:
+        if not offsets:
             for tag in (ROWS, COMPRESSION):
                 tags.put(tag, *block.numbers(tag))
         (place,), (size,) = block.numbers(OFFSETS), block.numbers(BYTES)
         file.write(bytes(file.tell() % 2))  # what tags refer to begins at even places
-        places.append(file.tell())
+        offsets.append(file.tell())
         sizes.append(size)
         file.write(memoryview(strip)[place : place + size])
         if file.tell() + 8 * len(sizes) >= MOST_BYTES:
             raise PhotoError("the result would have over 4 GB, more than a TIFF file can hold; choose --format png")
     tags.put(HEIGHT, height)
     file.write(bytes(file.tell() % 2))
-    for tag, numbers in ((OFFSETS, places), (BYTES, sizes)):
+    for tag, numbers in ((OFFSETS, offsets), (BYTES, sizes)):
         tags.put(tag, numbers[0] if len(numbers) == 1 else file.tell(), len(numbers))
         file.write(struct.pack(f"{tags.order}{len(numbers)}L", *numbers))
     file.seek(0)

@@ -20,9 +20,9 @@ from enlighten_cli.enhancement.encoded import Enhanced, enhance_encoded
 from enlighten_cli.photo import FORMATS, RAW, RAW_RESULT
 from enlighten_cli.photo.source import opened_source
 from enlighten_cli.serve.bodies import FORM, Upload, receive_photo
-from enlighten_cli.serve.look import Enhancement
 from enlighten_cli.serve.networks import ModelRow
 from enlighten_cli.serve.problems import MEANINGS, ErrorBody, as_text
+from enlighten_cli.serve.request_options import Enhancement
 from enlighten_cli.serve.shared import Shared
 from enlighten_cli.serve.work import Stop
 

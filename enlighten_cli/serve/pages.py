@@ -17,9 +17,9 @@ from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo import SUFFIXES
 from enlighten_cli.serve.bodies import receive_photo
 from enlighten_cli.serve.gallery import Shown
-from enlighten_cli.serve.look import MOST_PIXELS_OF_A_SIDE, Look
 from enlighten_cli.serve.preview import Preview, View
 from enlighten_cli.serve.problems import Json, Problem
+from enlighten_cli.serve.request_options import MOST_PIXELS_OF_A_SIDE, RequestOptions
 from enlighten_cli.serve.shared import Shared
 from enlighten_cli.serve.work import Stop
 from enlighten_cli.stores.address import as_file
@@ -28,7 +28,7 @@ MOST_VIEW_PIXELS = 4_200_000
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-class ViewWish(Look):
+class ViewWish(RequestOptions):
     """A part of a photo, and how it is to look; without a size, the whole photo."""
 
     side: Literal["before", "after"] = "after"

@@ -215,14 +215,14 @@ class Preview:
         outer, rgb = self._around(view)
         box, (width, height) = outer.box(self.photo), outer.size
         rgb = self._denoised(rgb, outer, plan, options)
-        made = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
+        result = network(rgb[np.ix_(padded_index(height), padded_index(width))])[:height, :width].clip(0, 1)
         whole = self.photo.height * self.photo.width
         if 0 < network.training_pixels < whole:
-            coarse = reduced(made, max(1, round(network.training_pixels * height * width / whole)))
+            coarse = reduced(result, max(1, round(network.training_pixels * height * width / whole)))
             correction = plan.exposure.cut(box, _size(coarse)).correction(coarse)
-            made = corrected(made, resized(correction, outer.size, Image.Resampling.BILINEAR))
-        made = rgb + cut(plan.confidence, box, outer.size) * (made - rgb)
-        inner = _inner(np.asarray(made, np.float32), view, outer)
+            result = corrected(result, resized(correction, outer.size, Image.Resampling.BILINEAR))
+        result = rgb + cut(plan.confidence, box, outer.size) * (result - rgb)
+        inner = _inner(np.asarray(result, np.float32), view, outer)
         return resized(np.ascontiguousarray(inner), _size(before), Image.Resampling.BILINEAR)
 
     def _around(self, view: View) -> tuple[View, Rgb]:

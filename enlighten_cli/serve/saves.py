@@ -22,8 +22,8 @@ from enlighten_cli.batch.outcome import Status
 from enlighten_cli.errors import EnlightenError
 from enlighten_cli.serve.enhancing import disposition
 from enlighten_cli.serve.gallery import Visit
-from enlighten_cli.serve.look import Look
 from enlighten_cli.serve.problems import Problem, json_bytes
+from enlighten_cli.serve.request_options import RequestOptions
 from enlighten_cli.serve.saving import Event, Wanted
 from enlighten_cli.serve.shared import SAVES_AT_ONCE, Shared
 from enlighten_cli.serve.work import Stop, StoppedError, Streamed
@@ -46,7 +46,7 @@ class Archive:
     is_fetched: bool = False
 
 
-class PhotoWish(Look):
+class PhotoWish(RequestOptions):
     """A photo to save, and its settings."""
 
     id: str
@@ -117,7 +117,7 @@ class Saves:
         for row in wish.photos:
             self._shared.networks.check(row.model)
             photo = self._shared.gallery.photo(row.id, visit)
-            wanted[photo.id] = Wanted(photo, Look.model_validate(row.model_dump()))
+            wanted[photo.id] = Wanted(photo, RequestOptions.model_validate(row.model_dump()))
         return list(wanted.values())
 
     def _into_folder(

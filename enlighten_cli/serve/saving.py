@@ -22,9 +22,9 @@ from enlighten_cli.batch.runner import run_batch
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.photo import Limits
 from enlighten_cli.serve.gallery import Shown
-from enlighten_cli.serve.look import Look
 from enlighten_cli.serve.networks import Networks
 from enlighten_cli.serve.problems import as_text
+from enlighten_cli.serve.request_options import RequestOptions
 from enlighten_cli.serve.trials import Trials
 from enlighten_cli.serve.work import Deadline, Stop, StoppedError
 from enlighten_cli.stores.address import as_file
@@ -39,7 +39,7 @@ class Wanted:
     """A photo to save, and its settings."""
 
     photo: Shown
-    look: Look
+    options: RequestOptions
 
 
 class Saver:
@@ -161,14 +161,14 @@ class Saver:
     ) -> Iterator[tuple[Wanted, Outcome]]:
         """Run a batch for each group of consecutive photos with the same settings."""
         planned = [(each, *plan(each)) for each in wanted]
-        for (look, conflict), group in itertools.groupby(planned, lambda row: (row[0].look, row[2])):
+        for (requested, conflict), group in itertools.groupby(planned, lambda row: (row[0].options, row[2])):
             rows = list(group)
             by_source = {as_file(job.source): each for each, job, _ in rows}
             progress = _Progress(by_source, tell)
             options = BatchOptions(
-                Treatment(look.options(memory_bytes=self._memory_bytes), self._limits), conflict=conflict
+                Treatment(requested.options(memory_bytes=self._memory_bytes), self._limits), conflict=conflict
             )
-            network = self._networks.network(look.model)
+            network = self._networks.network(requested.model)
             endless: list[Job] = []
             jobs = self._tried((job for _, job, _ in rows), endless, stop)
             for outcome in run_batch(jobs, network, options, progress, stop.is_set, budget=self._budget):

@@ -39,20 +39,20 @@ def listening(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        made = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise UsageError(f"--host {host}: {error.strerror}") from error
     try:
         if os.name == "posix":  # on Windows the option would let another program use the port too
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(128)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
     except OSError as error:
-        made.close()
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UsageError(f"port {port} is in use; choose another --port, or leave it out for a free one") from error
         raise UsageError(f"--host {host} --port {port}: {error.strerror}") from error
-    return made
+    return listener
 
 
 class Waiting:

@@ -32,26 +32,26 @@ def graphed(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
         key = values.shape, values.device
         if key not in graphs:
             graphs[key] = _captured(function, values)
-        seen, graph, made = graphs[key]
-        seen.copy_(values)
+        static_input, graph, static_output = graphs[key]
+        static_input.copy_(values)
         graph.replay()
-        return made.clone()
+        return static_output.clone()
 
     return replayed
 
 
 def _captured(function: Callable[[Tensor], Tensor], values: Tensor) -> tuple[Tensor, torch.cuda.CUDAGraph, Tensor]:
     """Return the tensor that the graph reads, the graph, and the tensor that it writes."""
-    seen = values.clone(memory_format=torch.contiguous_format)
+    static_input = values.clone(memory_format=torch.contiguous_format)
     aside = torch.cuda.Stream(values.device)  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream(values.device))
     with torch.cuda.stream(aside):
         for _ in range(WARM_UP_CALLS):
-            function(seen)
+            function(static_input)
     torch.cuda.current_stream(values.device).wait_stream(aside)
     torch.cuda.synchronize(values.device)
     graph = torch.cuda.CUDAGraph()
     # Another thread may be making samples on the same GPU meanwhile.
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        made = function(seen)
-    return seen, graph, made
+        static_output = function(static_input)
+    return static_input, graph, static_output

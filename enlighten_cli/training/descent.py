@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from enlighten_cli.training.distributed import ALONE, Group
+from enlighten_cli.training.distributed import ONE_PROCESS, Group
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 Placed = TypeVar("Placed", bound=Tensor | nn.Module)
@@ -27,7 +27,7 @@ class Descent:
         The processes that share each batch.
     """
 
-    def __init__(self, device: torch.device, precision: str = "fp32", group: Group = ALONE) -> None:
+    def __init__(self, device: torch.device, precision: str = "fp32", group: Group = ONE_PROCESS) -> None:
         self.device = device
         self.precision = precision
         self.group = group

@@ -27,7 +27,7 @@ class Group:
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes files and messages."""
         return self.rank == 0
 
@@ -52,7 +52,7 @@ class Group:
         return bool(flag)
 
 
-ALONE = Group()
+ONE_PROCESS = Group()
 
 
 def local_rank() -> int | None:
@@ -70,7 +70,7 @@ def joined(device: torch.device) -> Iterator[Group]:
         Of this process only, without torchrun.
     """
     if local_rank() is None:
-        yield ALONE
+        yield ONE_PROCESS
         return
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:

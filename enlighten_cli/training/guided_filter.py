@@ -34,8 +34,8 @@ def box_mean(batch: Tensor, radius_px: int) -> Tensor:
         ends = (0, 0) * (3 - axis) + (radius_px + 1, radius_px)
         sums = F.pad(batch, ends).cumsum(axis, dtype=torch.float64)
         length = batch.shape[axis]
-        places = torch.arange(length, device=batch.device)
-        counts = (places + radius_px + 1).clamp(max=length) - (places - radius_px).clamp(min=0)
+        positions = torch.arange(length, device=batch.device)
+        counts = (positions + radius_px + 1).clamp(max=length) - (positions - radius_px).clamp(min=0)
         window_sums = sums.narrow(axis, side, length) - sums.narrow(axis, 0, length)
         batch = (window_sums / counts.view((-1, 1) if axis == 2 else (1, -1))).float()
     return batch

@@ -93,7 +93,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
     sums: dict[str, float] = defaultdict(float)
     steps, began = 0, time.monotonic()
 
-    with (run / STATS if group.leads else Path(os.devnull)).open("a", encoding="utf-8") as stats:
+    with (run / STATS if group.is_main else Path(os.devnull)).open("a", encoding="utf-8") as stats:
         for objective, batch in _steps(state, photos, workers):
             # Learn.
             state.set_learning_rates()
@@ -108,7 +108,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
             done = state.images_seen >= config.images
             stopping = group.any(watch.stopping(), state.descent.device)
             snapshot = done or state.images_seen // every > before // every
-            if group.leads and (steps == STATUS_STEPS or snapshot or stopping):
+            if group.is_main and (steps == STATUS_STEPS or snapshot or stopping):
                 speed = steps * config.batch / (time.monotonic() - began)
                 scores = _snapshot(state, run, watch) if snapshot else {}
                 means = {name: total / steps for name, total in sums.items()}
@@ -117,7 +117,7 @@ def train(state: TrainState, photos: PhotoFolders, run: Path, workers: int, watc
                 watch.tell(status)
                 sums.clear()
                 steps, began = 0, time.monotonic()
-            if group.leads and (snapshot or stopping):
+            if group.is_main and (snapshot or stopping):
                 state.save(run / CHECKPOINT)
             if stopping and not done:
                 return False
@@ -147,10 +147,10 @@ def _snapshot(state: TrainState, run: Path, watch: Watch) -> dict[str, float]:
     state.save_average(run)
     if not watch.sheet:
         return {}
-    made = [state.objective.picture(state.average, pixels) for pixels in watch.sheet]
-    sheet = contact_sheet(list(zip(watch.sheet, made, strict=True)))
+    results = [state.objective.picture(state.average, pixels) for pixels in watch.sheet]
+    sheet = contact_sheet(list(zip(watch.sheet, results, strict=True)))
     (run / SHEET.format(state.images_seen)).write_bytes(encode(Photo(sheet, "JPEG")))
-    return watch.score(made)
+    return watch.score(results)
 
 
 def _append(stats: IO[str], status: Status) -> None:

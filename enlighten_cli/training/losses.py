@@ -39,7 +39,7 @@ def relativistic_least_squares(higher: Tensor, lower: Tensor) -> Tensor:
     return (least_squares(higher - lower.mean(), 1) + least_squares(lower - higher.mean(), 0)) / 2
 
 
-def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tensor:
+def changed_detail(result: Tensor, before: Tensor, *, radius_px: int = 8) -> Tensor:
     """Return the change of fine detail: the L1 norm of the difference minus its local means.
 
     Keeping what a network knew while it learns a new task follows Li and Hoiem, "Learning without
@@ -47,44 +47,44 @@ def changed_detail(made: Tensor, before: Tensor, *, radius_px: int = 8) -> Tenso
 
     Parameters
     ----------
-    made, before : Tensor, shape (N, 3, H, W), range [0, 1]
+    result, before : Tensor, shape (N, 3, H, W), range [0, 1]
     radius_px : int
         Radius of the window of the local mean: 8 is 17 x 17 pixels.
     """
-    change = made - before
+    change = result - before
     side = 2 * radius_px + 1
     return (change - F.avg_pool2d(change, side, 1, radius_px, count_include_pad=False)).abs().mean()
 
 
-def light_difference(made: Tensor, wanted: Tensor, *, cell_px: int = 8) -> Tensor:
+def light_difference(result: Tensor, wanted: Tensor, *, cell_px: int = 8) -> Tensor:
     """Return how far apart the light of two batches is: the L1 norms of the means of cells, and of whole frames.
 
     Parameters
     ----------
-    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    result, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
     cell_px : int
         Side of a cell; a rest at the border is left out.
     """
-    cells = F.avg_pool2d(made - wanted, cell_px)
+    cells = F.avg_pool2d(result - wanted, cell_px)
     return cells.abs().mean() + cells.mean(dim=(2, 3)).abs().mean()
 
 
-def aligned_difference(made: Tensor, wanted: Tensor, *, tolerance: float = 0.12) -> Tensor:
+def aligned_difference(result: Tensor, wanted: Tensor, *, tolerance: float = 0.12) -> Tensor:
     """Return the L1 norm after each frame and channel got the wanted mean, and what the means differ too much.
 
     Parameters
     ----------
-    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    result, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
     tolerance : float
         Difference of the means that costs nothing.
     """
-    mean, wanted_mean = (frames.mean(dim=(2, 3), keepdim=True) for frames in (made, wanted))
-    aligned = made * (wanted_mean / mean.clamp(min=LEAST_MEAN))
+    mean, wanted_mean = (frames.mean(dim=(2, 3), keepdim=True) for frames in (result, wanted))
+    aligned = result * (wanted_mean / mean.clamp(min=LEAST_MEAN))
     beyond = F.relu((mean - wanted_mean).abs() - tolerance)
     return F.l1_loss(aligned, wanted) + beyond.mean()
 
 
-def restoration_difference(made: Tensor, wanted: Tensor) -> Tensor:
+def restoration_difference(result: Tensor, wanted: Tensor) -> Tensor:
     """Return how far a restored photo is from the true one, at several scales; half of it regardless of brightness.
 
     How bright the photographer wanted a photo cannot be seen in it. So half of the L1 norm is taken after each frame
@@ -92,11 +92,11 @@ def restoration_difference(made: Tensor, wanted: Tensor) -> Tensor:
 
     Parameters
     ----------
-    made, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
+    result, wanted : Tensor, shape (N, 3, H, W), range [0, 1]
     """
-    mean, wanted_mean = (frames.mean(dim=(1, 2, 3), keepdim=True) for frames in (made, wanted))
-    aligned = made * (wanted_mean / mean.clamp(min=LEAST_MEAN)).clamp(*MEAN_FACTOR)
-    difference, total = aligned - wanted, F.l1_loss(made, wanted) + F.l1_loss(aligned, wanted)
+    mean, wanted_mean = (frames.mean(dim=(1, 2, 3), keepdim=True) for frames in (result, wanted))
+    aligned = result * (wanted_mean / mean.clamp(min=LEAST_MEAN)).clamp(*MEAN_FACTOR)
+    difference, total = aligned - wanted, F.l1_loss(result, wanted) + F.l1_loss(aligned, wanted)
     for cell_px in CELLS_PX:
         total = total + F.avg_pool2d(difference, cell_px).abs().mean()
     return total / 2

@@ -11,7 +11,8 @@ from typing import Any
 from enlighten_cli.errors import UsageError
 from enlighten_cli.training.checkpoint import read_tensors
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.objectives import OBJECTIVES, Objective
+from enlighten_cli.training.objectives import Objective
+from enlighten_cli.training.registry import OBJECTIVES
 
 DEFAULT_OBJECTIVE = "enlightengan"
 SHARED = {field.name: field for field in dataclasses.fields(TrainConfig) if field.name != "options"}

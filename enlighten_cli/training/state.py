@@ -15,7 +15,8 @@ from enlighten_cli.errors import ModelError
 from enlighten_cli.training.checkpoint import Weights, half_kernels, load_strictly, read_tensors, write_tensors
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.objectives import OBJECTIVES, Objective, Stage
+from enlighten_cli.training.objectives import Objective, Stage
+from enlighten_cli.training.registry import OBJECTIVES
 
 
 class TrainState:

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 import pytest
 from ablation import ROWS, _snapshot, _table
-from board import Board
+from library.board import Board
 
 from enlighten_cli.training.recipe import config_from
 

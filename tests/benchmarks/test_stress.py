@@ -4,17 +4,17 @@ import json
 import subprocess
 import sys
 
-import measures
 import numpy as np
 import pytest
-from board import newly_clipped
 from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
-from judging import GAIN, Stacks, measured
-from scenes import FACE_DARKEST, FACE_LIGHTEST, FACE_STOPS, SCENES, TEXT
+from library import measures
+from library.board import newly_clipped
+from library.judging import GAIN, Stacks, measured
+from library.scenes import FACE_DARKEST, FACE_LIGHTEST, FACE_STOPS, SCENES, TEXT
+from library.sensor import CODINGS, ELECTRONS_AT_WHITE, READ_NOISE_ELECTRONS, exposed, lifted, mean_luma
 from scipy.ndimage import gaussian_filter
-from sensor import CODINGS, ELECTRONS_AT_WHITE, READ_NOISE_ELECTRONS, exposed, lifted, mean_luma
 from skimage.color import lab2rgb
 
 from enlighten_cli.photo import LUMA, as_pixels

@@ -1,7 +1,7 @@
 """What the table says of a method's length, and its sheet of photos."""
 
-from board import tasks
 from conftest import write_photos
+from library.board import tasks
 from table1 import CELL_PX, lines_of_code, sheet
 
 from enlighten_cli.evaluation.sheet import GAP_PX, LABEL_PX

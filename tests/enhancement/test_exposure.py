@@ -32,7 +32,7 @@ def test_both_sides_are_seen_so_that_a_mirrored_photo_is_judged_as_its_mirror():
 
 @given(st.integers(8, 60), st.integers(8, 60), st.integers(0, 5))
 @settings(max_examples=20, deadline=None)
-def test_what_has_the_judged_light_lacks_nothing(height, width, seed):
+def test_what_has_the_estimated_exposure_lacks_nothing(height, width, seed):
     rgb = picture(height, width, seed)
     np.testing.assert_allclose(Exposure(rgb, rgb).correction(rgb), 0, atol=1e-5)
 

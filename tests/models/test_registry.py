@@ -38,7 +38,7 @@ def test_every_row_has_a_licence_an_origin_and_hashes(row):
 def test_checksums_cover_every_shipped_file():
     weights = REPOSITORY / "weights"
     listed = dict(line.split("  ")[::-1] for line in (weights / "SHA256SUMS").read_text().splitlines())
-    shipped = {path.name for path in weights.iterdir() if path.suffix in (".onnx", ".safetensors")}
+    shipped = {path.name for path in weights.iterdir() if path.suffix in (".onnx", ".safetensors", ".npz")}
     assert set(listed) == shipped
     for name, digest in listed.items():
         assert sha256_of(weights / name) == digest

@@ -46,7 +46,7 @@ def config(tmp_path):
 
 def test_alone_nothing_is_shared():
     with joined(torch.device("cpu")) as group:
-        assert (group.rank, group.size, group.leads) == (0, 1, True)
+        assert (group.rank, group.size, group.is_main) == (0, 1, True)
         layer = nn.Linear(2, 1)
         layer(torch.ones(1, 2)).sum().backward()
         before = layer.weight.grad.clone()

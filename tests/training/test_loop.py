@@ -6,6 +6,10 @@ import torch
 from conftest import scene, write_photos
 
 from enlighten_cli.errors import TrainingError
+from enlighten_cli.training.baselines.cyclegan import CycleGanOptions
+from enlighten_cli.training.baselines.llnet import LlNetOptions
+from enlighten_cli.training.baselines.retinexnet import RetinexNetOptions
+from enlighten_cli.training.baselines.zero_dce import ZeroDceOptions
 from enlighten_cli.training.checkpoint import read_tensors, read_weights
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
@@ -13,12 +17,8 @@ from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.loop import CHECKPOINT, Watch, train
 from enlighten_cli.training.losses import changed_detail
 from enlighten_cli.training.networks.vgg import VggFeatures
-from enlighten_cli.training.objectives.cyclegan import CycleGanOptions
 from enlighten_cli.training.objectives.distillation import DistillationOptions
 from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
-from enlighten_cli.training.objectives.llnet import LlNetOptions
-from enlighten_cli.training.objectives.retinexnet import RetinexNetOptions
-from enlighten_cli.training.objectives.zero_dce import ZeroDceOptions
 from enlighten_cli.training.state import TrainState
 
 CPU = torch.device("cpu")

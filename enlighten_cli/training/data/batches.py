@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.distributed import ALONE, Group
+from enlighten_cli.training.distributed import ONE_PROCESS, Group
 
 SAMPLES_AHEAD = 2
 
@@ -42,7 +42,7 @@ class Samples(Protocol):
 
 
 def batches(
-    samples: Samples, config: TrainConfig, first: int, until: int, workers: int, group: Group = ALONE
+    samples: Samples, config: TrainConfig, first: int, until: int, workers: int, group: Group = ONE_PROCESS
 ) -> Iterator[Any]:
     """Yield this process's parts of the batches whose first image has a number from `first` to below `until`.
 

@@ -17,7 +17,7 @@ from enlighten_cli.training.data.augmentation import exposed
 
 
 @dataclass(frozen=True)
-class View:
+class CropWindow:
     """A frame of a photo, reduced by a factor, and a crop of the reduced frame.
 
     Positions are (row, column), sizes are (height, width), in pixels. `steps` are 1, or -1 for an axis along which
@@ -38,7 +38,7 @@ class View:
 
     @classmethod
     def drawn(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
-        """Draw a random view of a photo of this size."""
+        """Draw a random window of a photo of this size."""
         whole = (min(photo),) * 2 if config.frame == SQUARE else photo
         part = random.uniform(config.frame_min, 1)
         height, width = (max(config.crop_px, round(length * part)) for length in whole)
@@ -53,7 +53,7 @@ class View:
 
     @classmethod
     def drawn_unreduced(cls, photo: tuple[int, int], config: TrainConfig, random: np.random.Generator) -> Self:
-        """Draw a random view without reduction, of a photo as it is cached."""
+        """Draw a random window without reduction, of a photo as it is cached."""
         top, left = (int(random.integers(length - config.crop_px + 1)) for length in photo)
         steps = [int(random.choice([-1, 1])) for _ in "yx"]
         frame = (config.crop_px, config.crop_px)
@@ -61,15 +61,15 @@ class View:
 
     def of(self, photo: Tensor) -> Tensor:
         """Return the crop: uint8 (3, H, W) to (3, crop_px, crop_px) in [0, 1], reduced as in use up to rounding."""
-        view = self._crop_alone()
-        (top, left), (height, width) = view.corner, view.frame
-        frame = reduced(photo[:, top : top + height, left : left + width], view.factor)
-        top, left = view.crop
+        window = self._crop_alone()
+        (top, left), (height, width) = window.corner, window.frame
+        frame = reduced(photo[:, top : top + height, left : left + width], window.factor)
+        top, left = window.crop
         crop = frame[:, top : top + self.crop_px, left : left + self.crop_px]
         return crop.flip([axis for axis, step in enumerate(self.steps, start=1) if step < 0])
 
-    def _crop_alone(self) -> View:
-        """Return a view whose frame is the crop, if nothing is reduced: the rest of the frame is not needed then."""
+    def _crop_alone(self) -> CropWindow:
+        """Return a window whose frame is the crop, if nothing is reduced: the rest of the frame is not needed then."""
         if self.factor != 1:
             return self
         top, left = (start + inside for start, inside in zip(self.corner, self.crop, strict=True))
@@ -129,14 +129,16 @@ def _fewer(values: Tensor, axis: int, length: int) -> Tensor:
     return ((sums.index_select(axis, stops) - sums.index_select(axis, starts)) / counts).float()
 
 
-def crops(photos: Sequence[Tensor], views: Sequence[View], stops: NDArray[np.floating[Any]] | None = None) -> Tensor:
+def crops(
+    photos: Sequence[Tensor], windows: Sequence[CropWindow], stops: NDArray[np.floating[Any]] | None = None
+) -> Tensor:
     """Cut crops, and change their exposure.
 
     Parameters
     ----------
     photos : sequence of Tensor, shape (3, H, W), uint8
         All on one device.
-    views : sequence of View
+    windows : sequence of CropWindow
         One for each photo.
     stops : ndarray, shape (N, 3), or None
         Change of exposure of each crop's channels.
@@ -146,7 +148,7 @@ def crops(photos: Sequence[Tensor], views: Sequence[View], stops: NDArray[np.flo
     Tensor, shape (N, 3, crop_px, crop_px), range [0, 1]
         On the photos' device, without synchronizing with it.
     """
-    made = torch.stack([view.of(photo) for photo, view in zip(photos, views, strict=True)])
+    batch = torch.stack([window.of(photo) for photo, window in zip(photos, windows, strict=True)])
     if stops is None or not stops.any():
-        return made
-    return exposed(made, torch.from_numpy(stops).float().to(made.device, non_blocking=True))
+        return batch
+    return exposed(batch, torch.from_numpy(stops).float().to(batch.device, non_blocking=True))

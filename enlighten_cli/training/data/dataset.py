@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.data.cropping import View, crops
+from enlighten_cli.training.data.cropping import CropWindow, crops
 from enlighten_cli.training.data.photo_cache import PhotoCache, PhotoFolders
 
 LOW_PER_FINE = 4
@@ -45,12 +45,12 @@ class Draw:
 
     darkened: bool
     low: int
-    low_view: View
+    low_window: CropWindow
     stops: NDArray[np.float64]
     normal: int
-    normal_view: View
+    normal_window: CropWindow
     fine_of_low: bool
-    fine_view: View
+    fine_window: CropWindow
 
 
 class UnpairedPhotos:
@@ -88,12 +88,12 @@ class UnpairedPhotos:
         return Draw(
             darkened=darkened,
             low=low,
-            low_view=View.drawn(low_size, config, random),
+            low_window=CropWindow.drawn(low_size, config, random),
             stops=stops + balance,
             normal=normal,
-            normal_view=View.drawn(normal_size, config, random),
+            normal_window=CropWindow.drawn(normal_size, config, random),
             fine_of_low=fine_of_low,
-            fine_view=View.drawn_unreduced(low_size if fine_of_low else normal_size, config, random),
+            fine_window=CropWindow.drawn_unreduced(low_size if fine_of_low else normal_size, config, random),
         )
 
     def _low(self, darkened: bool) -> PhotoCache:
@@ -104,13 +104,13 @@ class UnpairedPhotos:
         draws = [self.draw(number) for number in numbers]
         dark = [self._low(draw.darkened)[draw.low] for draw in draws]
         stops = np.stack([draw.stops for draw in draws])
-        low = crops(dark, [draw.low_view for draw in draws], stops)
+        low = crops(dark, [draw.low_window for draw in draws], stops)
         few = draws[: max(1, len(draws) // self.low_per_normal)]
-        normal = crops([self.normal[draw.normal] for draw in few], [draw.normal_view for draw in few])
+        normal = crops([self.normal[draw.normal] for draw in few], [draw.normal_window for draw in few])
         fine = low[:0]
         if self.fine:
             few = draws[: max(1, len(draws) // LOW_PER_FINE)]
             photos = [dark[place] if draw.fine_of_low else self.normal[draw.normal] for place, draw in enumerate(few)]
             of_low = np.array([draw.fine_of_low for draw in few])[:, None]
-            fine = crops(photos, [draw.fine_view for draw in few], stops[: len(few)] * of_low)
+            fine = crops(photos, [draw.fine_window for draw in few], stops[: len(few)] * of_low)
         return UnpairedCrops(torch.tensor(list(numbers)), low, normal, fine)

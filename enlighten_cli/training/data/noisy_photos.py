@@ -53,8 +53,8 @@ class NoisyPhotos:
 
     def __getitem__(self, numbers: Sequence[int]) -> NoisyCrops:
         """Return the crops of some images."""
-        made = [self._made(number) for number in numbers]
-        clean, noisy, noise, gain = (torch.from_numpy(np.stack(each)) for each in zip(*made, strict=True))
+        examples = [self._made(number) for number in numbers]
+        clean, noisy, noise, gain = (torch.from_numpy(np.stack(each)) for each in zip(*examples, strict=True))
         channels = (0, 3, 1, 2)
         return NoisyCrops(
             torch.tensor(list(numbers)), clean.permute(channels), noisy.permute(channels), noise[:, None], gain[:, None]

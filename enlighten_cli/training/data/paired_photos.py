@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.data.cropping import View, crops
+from enlighten_cli.training.data.cropping import CropWindow, crops
 from enlighten_cli.training.data.pairs import matched
 from enlighten_cli.training.data.photo_cache import PhotoCache
 
@@ -43,12 +43,12 @@ class PairedPhotos:
 
     def __getitem__(self, numbers: Sequence[int]) -> PairedCrops:
         """Return the crops of some images of one batch, on the photos' device."""
-        pairs, views = [], []
+        pairs, windows = [], []
         for number in numbers:
             random = np.random.default_rng([self.config.seed, number])
             pairs.append(self.pairs[int(random.integers(len(self.pairs)))])
-            views.append(View.drawn(self.low.size(pairs[-1][0]), self.config, random))
+            windows.append(CropWindow.drawn(self.low.size(pairs[-1][0]), self.config, random))
         low, high = (
-            crops([cache[pair[place]] for pair in pairs], views) for place, cache in enumerate((self.low, self.high))
+            crops([cache[pair[place]] for pair in pairs], windows) for place, cache in enumerate((self.low, self.high))
         )
         return PairedCrops(torch.tensor(list(numbers)), low, high)

@@ -174,8 +174,8 @@ class PhotoFolders(Mapping[str, PhotoCache]):
 def _resized(pixels: Pixels, config: TrainConfig) -> Pixels:
     """Reduce photos that are much larger than the network's input; enlarge those that are smaller than a crop."""
     height, width = pixels.shape[:2]
-    seen = config.training_pixels
-    enough = max(HELD_THUMBNAILS * seen, THUMBNAIL_PIXELS) if seen else height * width
+    training_pixels = config.training_pixels
+    enough = max(HELD_THUMBNAILS * training_pixels, THUMBNAIL_PIXELS) if training_pixels else height * width
     factor = max(min(1.0, (enough / (height * width)) ** 0.5), config.crop_px / min(height, width))
     if factor == 1:
         return pixels

@@ -137,11 +137,11 @@ def noise_map(photo: NoisyPhoto, random: np.random.Generator, *, bins: int = 6, 
     """
     noise, light = (photo.noisy - photo.clean) @ LUMA, photo.clean @ LUMA
     edges = np.quantile(light, np.linspace(0, 1, bins + 1))
-    places = np.clip(np.searchsorted(edges, light.ravel(), side="right") - 1, 0, bins - 1)
-    counts = np.bincount(places, minlength=bins) + 1e-6
-    deviations = np.sqrt(np.bincount(places, noise.ravel() ** 2, bins) / counts)
-    middles = np.bincount(places, light.ravel(), bins) / counts
+    indices = np.clip(np.searchsorted(edges, light.ravel(), side="right") - 1, 0, bins - 1)
+    counts = np.bincount(indices, minlength=bins) + 1e-6
+    deviations = np.sqrt(np.bincount(indices, noise.ravel() ** 2, bins) / counts)
+    middles = np.bincount(indices, light.ravel(), bins) / counts
     known = counts > 1
-    seen = _smoothed(photo.noisy)
-    level = np.interp(seen, middles[known], deviations[known]).astype(np.float32)
+    smooth = _smoothed(photo.noisy)
+    level = np.interp(smooth, middles[known], deviations[known]).astype(np.float32)
     return np.asarray(level * np.float32(np.exp(random.normal(0, jitter))))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.data.cropping import View, crops
+from enlighten_cli.training.data.cropping import CropWindow, crops
 from enlighten_cli.training.data.photo_cache import PhotoCache
 
 
@@ -36,15 +36,15 @@ class SinglePhotos:
 
     def __init__(self, config: TrainConfig, caches: Sequence[PhotoCache]) -> None:
         self.config = config
-        self.places = [(cache, index) for cache in caches for index in range(len(cache))]
+        self.indices = [(cache, index) for cache in caches for index in range(len(cache))]
 
     def __getitem__(self, numbers: Sequence[int]) -> SingleCrops:
         """Return the crops of some images of one batch, on the photos' device."""
-        photos, views, stops = [], [], []
+        photos, windows, stops = [], [], []
         for number in numbers:
             random = np.random.default_rng([self.config.seed, number])
-            cache, index = self.places[int(random.integers(len(self.places)))]
+            cache, index = self.indices[int(random.integers(len(self.indices)))]
             photos.append(cache[index])
-            views.append(View.drawn(cache.size(index), self.config, random))
+            windows.append(CropWindow.drawn(cache.size(index), self.config, random))
             stops.append(np.full(3, random.uniform(-1, 1) * self.config.exposure_stops))
-        return SingleCrops(torch.tensor(list(numbers)), crops(photos, views, np.stack(stops)))
+        return SingleCrops(torch.tensor(list(numbers)), crops(photos, windows, np.stack(stops)))

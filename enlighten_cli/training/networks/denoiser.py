@@ -69,8 +69,8 @@ class Denoiser(nn.Module):
         """
         # The gain is smooth: without the clip, a bright lamp in the dark would far exceed the training range.
         lifted = F.pixel_unshuffle((rgb * gain).clamp(max=BRIGHTEST), UNSHUFFLE)
-        seen = torch.cat([lifted, F.pixel_unshuffle(noise * gain, UNSHUFFLE)], dim=1)
-        fine = F.relu(self.fine(F.relu(self.enter(seen))))
+        inputs = torch.cat([lifted, F.pixel_unshuffle(noise * gain, UNSHUFFLE)], dim=1)
+        fine = F.relu(self.fine(F.relu(self.enter(inputs))))
         deep = F.relu(self.deepen(fine))
         for layer in self.deep:
             deep = F.relu(layer(deep) + deep)

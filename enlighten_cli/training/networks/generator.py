@@ -61,12 +61,12 @@ class EnlightenNet(nn.Module):
             features = self.get_submodule(f"bn{name}")(features)
         return features
 
-    def _first_block(self, seen: Tensor) -> Tensor:
+    def _first_block(self, inputs: Tensor) -> Tensor:
         """Compute in fp32 even in mixed precision: near -1, bf16 cannot distinguish the tones of shadows."""
-        if not torch.is_autocast_enabled(seen.device.type):
-            return self._block("1_1", seen)
-        with torch.autocast(seen.device.type, enabled=False):
-            return self._block("1_1", seen)
+        if not torch.is_autocast_enabled(inputs.device.type):
+            return self._block("1_1", inputs)
+        with torch.autocast(inputs.device.type, enabled=False):
+            return self._block("1_1", inputs)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Brighten a batch.

@@ -31,8 +31,8 @@ class LightStatistics(nn.Module):
     def push(self, normal: Tensor) -> None:
         """Remember normal frames, (N, 3, H, W) in [0, 1], in place of the oldest."""
         pushed = int(cast("Tensor", self.pushed))
-        places = (pushed + torch.arange(len(normal), device=normal.device)) % KEPT
-        self.get_buffer("queue")[places] = statistics(normal)
+        positions = (pushed + torch.arange(len(normal), device=normal.device)) % KEPT
+        self.get_buffer("queue")[positions] = statistics(normal)
         self.get_buffer("pushed").add_(len(normal))
 
     def distance(self, enhanced: Tensor, random: torch.Generator) -> Tensor:
@@ -50,8 +50,8 @@ class LightStatistics(nn.Module):
         found = statistics(enhanced)
         directions = torch.randn((found.shape[1], DIRECTIONS), generator=random).to(found)
         directions = F.normalize(directions, dim=0)
-        places = (torch.arange(len(found), device=found.device) + 0.5) / len(found)
-        wanted = torch.quantile(remembered @ directions, places.to(found), dim=0)
+        positions = (torch.arange(len(found), device=found.device) + 0.5) / len(found)
+        wanted = torch.quantile(remembered @ directions, positions.to(found), dim=0)
         return F.l1_loss((found @ directions).sort(dim=0).values, wanted)
 
 
@@ -61,6 +61,6 @@ def statistics(frames: Tensor) -> Tensor:
     chroma = cells.amax(dim=1) - cells.amin(dim=1)
     found = []
     for values, count in ((luma(cells), LUMA_QUANTILES), (chroma, CHROMA_QUANTILES)):
-        places = (torch.arange(count, device=frames.device) + 0.5) / count
-        found.append(torch.quantile(values.flatten(1), places.to(values), dim=1).T)
+        positions = (torch.arange(count, device=frames.device) + 0.5) / count
+        found.append(torch.quantile(values.flatten(1), positions.to(values), dim=1).T)
     return torch.cat(found, dim=1)

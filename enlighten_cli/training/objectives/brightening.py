@@ -104,11 +104,11 @@ class Brightening(Objective):
         with self.descent.mixed_precision(), torch.set_grad_enabled(learns):
             return cast("Tensor", self.generator(rgb).float())
 
-    def kept_detail(self, fine: Tensor, made: Tensor) -> Tensor:
+    def kept_detail(self, fine: Tensor, result: Tensor) -> Tensor:
         """Return how much the detail in unreduced crops differs from the result of the initial generator."""
         with torch.no_grad(), self.descent.mixed_precision():
             before = self.networks["beginning"](fine).float()
-        return losses.changed_detail(made, before)
+        return losses.changed_detail(result, before)
 
     @classmethod
     def read(cls, path: Path) -> Weights:

@@ -133,9 +133,9 @@ class Distillation(Brightening):
         """Take a step towards the teacher's results."""
         low, normal, fine = (self.descent.place(crops) for crops in batch[1:])
         poor = self._poorly_lit(normal, batch.numbers) if self.options.restored_weight else normal[:0]
-        seen = (low, normal[: len(normal) if self.options.well_lit_weight else 0], poor, fine)
-        made = self.enhanced(torch.cat(seen))
-        enhanced, enhanced_normal, restored, enhanced_fine = torch.split(made, [len(frames) for frames in seen])
+        inputs = (low, normal[: len(normal) if self.options.well_lit_weight else 0], poor, fine)
+        outputs = self.enhanced(torch.cat(inputs))
+        enhanced, enhanced_normal, restored, enhanced_fine = torch.split(outputs, [len(frames) for frames in inputs])
 
         losses = taught(self.options, low, enhanced, normal, enhanced_normal)
         if len(poor):
@@ -170,9 +170,9 @@ def taught(
     """
     losses: dict[str, Tensor] = {}
     lifts = options.well_lit_weight > 0 and options.well_lit_lift > 0
-    seen = [low] * options.follows + [normal] * lifts
-    if seen:  # in one batch, because the teacher's many small operations take as long for one photo as for ten
-        brightened = teacher(torch.cat(seen))
+    inputs = [low] * options.follows + [normal] * lifts
+    if inputs:  # in one batch, because the teacher's many small operations take as long for one photo as for ten
+        brightened = teacher(torch.cat(inputs))
     if options.follows:
         wanted = brightened[: len(low)]
         terms: dict[str, tuple[float, Callable[[Tensor, Tensor], Tensor]]] = {

@@ -26,6 +26,7 @@ from enlighten_cli.training.networks.generator import seed_of
 from enlighten_cli.training.networks.light_statistics import LightStatistics
 from enlighten_cli.training.networks.vgg import self_feature_preserving
 from enlighten_cli.training.objectives.brightening import Brightening, adam
+from enlighten_cli.training.objectives.discriminators import Discriminators
 from enlighten_cli.training.objectives.distillation import (
     LOW_PER_NORMAL,
     Distillation,
@@ -33,7 +34,6 @@ from enlighten_cli.training.objectives.distillation import (
     anchor_rules,
     taught,
 )
-from enlighten_cli.training.objectives.judges import Judges
 from enlighten_cli.training.objectives.objective import Needs, Stage
 
 AUGMENTATION, SECOND_EXPOSURE = 1, 2  # numbers of the random streams; separate from the dataset's
@@ -53,11 +53,11 @@ class EnlightenGanOptions(DistillationOptions):
     global_weight, local_weight : float
         Weights of the generator's adversarial losses, global and local.
     feature_weight : float
-        Weight of the generator's loss against a discriminator of VGG-16 features; see `FeatureJudge`.
+        Weight of the generator's loss against a discriminator of VGG-16 features; see `FeatureDiscriminator`.
     blur_images : int
         Number of images during which what that discriminator sees is blurred, less and less.
     penalty_weight : float
-        Weight of `judges.gradient_penalty` of the discriminators of whole crops.
+        Weight of `discriminators.gradient_penalty` of the discriminators of whole crops.
     matching_weight : float
         Weight of the distance between the light of enhanced and of normal crops; see `LightStatistics`.
     consistency_weight : float
@@ -108,7 +108,7 @@ class EnlightenGanOptions(DistillationOptions):
     def rules(self, config: TrainConfig) -> Rules:
         """Return the rules of these options."""
         lifts = self.follows or (self.well_lit_weight > 0 and self.well_lit_lift > 0)
-        judges = self.global_weight > 0 or self.local_weight > 0 or self.feature_weight > 0
+        adversarial = self.global_weight > 0 or self.local_weight > 0 or self.feature_weight > 0
         others = self.follows or self.local_weight > 0 or self.feature_weight > 0 or self.matching_weight > 0
         return {
             **anchor_rules(self, config),
@@ -143,7 +143,7 @@ class EnlightenGanOptions(DistillationOptions):
             "discriminator_width": (self.discriminator_width >= 1, "at least 1"),
             "discriminator_lr": (0 < self.discriminator_lr < 1, "above 0 and below 1"),
             "discriminators_first_images": (
-                self.discriminators_first_images == 0 or (self.discriminators_first_images > 0 and judges),
+                self.discriminators_first_images == 0 or (self.discriminators_first_images > 0 and adversarial),
                 "0 or more, and 0 without a discriminator",
             ),
             "warm_start_images": (self.warm_start_images >= 0, "0 or more"),
@@ -164,9 +164,9 @@ class EnlightenGan(Brightening):
     def __init__(self, config: TrainConfig, descent: Descent, features: nn.Module | None = None) -> None:
         super().__init__(config, descent, features)
         self.options = cast("EnlightenGanOptions", config.options)
-        self.judges = Judges(config, descent, features)
-        self.networks["discriminators"] = self.judges.networks
-        self.optimisers["discriminators"] = adam(self.judges.networks, self.options.discriminator_lr)
+        self.discriminators = Discriminators(config, descent, features)
+        self.networks["discriminators"] = self.discriminators.networks
+        self.optimisers["discriminators"] = adam(self.discriminators.networks, self.options.discriminator_lr)
         if self.options.matching_weight:
             self.networks["light"] = descent.place(LightStatistics())
         if self.options.kept_detail_weight:
@@ -213,8 +213,8 @@ class EnlightenGan(Brightening):
 
         # In one batch, so that the statistics of the batch norms cover all kinds of crops, as in use.
         fed = low / dimming.to(low.device).view(-1, 1, 1, 1)
-        made = self.enhanced(torch.cat([fed, well_lit, fine]), learns=learns)
-        enhanced, enhanced_well_lit, enhanced_fine = torch.split(made, [len(low), len(well_lit), len(fine)])
+        outputs = self.enhanced(torch.cat([fed, well_lit, fine]), learns=learns)
+        enhanced, enhanced_well_lit, enhanced_fine = torch.split(outputs, [len(low), len(well_lit), len(fine)])
         low_patches, normal_patches, enhanced_patches = (
             cut_patches(crops, corners, self.options.patch_px) for crops in (low, normal, enhanced)
         )
@@ -222,7 +222,7 @@ class EnlightenGan(Brightening):
         generator_losses: dict[str, Tensor] = {}
         if learns:
             generator_losses |= self._preserving(low, enhanced, low_patches, enhanced_patches)
-            generator_losses |= self.judges.deceived(normal, enhanced, enhanced_patches, images_seen)
+            generator_losses |= self.discriminators.deceived(normal, enhanced, enhanced_patches, images_seen)
             generator_losses |= taught(self.options, low, enhanced, well_lit, enhanced_well_lit)
             generator_losses |= self._matching(normal, enhanced, images_seen)
             generator_losses |= self._consistent(low, enhanced, batch.numbers)
@@ -231,10 +231,12 @@ class EnlightenGan(Brightening):
                 generator_losses["kept_detail"] = self.options.kept_detail_weight * kept
             self.descent.descend(self.optimisers["generator"], generator_losses.values())
 
-        judging = self.judges.judged(normal, enhanced.detach(), normal_patches, enhanced_patches.detach(), images_seen)
-        if judging:
-            self.descent.descend(self.optimisers["discriminators"], judging.values())
-        return generator_losses | judging
+        discriminator_losses = self.discriminators.judged(
+            normal, enhanced.detach(), normal_patches, enhanced_patches.detach(), images_seen
+        )
+        if discriminator_losses:
+            self.descent.descend(self.optimisers["discriminators"], discriminator_losses.values())
+        return generator_losses | discriminator_losses
 
     def _drawn(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Draw the dimming factor of each image, (N,), and the corners of its patches, (N, patches, 2)."""
@@ -288,7 +290,7 @@ def cut_patches(batch: Tensor, corners: Tensor, patch_px: int) -> Tensor:
     return torch.stack(
         [
             photo[:, top : top + patch_px, left : left + patch_px]
-            for photo, places in zip(batch, corners.tolist(), strict=True)
-            for top, left in places
+            for photo, patch_corners in zip(batch, corners.tolist(), strict=True)
+            for top, left in patch_corners
         ]
     ).contiguous(memory_format=torch.channels_last)

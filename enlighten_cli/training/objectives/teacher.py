@@ -62,8 +62,8 @@ def teacher(rgb: Tensor) -> Tensor:
     longer = [first + span * part for part in torch.linspace(0, 1, LONGER).tolist()]
     exposures = torch.stack([encoded((light * torch.exp2(stops)).clamp(0, 1)) for stops in (*shorter, *longer)])
     good = torch.exp(-((exposures - WELL_EXPOSED) ** 2) / (2 * SPREAD**2)).prod(dim=2, keepdim=True) + 1e-12
-    made = _held(fused(exposures, good / good.sum(dim=0)).clamp(0, 1), rgb, regions)
-    return _coloured(made, regions)
+    result = _held(fused(exposures, good / good.sum(dim=0)).clamp(0, 1), rgb, regions)
+    return _coloured(result, regions)
 
 
 def _range(regions: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,24 +109,24 @@ def fused(exposures: Tensor, weights: Tensor) -> Tensor:
         coarser = _halved(images)
         details.append(blended(images - _resized(coarser, images)))
         images, parts = coarser, _halved(parts)
-    made = blended(images)
+    result = blended(images)
     for detail in reversed(details):
-        made = _resized(made, detail) + detail
-    return made
+        result = _resized(result, detail) + detail
+    return result
 
 
-def _held(made: Tensor, rgb: Tensor, regions: Tensor) -> Tensor:
+def _held(result: Tensor, rgb: Tensor, regions: Tensor) -> Tensor:
     """Leave what is bright already as it is: coarse levels of a pyramid lift it with its surroundings."""
     dim, bright = BRIGHT
     part = ((regions - dim) / (bright - dim)).clamp(0, 1)
-    return torch.lerp(made, torch.minimum(made, rgb), part * part * (3 - 2 * part))
+    return torch.lerp(result, torch.minimum(result, rgb), part * part * (3 - 2 * part))
 
 
-def _coloured(made: Tensor, regions: Tensor) -> Tensor:
+def _coloured(result: Tensor, regions: Tensor) -> Tensor:
     """Take colour from places so dark that it is noise."""
-    light = luma(made)
+    light = luma(result)
     signal = regions.clamp(min=0) ** 2
-    coloured: Tensor = (light + signal / (signal + SIGNAL**2) * (made - light)).clamp(0, 1)
+    coloured: Tensor = (light + signal / (signal + SIGNAL**2) * (result - light)).clamp(0, 1)
     return coloured
 
 

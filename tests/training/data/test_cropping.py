@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from enlighten_cli.enhancement.thumbnail import thumbnail
 from enlighten_cli.photo import as_rgb
 from enlighten_cli.training.config import TrainConfig
-from enlighten_cli.training.data.cropping import View, crops, reduced
+from enlighten_cli.training.data.cropping import CropWindow, crops, reduced
 from enlighten_cli.training.objectives.enlightengan import EnlightenGanOptions
 
 CONFIG = TrainConfig(EnlightenGanOptions(), crop_px=32)
@@ -21,7 +21,7 @@ def photo(height, width, *, seed=0):
 
 
 def drawn(size, seed=0, **options):
-    return View.drawn(size, dataclasses.replace(CONFIG, **options), np.random.default_rng(seed))
+    return CropWindow.drawn(size, dataclasses.replace(CONFIG, **options), np.random.default_rng(seed))
 
 
 @given(st.integers(32, 200), st.integers(32, 200), st.floats(1, 5))
@@ -56,16 +56,16 @@ def test_frames_are_parts_of_the_photo():
 
 
 def test_square_frames_are_seen_whole():
-    views = [drawn((200, 100), seed, frame="square", frame_min=0.6) for seed in range(30)]
-    assert {(view.size, view.crop) for view in views} == {((32, 32), (0, 0))}
-    assert all(60 <= view.frame[0] == view.frame[1] <= 100 for view in views)
-    assert max(view.corner[0] for view in views) > 100
+    windows = [drawn((200, 100), seed, frame="square", frame_min=0.6) for seed in range(30)]
+    assert {(window.size, window.crop) for window in windows} == {((32, 32), (0, 0))}
+    assert all(60 <= window.frame[0] == window.frame[1] <= 100 for window in windows)
+    assert max(window.corner[0] for window in windows) > 100
 
 
 def test_unreduced_views_are_crops_of_anywhere():
-    views = [View.drawn_unreduced((60, 40), CONFIG, np.random.default_rng(seed)) for seed in range(60)]
-    assert {(view.size, view.crop) for view in views} == {((32, 32), (0, 0))}
-    corners = np.array([view.corner for view in views])
+    windows = [CropWindow.drawn_unreduced((60, 40), CONFIG, np.random.default_rng(seed)) for seed in range(60)]
+    assert {(window.size, window.crop) for window in windows} == {((32, 32), (0, 0))}
+    corners = np.array([window.corner for window in windows])
     assert corners.min(axis=0).tolist() == [0, 0]
     assert corners.max(axis=0).tolist() == [28, 8]
 
@@ -74,32 +74,32 @@ def test_unreduced_views_are_crops_of_anywhere():
 def test_crops_are_of_the_place_that_was_drawn(seed):
     """Flipped or not."""
     whole = photo(90, 120)
-    view = drawn((90, 120), seed, frame_min=0.6)
-    crop = crops([whole], [view])[0]
-    top, left = (start + inside for start, inside in zip(view.corner, view.crop, strict=True))
+    window = drawn((90, 120), seed, frame_min=0.6)
+    crop = crops([whole], [window])[0]
+    top, left = (start + inside for start, inside in zip(window.corner, window.crop, strict=True))
     expected = whole[:, top : top + 32, left : left + 32] / 255
-    expected = expected.flip([axis for axis, step in enumerate(view.steps, start=1) if step < 0])
+    expected = expected.flip([axis for axis, step in enumerate(window.steps, start=1) if step < 0])
     assert torch.equal(crop, expected)
 
 
 def test_crops_of_reduced_frames_are_cut_from_what_is_seen_of_the_photo():
     whole = photo(200, 300)
-    view = drawn((200, 300), 3, training_pixels=4096)
-    (top, left), (height, width) = view.crop, view.size
-    seen = reduced(whole, view.factor)
+    window = drawn((200, 300), 3, training_pixels=4096)
+    (top, left), (height, width) = window.crop, window.size
+    seen = reduced(whole, window.factor)
     assert seen.shape == (3, height, width)
     expected = seen[:, top : top + 32, left : left + 32]
-    expected = expected.flip([axis for axis, step in enumerate(view.steps, start=1) if step < 0])
-    assert torch.equal(crops([whole], [view])[0], expected)
+    expected = expected.flip([axis for axis, step in enumerate(window.steps, start=1) if step < 0])
+    assert torch.equal(crops([whole], [window])[0], expected)
 
 
 def test_crops_are_exposed_each_by_its_own_stops():
     """In the order asked for, whatever is beside them."""
     sizes = [(90, 120), (60, 60), (90, 120), (33, 200), (60, 60)]
     photos = [photo(*size, seed=seed) for seed, size in enumerate(sizes)]
-    views = [drawn(size, seed) for seed, size in enumerate(sizes)]
+    windows = [drawn(size, seed) for seed, size in enumerate(sizes)]
     stops = np.linspace(-2, 0, 15).reshape(5, 3)
-    together = crops(photos, views, stops)
+    together = crops(photos, windows, stops)
     for place in range(5):
-        alone = crops(photos[place : place + 1], views[place : place + 1], stops[place : place + 1])
+        alone = crops(photos[place : place + 1], windows[place : place + 1], stops[place : place + 1])
         assert torch.allclose(together[place], alone[0], atol=1e-6)

@@ -103,4 +103,4 @@ def test_what_is_drawn_of_low_photos_varies(config):
     draws = [samples(config).draw(number) for number in range(12)]
     assert len({draw.low for draw in draws}) == 3
     assert len({draw.normal for draw in draws}) == 2
-    assert np.std([draw.low_view.crop for draw in draws]) > 0
+    assert np.std([draw.low_window.crop for draw in draws]) > 0

@@ -5,11 +5,11 @@ import torch
 from conftest import write_photos
 
 from enlighten_cli.errors import UsageError
+from enlighten_cli.training.baselines.retinexnet import RetinexNetOptions
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.paired_photos import PairedPhotos
 from enlighten_cli.training.data.pairs import PAIRS
 from enlighten_cli.training.data.photo_cache import PhotoFolders
-from enlighten_cli.training.objectives.retinexnet import RetinexNetOptions
 
 
 @pytest.fixture

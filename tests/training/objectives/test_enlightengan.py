@@ -142,7 +142,7 @@ def test_options_that_would_do_nothing_are_refused(config, options, named):
         dataclasses.replace(config, options=dataclasses.replace(config.options, **options))
 
 
-def test_a_feature_judge_learns_and_sees_less_blur_with_time(config, features):
+def test_a_feature_discriminator_learns_and_sees_less_blur_with_time(config, features):
     objective, first = stepped(config, features, feature_weight=1.0, blur_images=100)
     assert any(key.startswith("features.conv2_2.0") for key in changed(objective, "discriminators"))
     assert not any("_mix" in key for key in changed(objective, "discriminators"))
@@ -150,7 +150,7 @@ def test_a_feature_judge_learns_and_sees_less_blur_with_time(config, features):
     assert first["features"] != later[0]["features"] == later[1]["features"]
 
 
-def test_weights_without_a_feature_judge_start_it_at_random(config, features):
+def test_weights_without_a_feature_discriminator_start_it_at_random(config, features):
     paper = EnlightenGan(config, Descent(CPU), features)
     tensors = paper.networks["discriminators"].state_dict()
     options = dataclasses.replace(config.options, feature_weight=1.0)

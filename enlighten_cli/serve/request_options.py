@@ -35,7 +35,7 @@ Denoise = Annotated[
 Format = Annotated[str, AfterValidator(_format), WithJsonSchema({"enum": list(CHOICES)})]
 
 
-class Look(BaseModel):
+class RequestOptions(BaseModel):
     """The options that a person sets while looking at the photo."""
 
     model_config = ConfigDict(frozen=True)
@@ -64,7 +64,7 @@ class Look(BaseModel):
         return Options(strength=self.strength, mode=self.mode, denoise=self.denoise, **more)
 
 
-class Enhancement(Look):
+class Enhancement(RequestOptions):
     """The options of the API."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

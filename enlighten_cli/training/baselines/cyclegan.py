@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from enlighten_cli.training.baselines.image_pool import ImagePool
 from enlighten_cli.training.config import RANDOM, Rules, TrainConfig
 from enlighten_cli.training.data.dataset import UnpairedCrops, UnpairedPhotos
 from enlighten_cli.training.data.photo_cache import PhotoFolders
@@ -22,7 +23,6 @@ from enlighten_cli.training.losses import least_squares
 from enlighten_cli.training.networks.discriminators import PatchDiscriminator
 from enlighten_cli.training.networks.generator import EnlightenNet, initialise, seed_of
 from enlighten_cli.training.objectives.brightening import Brightening, BrighteningOptions, adam
-from enlighten_cli.training.objectives.image_pool import ImagePool
 from enlighten_cli.training.objectives.objective import Needs
 
 STRIDED_LAYERS = 3  # of the discriminators: they see 70 x 70 pixels
@@ -84,17 +84,17 @@ class CycleGan(Brightening):
         self.options = cast("CycleGanOptions", config.options)
         darkener = EnlightenNet(config.width, attention=False)
         initialise(darkener, seed_of(config.seed, "darkener"))
-        judges = nn.ModuleDict(
+        discriminators = nn.ModuleDict(
             {light: PatchDiscriminator(STRIDED_LAYERS, self.options.discriminator_width) for light in ("normal", "low")}
         )
-        initialise(judges, seed_of(config.seed, "discriminators"))
+        initialise(discriminators, seed_of(config.seed, "discriminators"))
         pools = nn.ModuleDict({light: ImagePool(self.options.pool, config.crop_px) for light in ("normal", "low")})
-        for name, network in (("darkener", darkener), ("judges", judges), ("pools", pools)):
+        for name, network in (("darkener", darkener), ("cycle_discriminators", discriminators), ("pools", pools)):
             self.networks[name] = descent.place(network)
         generators = nn.ModuleList([self.generator, self.networks["darkener"]])
         self.optimisers = {
             "generators": adam(cast("nn.Module", generators), config.lr),
-            "judges": adam(self.networks["judges"], self.options.discriminator_lr),
+            "cycle_discriminators": adam(self.networks["cycle_discriminators"], self.options.discriminator_lr),
         }
 
     @classmethod
@@ -109,35 +109,37 @@ class CycleGan(Brightening):
     def step(self, batch: UnpairedCrops, images_seen: int) -> dict[str, Tensor]:
         """Take a step of both generators, then one of both discriminators."""
         low, normal = (self.descent.place(crops) for crops in batch[1:3])
-        options, judges = self.options, cast("nn.ModuleDict", self.networks["judges"])
+        options, discriminators = self.options, cast("nn.ModuleDict", self.networks["cycle_discriminators"])
 
         # Photos of all kinds in one batch, so that the statistics of the batch norms cover them, as in use.
         dark, kept_low = torch.split(self.darkened(torch.cat([normal, low])), [len(normal), len(low)])
-        made = self.enhanced(torch.cat([low, normal, dark]))
-        bright, kept_normal, cycled_normal = torch.split(made, [len(low), len(normal), len(dark)])
+        outputs = self.enhanced(torch.cat([low, normal, dark]))
+        bright, kept_normal, cycled_normal = torch.split(outputs, [len(low), len(normal), len(dark)])
         cycled_low = self.darkened(bright)
 
         part = min(1.0, images_seen / options.ramp_images) if options.ramp_images else 1.0
         cycle_weight, identity_weight = part * options.cycle_weight, part * options.identity_weight
-        judges.requires_grad_(False)
+        discriminators.requires_grad_(False)
         losses = {
             "brightened": least_squares(self.scores("normal", bright), 1),
             "darkened": least_squares(self.scores("low", dark), 1),
             "cycle": cycle_weight * (F.l1_loss(cycled_low, low) + F.l1_loss(cycled_normal, normal)),
             "identity": identity_weight * (F.l1_loss(kept_low, low) + F.l1_loss(kept_normal, normal)),
         }
-        judges.requires_grad_(True)
+        discriminators.requires_grad_(True)
         self.descent.descend(self.optimisers["generators"], losses.values())
 
-        judging = {}
+        discriminator_losses = {}
         random = np.random.default_rng([self.config.seed, int(batch.numbers[0]), POOLING])
         pools = cast("nn.ModuleDict", self.networks["pools"])
         for light, real, false in (("normal", normal, bright), ("low", low, dark)):
             judged = cast("ImagePool", pools[light]).exchanged(false.detach(), random)
             real_loss = least_squares(self.scores(light, real), 1)
-            judging[f"{light}_discriminator"] = (real_loss + least_squares(self.scores(light, judged), 0)) / 2
-        self.descent.descend(self.optimisers["judges"], judging.values())
-        return losses | judging
+            discriminator_losses[f"{light}_discriminator"] = (
+                real_loss + least_squares(self.scores(light, judged), 0)
+            ) / 2
+        self.descent.descend(self.optimisers["cycle_discriminators"], discriminator_losses.values())
+        return losses | discriminator_losses
 
     def darkened(self, rgb: Tensor) -> Tensor:
         """Darken a batch, (N, 3, H, W), in mixed precision; the result is fp32."""
@@ -147,4 +149,4 @@ class CycleGan(Brightening):
     def scores(self, light: str, rgb: Tensor) -> Tensor:
         """Return the scores of a discriminator for a batch, in fp32."""
         with self.descent.mixed_precision():
-            return cast("Tensor", cast("nn.ModuleDict", self.networks["judges"])[light](rgb).float())
+            return cast("Tensor", cast("nn.ModuleDict", self.networks["cycle_discriminators"])[light](rgb).float())

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from fusion_network import FusionNetwork
 
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
@@ -32,6 +31,7 @@ from enlighten_cli.metrics.psnr import psnr
 from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import LUMA, Photo, Pixels, as_pixels, as_rgb, as_srgb
 from enlighten_cli.resources import available_cores
+from library.fusion_network import FusionNetwork
 
 PAIRED, UNPAIRED = ("lol", "backlit", "bracket", "fivek"), ("lime", "mef", "dicm", "hard")
 HALVES = ("tune", "report")
@@ -231,7 +231,8 @@ def _model(name: str):  # noqa: ANN202
 @cache
 def _distance(vgg: Path):  # noqa: ANN202
     import torch
-    from perceptual import PerceptualDistance
+
+    from library.perceptual import PerceptualDistance
 
     torch.set_num_threads(1)
     return PerceptualDistance(vgg)

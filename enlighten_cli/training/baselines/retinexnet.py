@@ -13,15 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from enlighten_cli.training.baselines.networks.retinex_net import RetinexNet
+from enlighten_cli.training.baselines.rgb_objective import RgbObjective
 from enlighten_cli.training.config import ObjectiveOptions, Rules, TrainConfig
 from enlighten_cli.training.data.paired_photos import PairedCrops, PairedPhotos
 from enlighten_cli.training.data.pairs import PAIRS
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.generator import luma
-from enlighten_cli.training.networks.retinex_net import RetinexNet
 from enlighten_cli.training.objectives.objective import Needs, Stage
-from enlighten_cli.training.objectives.rgb_objective import RgbObjective
 
 Split = tuple[Tensor, Tensor]  # reflectance (N, 3, H, W) and illumination (N, 1, H, W)
 

@@ -14,7 +14,7 @@ TAPS = {"conv2_2": 128, "conv3_3": 256}  # layer to channels
 WIDTH = 64
 
 
-class FeatureJudge(nn.Module):
+class FeatureDiscriminator(nn.Module):
     """Score photos: high for normal light, low for enhanced.
 
     Each layer's features are mixed by a fixed random matrix, so that no few channels decide, and scored by a small
@@ -54,8 +54,8 @@ def blurred(frames: Tensor, sigma_px: float) -> Tensor:
     radius = round(3 * sigma_px)
     if not radius:
         return frames
-    places = torch.arange(-radius, radius + 1, device=frames.device, dtype=frames.dtype)
-    kernel = torch.exp(-(places**2) / (2 * sigma_px**2))
+    positions = torch.arange(-radius, radius + 1, device=frames.device, dtype=frames.dtype)
+    kernel = torch.exp(-(positions**2) / (2 * sigma_px**2))
     kernel = (kernel / kernel.sum()).expand(frames.shape[1], 1, 1, -1)
     padded = F.pad(frames, (radius,) * 4, mode="replicate")
     across = F.conv2d(padded, kernel, groups=frames.shape[1])

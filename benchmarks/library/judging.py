@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-import measures
 import numpy as np
-from board import GAMMA045, MODEL, newly_clipped
-from scenes import PERIODS_PX, SCENES, Box, Scene
-from sensor import Coding, exposed, lifted, mean_luma
 
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.methods import METHODS
 from enlighten_cli.methods.gamma import gamma
 from enlighten_cli.models.session import open_model
 from enlighten_cli.photo import LUMA, Photo, Pixels, Rgb, as_pixels, as_rgb
+from library import measures
+from library.board import GAMMA045, MODEL, newly_clipped
+from library.scenes import PERIODS_PX, SCENES, Box, Scene
+from library.sensor import Coding, exposed, lifted, mean_luma
 
 GAIN = "gain as "  # the input, lifted to a method's mean
 BANDS = (8, 24)  # of the input's tone, of 255

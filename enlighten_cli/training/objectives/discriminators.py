@@ -12,7 +12,7 @@ from enlighten_cli.training import losses
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.descent import Descent
 from enlighten_cli.training.networks.discriminators import GLOBAL_LAYERS, LOCAL_LAYERS, PatchDiscriminator
-from enlighten_cli.training.networks.feature_judge import TAPS, FeatureJudge, blurred
+from enlighten_cli.training.networks.feature_discriminator import TAPS, FeatureDiscriminator, blurred
 from enlighten_cli.training.networks.generator import initialise, seed_of
 from enlighten_cli.training.networks.vgg import VggFeatures
 
@@ -25,7 +25,7 @@ BLUR_PX = 2.0  # standard deviation of the blur that fades out
 Losses = dict[str, Tensor]
 
 
-class Judges:
+class Discriminators:
     """A global and a local discriminator, and one of features if it is wanted.
 
     Parameters
@@ -47,7 +47,7 @@ class Judges:
             }
         )
         if self.options.feature_weight:
-            networks["features"] = FeatureJudge(config.seed)
+            networks["features"] = FeatureDiscriminator(config.seed)
         initialise(networks, seed_of(config.seed, "discriminators"))
         self.networks = descent.place(networks)
 
@@ -113,7 +113,7 @@ def gradient_penalty(score: Callable[[Tensor], Sequence[Tensor]], normal: Tensor
 
     Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equation 9.
     """
-    seen = normal.detach().requires_grad_()
-    total = torch.stack([scores.mean(dim=(1, 2, 3)).sum() for scores in score(seen)]).mean()
-    (gradient,) = torch.autograd.grad(total, seen, create_graph=True)
+    inputs = normal.detach().requires_grad_()
+    total = torch.stack([scores.mean(dim=(1, 2, 3)).sum() for scores in score(inputs)]).mean()
+    (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean() / 2

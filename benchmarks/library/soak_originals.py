@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from soak import ENLIGHTEN, FORMATS, SIZE, identity_model, noise
-
 from enlighten_cli.photo import Photo, encode
+from library.soak import ENLIGHTEN, FORMATS, SIZE, identity_model, noise
 
 WRITTEN = 20  # photos that are rewritten in place
 CHECKED = ("PNG", "WEBP", "BMP", "TIFF", "JPEG")

@@ -33,7 +33,7 @@ class LlNet(RgbNetwork):
     """
 
     ones: Tensor
-    places: Tensor
+    identity: Tensor
     reach_px = PATCH_PX - 1
     paper_width = 867
 
@@ -52,7 +52,7 @@ class LlNet(RgbNetwork):
             nn.Conv2d(before, after, 1) for before, after in zip(widths, [pixels, *widths[:-1]], strict=True)
         )
         # A transposed convolution with these kernels puts each number of a patch to its place.
-        self.register_buffer("places", torch.eye(pixels).view(pixels, 1, PATCH_PX, PATCH_PX), persistent=False)
+        self.register_buffer("identity", torch.eye(pixels).view(pixels, 1, PATCH_PX, PATCH_PX), persistent=False)
         self.register_buffer("ones", torch.ones(1, 1, PATCH_PX, PATCH_PX), persistent=False)
 
     @property
@@ -75,9 +75,9 @@ class LlNet(RgbNetwork):
 
     def averaged(self, value: Tensor) -> Tensor:
         """Brighten (N, 1, H, W) in [0, 1] to the same, where H and W are multiples of 16."""
-        made = self.patches(F.pad(value, (BEFORE_PX,) * 4, mode="replicate"))
-        sums = F.conv_transpose2d(made, self.places, stride=STRIDE_PX)
-        counts = F.conv_transpose2d(torch.ones_like(made[:, :1]), self.ones, stride=STRIDE_PX)
+        outputs = self.patches(F.pad(value, (BEFORE_PX,) * 4, mode="replicate"))
+        sums = F.conv_transpose2d(outputs, self.identity, stride=STRIDE_PX)
+        counts = F.conv_transpose2d(torch.ones_like(outputs[:, :1]), self.ones, stride=STRIDE_PX)
         return (sums / counts)[..., BEFORE_PX:-AFTER_PX, BEFORE_PX:-AFTER_PX]
 
     def forward(self, rgb: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from enlighten_cli.training.networks.llnet import AFTER_PX, BEFORE_PX, PATCH_PX, STRIDE_PX, LlNet
-from enlighten_cli.training.objectives.llnet import darkened, divergence
+from enlighten_cli.training.baselines.llnet import darkened, divergence
+from enlighten_cli.training.baselines.networks.llnet import AFTER_PX, BEFORE_PX, PATCH_PX, STRIDE_PX, LlNet
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 48)])

@@ -5,12 +5,12 @@ import pytest
 import torch
 from conftest import write_photos
 
+from enlighten_cli.training.baselines.cyclegan import CycleGan, CycleGanOptions
+from enlighten_cli.training.baselines.image_pool import ImagePool
 from enlighten_cli.training.checkpoint import read_weights
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.objectives.cyclegan import CycleGan, CycleGanOptions
-from enlighten_cli.training.objectives.image_pool import ImagePool
 
 CPU = torch.device("cpu")
 
@@ -28,7 +28,7 @@ def test_all_networks_learn(config):
     before = {name: tensor.clone() for name, tensor in objective.networks.state_dict().items()}
     objective.step(objective.samples(PhotoFolders(config))[range(2)], 0)
     after = objective.networks.state_dict()
-    for network in ("generator", "darkener", "judges.normal", "judges.low"):
+    for network in ("generator", "darkener", "cycle_discriminators.normal", "cycle_discriminators.low"):
         kernels = [name for name in before if name.startswith(network) and name.endswith("weight")]
         assert kernels
         assert not all(torch.equal(before[name], after[name]) for name in kernels), network

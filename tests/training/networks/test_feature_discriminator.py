@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from enlighten_cli.training.networks.feature_judge import TAPS, FeatureJudge, blurred
+from enlighten_cli.training.networks.feature_discriminator import TAPS, FeatureDiscriminator, blurred
 
 
 def features(seed=0):
@@ -11,12 +11,12 @@ def features(seed=0):
 
 
 def test_every_layer_has_its_own_map_of_scores():
-    scores = FeatureJudge(0)(features())
+    scores = FeatureDiscriminator(0)(features())
     assert [each.shape for each in scores] == [(2, 1, 8, 8), (2, 1, 4, 4)]
 
 
 def test_the_matrices_are_fixed_by_the_seed_and_do_not_learn():
-    one, same, other = FeatureJudge(0), FeatureJudge(0), FeatureJudge(1)
+    one, same, other = FeatureDiscriminator(0), FeatureDiscriminator(0), FeatureDiscriminator(1)
     assert torch.equal(one.conv2_2_mix, same.conv2_2_mix)
     assert not torch.equal(one.conv2_2_mix, other.conv2_2_mix)
     assert not any(name.endswith("_mix") for name, _ in one.named_parameters())

@@ -21,7 +21,7 @@ from enlighten_cli.training.networks.vgg import VggFeatures
 
 TAPS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
 MEAN = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1) / 255  # of ImageNet, red, green and blue
-SHARED = Path(os.environ.get("ENLIGHTEN_SHARED", Path(__file__).parents[2] / "shared"))
+SHARED = Path(os.environ.get("ENLIGHTEN_SHARED", Path(__file__).parents[3] / "shared"))
 DEFAULT_VGG = SHARED / "vgg16" / "vgg16-to-conv5_1-fp16.safetensors"
 
 

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from enlighten_cli.training.baselines.networks.dce_net import DceNet, brightened
+from enlighten_cli.training.baselines.rgb_objective import RgbObjective
 from enlighten_cli.training.config import ObjectiveOptions, Rules, TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.data.single_photos import SingleCrops, SinglePhotos
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.dce_net import DceNet, brightened
 from enlighten_cli.training.networks.generator import initialise, seed_of
 from enlighten_cli.training.objectives.objective import Needs
-from enlighten_cli.training.objectives.rgb_objective import RgbObjective
 
 REGION_PX, EXPOSURE_REGION_PX = 4, 16
 

@@ -13,16 +13,16 @@ from enlighten_cli.enhancement.enhance import Mode, Options, enhance
 from enlighten_cli.errors import UsageError
 from enlighten_cli.models.session import Model
 from enlighten_cli.photo import Photo, decode
+from enlighten_cli.training.baselines.cyclegan import CycleGanOptions
+from enlighten_cli.training.baselines.llnet import LlNetOptions
+from enlighten_cli.training.baselines.networks.dce_net import DceNet
+from enlighten_cli.training.baselines.networks.llnet import LlNet
+from enlighten_cli.training.baselines.networks.retinex_net import RetinexNet
+from enlighten_cli.training.baselines.retinexnet import RetinexNetOptions
+from enlighten_cli.training.baselines.zero_dce import ZeroDceOptions
 from enlighten_cli.training.config import TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.dce_net import DceNet
-from enlighten_cli.training.networks.llnet import LlNet
-from enlighten_cli.training.networks.retinex_net import RetinexNet
-from enlighten_cli.training.objectives.cyclegan import CycleGanOptions
-from enlighten_cli.training.objectives.llnet import LlNetOptions
-from enlighten_cli.training.objectives.retinexnet import RetinexNetOptions
-from enlighten_cli.training.objectives.zero_dce import ZeroDceOptions
 from enlighten_cli.training.recipe import config_from, objective_of
 from enlighten_cli.training.state import TrainState
 

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from enlighten_cli.photo import Rgb
+from enlighten_cli.training.baselines.networks.llnet import PATCH_PX, LlNet
+from enlighten_cli.training.baselines.rgb_objective import RgbObjective
 from enlighten_cli.training.config import ObjectiveOptions, Rules, TrainConfig
 from enlighten_cli.training.data.photo_cache import PhotoFolders
 from enlighten_cli.training.data.single_photos import SingleCrops, SinglePhotos
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.llnet import PATCH_PX, LlNet
 from enlighten_cli.training.objectives.objective import Needs, Stage
-from enlighten_cli.training.objectives.rgb_objective import RgbObjective
 
 DARKENING = 3  # number of the random stream; separate from the dataset's
 GAMMA = (2.0, 5.0)
@@ -140,9 +140,9 @@ class Layer(_OfPatches):
         encoder, decoder = self.pair
         with self.descent.mixed_precision():
             with torch.no_grad():
-                seen, wanted = (self.network.encoded(patches, self.layer) for patches in (dark, clean))
+                inputs, wanted = (self.network.encoded(patches, self.layer) for patches in (dark, clean))
                 wanted = wanted.flatten(1).float()
-            units = torch.sigmoid(encoder(seen))
+            units = torch.sigmoid(encoder(inputs))
             restored = torch.sigmoid(decoder(units)).flatten(1).float()
         losses = {
             f"layer{self.layer + 1}": F.mse_loss(restored, wanted),

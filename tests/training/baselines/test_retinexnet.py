@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from enlighten_cli.training.baselines.networks.retinex_net import RetinexNet
+from enlighten_cli.training.baselines.retinexnet import Retinex, RetinexNetOptions, decomposition_losses, roughness
 from enlighten_cli.training.descent import Descent
-from enlighten_cli.training.networks.retinex_net import RetinexNet
-from enlighten_cli.training.objectives.retinexnet import Retinex, RetinexNetOptions, decomposition_losses, roughness
 from enlighten_cli.training.recipe import config_from
 
 OPTIONS = RetinexNetOptions()

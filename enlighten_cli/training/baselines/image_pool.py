@@ -33,7 +33,7 @@ class ImagePool(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
-    def exchanged(self, made: Tensor, random: np.random.Generator) -> Tensor:
+    def exchanged(self, generated: Tensor, random: np.random.Generator) -> Tensor:
         """Return frames to judge in place of (N, 3, side_px, side_px).
 
         Until the pool is full, the new frames are kept and returned. Then half of them, at random, are kept in the
@@ -41,7 +41,7 @@ class ImagePool(nn.Module):
         """
         frames, filled = cast("Tensor", self.frames), cast("Tensor", self.filled)
         returned = []
-        for frame in made:
+        for frame in generated:
             if int(filled) < len(frames):
                 frames[int(filled)] = frame
                 filled += 1

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlighten_cli.training.networks.dce_net import ITERATIONS, DceNet, brightened
-from enlighten_cli.training.objectives.zero_dce import (
+from enlighten_cli.training.baselines.networks.dce_net import ITERATIONS, DceNet, brightened
+from enlighten_cli.training.baselines.zero_dce import (
     ZeroDce,
     colour_cast,
     exposure_error,

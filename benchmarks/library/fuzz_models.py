@@ -9,8 +9,9 @@ from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
-from fuzz_metadata import Random, pick
-from soak import identity_model
+
+from library.fuzz_metadata import Random, pick
+from library.soak import identity_model
 
 NUMBERS = ("0", "1", "16", "400000", "-1", "9" * 5000, "1e9", "nan", "\u0663", "", " 7", "4294967296")
 WORDS = ("a", "", "\x1b[2J", "x" * 300, "\U0001f600", "true", "True", "../../etc/passwd")

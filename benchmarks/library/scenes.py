@@ -10,19 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import light_scenes
 import numpy as np
-from measures import as_light
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from enlighten_cli.photo import Rgb
 from enlighten_cli.photo.colour import encoded_srgb, linear_srgb
+from library import light_scenes
+from library.measures import as_light
 
 HEIGHT, WIDTH = 800, 1280
 WHOLE = (slice(0, HEIGHT), slice(0, WIDTH))
-EXAMPLE = Path(__file__).parents[1] / "examples" / "path.jpg"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "path.jpg"
 Box = tuple[slice, slice]
 Mask = NDArray[np.bool_]
 

@@ -1,0 +1,1 @@
+"""Objectives of other papers, with which EnlightenGAN is compared."""
