@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from enlighten_cli.batch.paths import PathIdentities, is_below, real
+from enlighten_cli.batch.paths import PathIdentities, is_below, is_folder, real
 from enlighten_cli.errors import UsageError
 from enlighten_cli.file_names import Identity
 from enlighten_cli.stores.address import Place
@@ -80,7 +80,7 @@ def without_collisions(
     """
     jobs = _without_earlier_results(jobs, photos, destination)
     sources = {identities.of(job.source): job.source for job in jobs}
-    roots = [real(path) for path in photos.inputs if path.is_dir()]
+    roots = [real(path) for path in photos.inputs if is_folder(path)]
     own = None if destination.path is None else real(destination.path)
     results: dict[Identity, Job] = {}
     kept = []
