@@ -102,6 +102,9 @@ class NothingToDoError(EnlightenError):
     exit_code = 5
 
 
+TOO_LITTLE_MEMORY = "too little memory for this photo; close other programs, or try --mode fast"
+
+
 class OutputError(EnlightenError):
     """The output cannot be written: no space, no permission."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-from enlighten_cli.batch.jobs import Job
+from enlighten_cli.batch.jobs import Job, Photos
 from enlighten_cli.batch.outcome import Outcome
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.outputs import REPORT, check_output
@@ -15,6 +15,7 @@ from enlighten_cli.evaluation.report import Page, Picture, require_report
 from enlighten_cli.evaluation.runner import INPUT
 from enlighten_cli.evaluation.tables import Scores, rows_of
 from enlighten_cli.metrics import measured
+from enlighten_cli.originals import Originals
 from enlighten_cli.photo import Limits, as_srgb, decode
 
 SCORED = "Scored: the saved files, including the effects of compression, and the original photos."
@@ -39,7 +40,7 @@ class BatchReport:
     def __init__(self, path: Path, inputs: Sequence[Path]) -> None:
         require_report()
         check_output("--report", path, endings=REPORT, inputs=inputs)
-        self._path = path
+        self._path, self._inputs = path, inputs
         self._page = Page("enlighten")
         self._scores: list[Scores] = []
 
@@ -60,8 +61,13 @@ class BatchReport:
 
     def write(self, model: str) -> None:
         """Write the page, and say so."""
-        self._page.write(self._path, rows_of(self._scores), [f"model: {model}", SCORED])
+        self._page.write(self._path, rows_of(self._scores), [f"model: {model}", SCORED], self._originals())
         say(f"report: {self._path}")
+
+    def _originals(self) -> Originals:
+        """Return what the page must not replace: the photos of the batch."""
+        sources = (found.source for found in Photos(self._inputs))
+        return Originals([source for source in sources if isinstance(source, Path)])
 
 
 def report_pictures(model: str, workers: int) -> Callable[[Job, Enhanced], list[Picture]]:

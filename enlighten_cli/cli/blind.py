@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from enlighten_cli.cli.candidates import ComparedArguments, Failures, prepared
+from enlighten_cli.cli.candidates import ComparedArguments, Failures, originals_of, prepared
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.outputs import REPORT, check_output
 from enlighten_cli.cli.progress import counted
@@ -50,6 +50,6 @@ def write_page(arguments: BlindArguments) -> int:
     if signals:
         return SIGNALLED + signals[0]
     failures.check_any_left(failures.without(done))
-    pairs = page.write(arguments.page)
+    pairs = page.write(arguments.page, originals_of(arguments, sets))
     say(f"page: {arguments.page} ({pairs} pairs); open it in a browser, then: enlighten votes votes.json")
     return failures.exit_code

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.networks import opened_model
 from enlighten_cli.cluster.worker import OpenedModel
@@ -30,6 +31,7 @@ from enlighten_cli.models.download import sha256_of
 from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.models.registry import DEFAULT_MODEL
 from enlighten_cli.models.store import locate
+from enlighten_cli.originals import Originals
 from enlighten_cli.photo import Pixels
 
 
@@ -175,6 +177,13 @@ def prepared(
             yield Evaluation(names, facts, lambda see: workers.run(sets, names, see, failures.add))
         finally:
             workers.close()
+
+
+def originals_of(arguments: ComparedArguments, sets: Sequence[PhotoSet]) -> Originals:
+    """Return what a report or sheet must not replace: the photos, their references, and the results compared."""
+    folders = [Path(_split(words)[1]) for words in arguments.outputs]
+    results = [path for folder in folders for path in find_photos(folder)]
+    return Originals([*(path for each in sets for path in (*each.paths, *each.references.values())), *results])
 
 
 def _methods(arguments: ComparedArguments) -> list[Candidate]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from enlighten_cli.atomic_write import write_whole
-from enlighten_cli.cli.candidates import ComparedArguments, Failures, prepared
+from enlighten_cli.cli.candidates import ComparedArguments, Failures, originals_of, prepared
 from enlighten_cli.cli.console import say
 from enlighten_cli.cli.layouts import LAYOUTS
 from enlighten_cli.cli.outputs import REPORT, SHEET, check_output
@@ -18,6 +18,7 @@ from enlighten_cli.errors import UsageError
 from enlighten_cli.evaluation.runner import photo_sets
 from enlighten_cli.evaluation.sheet import contact_sheet, marked_sheet, reduced
 from enlighten_cli.evaluation.tables import Scores, provenance, rows_of
+from enlighten_cli.originals import Originals
 from enlighten_cli.photo import Pixels
 
 COMPARED_PHOTOS = 200  # on a contact sheet; more would be too small to see
@@ -71,14 +72,15 @@ def score(arguments: EvaluateArguments) -> int:
         text = LAYOUTS[arguments.layout](rows, scores if arguments.per_photo else [], origin, names)
         results.write(text.encode("utf-8", "surrogateescape"))
         results.flush()
+    originals = originals_of(arguments, sets)
     if report:
         lines = [f"{name}: {_words(fact)}" for name, fact in {**origin["models"], **origin}.items() if name != "models"]
         assert sight.page is not None
-        sight.page.write(report, rows, lines)
+        sight.page.write(report, rows, lines, originals)
         say(f"report: {report}")
     if compare:
         cells = {key: row for key, row in sight.cells.items() if key not in failures}
-        _write_sheet(compare, cells, names)
+        _write_sheet(compare, cells, names, originals)
     return failures.exit_code
 
 
@@ -114,10 +116,12 @@ class _Sight:
             row[scores.method] = reduced(after)
 
 
-def _write_sheet(path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str]) -> None:
+def _write_sheet(
+    path: Path, cells: dict[tuple[str, str], dict[str, Pixels]], methods: list[str], originals: Originals
+) -> None:
     order = ["input", *(method for method in methods if method != "input")]
     sheet = contact_sheet([[row[method] for method in order] for row in cells.values()])
-    write_whole(path, marked_sheet(sheet, path.suffix))
+    write_whole(path, marked_sheet(sheet, path.suffix), originals=originals)
     say(f"sheet: {path} ({' | '.join(order)})")
 
 

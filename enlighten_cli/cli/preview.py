@@ -20,7 +20,7 @@ from enlighten_cli.cli.streams import results_only
 from enlighten_cli.cli.truncation import reason_of
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import at_strengths
-from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
+from enlighten_cli.errors import TOO_LITTLE_MEMORY, NothingToDoError, OutOfMemoryError, PhotoError, UsageError
 from enlighten_cli.evaluation.sheet import contact_sheet, labelled, marked_sheet, reduced
 from enlighten_cli.models.network import NamedNetwork
 from enlighten_cli.originals import Originals
@@ -73,8 +73,8 @@ def write_preview(arguments: PreviewArguments) -> int:
         for source in sources:
             try:
                 row = _looks(source, treatment, network, arguments.strengths, signals)
-            except PhotoError as error:
-                say(f"{source}: {reason_of(error)}")
+            except (PhotoError, OutOfMemoryError, MemoryError) as error:
+                say(f"{source}: {TOO_LITTLE_MEMORY if isinstance(error, MemoryError) else reason_of(error)}")
                 failed += 1
                 continue
             if signals:

@@ -15,6 +15,7 @@ from enlighten_cli.evaluation.sheet import reduced
 from enlighten_cli.evaluation.tables import Scores
 from enlighten_cli.evaluation.template import environment, jpeg
 from enlighten_cli.evaluation.votes import FORMAT
+from enlighten_cli.originals import Originals
 from enlighten_cli.photo import Pixels
 
 SIDE_PX = 1600  # larger photos are reduced to this side
@@ -65,8 +66,14 @@ class BlindPage:
         drawn.shuffle(pairs)
         return pairs
 
-    def write(self, path: Path) -> int:
+    def write(self, path: Path, originals: Originals | None = None) -> int:
         """Write the page, whole or not at all, and return the number of pairs.
+
+        Parameters
+        ----------
+        path : Path
+        originals : Originals, optional
+            Files that the page does not replace.
 
         Raises
         ------
@@ -74,6 +81,8 @@ class BlindPage:
             If Jinja2 is absent.
         OutputError
             If the page cannot be written.
+        PhotoError
+            If it would replace an original.
         """
         pairs = self.pairs()
         pictures = []
@@ -87,5 +96,5 @@ class BlindPage:
         page = (
             environment().get_template("blind.html").render(pairs=pictures, key=key, identity=identity, format=FORMAT)
         )
-        write_whole(path, page.encode("utf-8", "replace"))
+        write_whole(path, page.encode("utf-8", "replace"), originals=originals)
         return len(pairs)

@@ -20,6 +20,7 @@ from enlighten_cli.evaluation.tables import Row, Scores, best_of
 from enlighten_cli.evaluation.template import environment, jpeg
 from enlighten_cli.evaluation.verdicts import Verdict, leaders, verdicts
 from enlighten_cli.metrics import METRICS, Better, Metric
+from enlighten_cli.originals import Originals
 from enlighten_cli.photo import Pixels
 
 THUMBNAIL_PX = 320
@@ -140,7 +141,7 @@ class Page:
         """Append a picture."""
         self._pictures.append(picture)
 
-    def write(self, path: Path, rows: Sequence[Row], facts: Sequence[str]) -> None:
+    def write(self, path: Path, rows: Sequence[Row], facts: Sequence[str], originals: Originals | None = None) -> None:
         """Write the page, whole or not at all.
 
         Parameters
@@ -150,6 +151,8 @@ class Page:
             Rows of the summary.
         facts : sequence of str
             Lines below it: versions, models, options.
+        originals : Originals, optional
+            Files that the page does not replace.
 
         Raises
         ------
@@ -157,6 +160,8 @@ class Page:
             If Jinja2 or matplotlib is absent.
         OutputError
             If the page cannot be written.
+        PhotoError
+            If it would replace an original.
         """
         metrics = [METRICS[name] for name in METRICS if any(name in row.means for row in rows)]
         methods = list(dict.fromkeys((INPUT, *(picture.scores.method for picture in self._pictures))))
@@ -180,7 +185,7 @@ class Page:
                 higher=Better.HIGHER,
             )
         )
-        write_whole(path, page.encode("utf-8", "replace"))
+        write_whole(path, page.encode("utf-8", "replace"), originals=originals)
 
     def _lines(self) -> list[_Line]:
         """Return the photos in the order in which they came, the input first in each."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from enlighten_cli import photo
 from enlighten_cli.batch.jobs import find_photos
 from enlighten_cli.enhancement.enhance import Options, enhance
-from enlighten_cli.errors import NothingToDoError, PhotoError, UsageError
+from enlighten_cli.errors import TOO_LITTLE_MEMORY, NothingToDoError, OutOfMemoryError, PhotoError, UsageError
 from enlighten_cli.evaluation.tables import Scores
 from enlighten_cli.metrics import measured
 from enlighten_cli.models.network import Network
@@ -225,9 +225,10 @@ def in_order(
             task, future = waiting.popleft()
             try:
                 scores, before, after = future.result()
-            except PhotoError as error:
+            except (PhotoError, OutOfMemoryError, MemoryError) as raised:
+                error = fault_of(raised, task.path)
                 if failed is None:
-                    raise
+                    raise error from raised
                 failed(task, error)
                 continue
             if before is not None and after is not None:
@@ -244,10 +245,17 @@ def _submitted(task: Task, submit: Callable[[Task], Future[Measured]]) -> Future
     """Hand in a task; its failure comes when its turn does."""
     try:
         return submit(task)
-    except PhotoError as error:
+    except (PhotoError, OutOfMemoryError, MemoryError) as error:
         future: Future[Measured] = Future()
         future.set_exception(error)
         return future
+
+
+def fault_of(error: Exception, path: Path) -> PhotoError:
+    """Return the failure of one photo; too little memory for it is one, too."""
+    if isinstance(error, PhotoError):
+        return error
+    return PhotoError(f"{path}: {str(error) if isinstance(error, OutOfMemoryError) else TOO_LITTLE_MEMORY}")
 
 
 class EnhancedPixels(NamedTuple):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from enlighten_cli import __version__
 from enlighten_cli.enhancement.enhance import MAX_DENOISE, MAX_STRENGTH, Mode
-from enlighten_cli.errors import PhotoError
+from enlighten_cli.errors import TOO_LITTLE_MEMORY, PhotoError
 from enlighten_cli.photo import SUFFIXES
 from enlighten_cli.serve.bodies import receive_photo
 from enlighten_cli.serve.gallery import Shown
@@ -143,8 +143,8 @@ class Page:
         def work(stop: Stop) -> dict[str, object]:
             try:
                 decoded = self._preview(shown, stop).photo
-            except PhotoError as error:
-                return {"trouble": str(error)}
+            except (PhotoError, MemoryError) as error:
+                return {"trouble": TOO_LITTLE_MEMORY if isinstance(error, MemoryError) else str(error)}
             facts = {"width": decoded.width, "height": decoded.height, "format": decoded.format, "bits": decoded.bits}
             return {**facts, "notes": list(decoded.notes)}
 

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from enlighten_cli.enhancement.encoded import BrightAlreadyError
 from enlighten_cli.errors import (
+    TOO_LITTLE_MEMORY,
     EnlightenError,
     FormatError,
     OutOfMemoryError,
@@ -130,6 +131,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(422, _words_of(error.errors()))
     if isinstance(error, EnlightenError):
         return Problem(next((status for kind, status in STATUSES if isinstance(error, kind)), 500), str(error))
+    if isinstance(error, MemoryError):
+        return Problem(503, TOO_LITTLE_MEMORY)
     return Problem(500, "internal error; see the terminal in which `enlighten serve` runs")
 
 

@@ -201,3 +201,52 @@ def test_no_option_is_suggested_that_is_not_there(folders, tmp_path):
     said = enlighten("evaluate", "night", "--method", "input", code=1).stderr
     assert "night/0.png: the file is incomplete; left out" in said
     assert "--allow-truncated" not in said
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("evaluate", ["evaluate", "night", "--method", "input", "--report", "page.html"]),
+        ("evaluate", ["evaluate", "night", "--method", "input", "--compare", "page.png"]),
+        ("blind", ["blind", "night", "--method", "input", "--method", "gamma", "-o", "page.html"]),
+        ("batch_report", ["night", "-o", "out/", "--mode", "fast", "--report", "page.html"]),
+    ],
+)
+def test_what_has_become_an_original_meanwhile_is_not_replaced(folders, monkeypatch, module, words):
+    pytest.importorskip("jinja2")
+    monkeypatch.setattr(f"enlighten_cli.cli.{module}.check_output", lambda *_, **__: None)  # it saw nothing there
+    page = next(Path(word) for word in words if word.startswith("page"))
+    page.hardlink_to("night/0.png")
+    before = page.read_bytes()
+    said = enlighten(*words, code=1).stderr
+    assert "page" in said
+    assert "is the same file" in said
+    assert page.read_bytes() == before
+    assert page.samefile("night/0.png")
+
+
+def test_results_of_another_program_are_not_replaced_either(folders, monkeypatch):
+    monkeypatch.setattr("enlighten_cli.cli.evaluate.check_output", lambda *_, **__: None)
+    Path("sheet.png").hardlink_to("day/1.png")
+    words = ["evaluate", "night", "--outputs", "theirs=day", "--compare", "sheet.png"]
+    assert "is the same file" in enlighten(*words, code=1).stderr
+    assert Path("sheet.png").samefile("day/1.png")
+
+
+def test_a_photo_for_which_memory_is_too_small_is_left_out(folders, monkeypatch):
+    from enlighten_cli.cli import candidates
+
+    def greedy(task, *rest, real=candidates.by_method):
+        candidate = real(task, *rest)
+        return type(candidate)(lambda photo, path: _without_memory(path) or candidate.enhance(photo, path), False)
+
+    monkeypatch.setattr(candidates, "by_method", lambda method, is_timed: greedy(method))
+    words = ["evaluate", "night", "--method", "gamma", "--format", "json"]
+    result = enlighten(*words, code=1)
+    assert json.loads(result.stdout)["sets"][0]["count"] == 1
+    assert "night/0.png: too little memory for this photo" in result.stderr
+
+
+def _without_memory(path):
+    if path.name == "0.png":
+        raise MemoryError

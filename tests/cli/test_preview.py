@@ -10,6 +10,7 @@ from enlighten_cli.cli.commands.preview import STRENGTHS
 from enlighten_cli.cli.preview import _looks
 from enlighten_cli.enhancement.encoded import Treatment
 from enlighten_cli.enhancement.enhance import Mode, Options, enhance
+from enlighten_cli.errors import OutOfMemoryError
 from enlighten_cli.evaluation.sheet import GAP_PX, LABEL_PX, labelled
 from enlighten_cli.models.network import FunctionNetwork
 from enlighten_cli.photo import decode
@@ -147,3 +148,17 @@ def test_a_list_names_photos_of_a_sheet_too(photos, tmp_path):
     (tmp_path / "list").write_text("in/1.png\n")
     run("preview", "--files-from", "list", "-o", "sheet.png")
     assert decode(tmp_path / "sheet.png").pixels.shape[0] == 120 + LABEL_PX
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("the network ran out of memory")])
+def test_a_photo_for_which_memory_is_too_small_is_left_out(photos, monkeypatch, error):
+    def greedy(source, *rest):
+        if source.name == "0.png":
+            raise error
+        return _looks(source, *rest)
+
+    monkeypatch.setattr("enlighten_cli.cli.preview._looks", greedy)
+    said = run("preview", photos, "-o", "sheet.png", code=1)
+    assert "memory" in said.splitlines()[0]
+    assert "0.png: " in said
+    assert "1 failed" in said

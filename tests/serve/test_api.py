@@ -260,6 +260,22 @@ def test_an_internal_error_tells_a_client_nothing(gated, photo, capfd):
     assert "Traceback" not in said
 
 
+def test_a_photo_for_which_memory_is_too_small_fails_alone(gated, photo, capfd):
+    with gated() as client:
+
+        def fails(error):
+            raise error
+
+        gate = Gate()
+        gate.__class__ = type("Greedy", (Gate,), {"__call__": lambda self, rgb: fails(MemoryError())})
+        client.shared.networks._opened["mine"] = gate
+        answer = client.enhance(photo)
+        assert (answer.status, answer.code) == (503, "took_too_long")
+        assert b"too little memory" in answer.body
+        assert client.get("/v1/health").status == 200
+    assert "internal error" not in capfd.readouterr().err
+
+
 def test_results_decode(client, photo):
     assert decode(client.enhance(photo, format="avif").body).format == "AVIF"
     assert Image.open(io.BytesIO(client.enhance(photo, format="webp").body)).size == (64, 48)
