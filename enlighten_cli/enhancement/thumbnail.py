@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from enlighten_cli.models.network import MULTIPLE_PX
 from enlighten_cli.photo import Pixels, Rgb
 from enlighten_cli.photo.bands import Rows
 from enlighten_cli.photo.photo import is_float
@@ -19,6 +20,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 BAND_ROWS = 256  # at most, unless photos are reduced by more
 THUMBNAIL_PIXELS = 400_000  # of the thumbnail in which the network sees detail
+USUAL_PX = 2_048  # sides up to this are reduced by area alone
 
 
 def thumbnail(pixels: Pixels, to_srgb: Callable[[Pixels], Rgb], most_pixels: float = THUMBNAIL_PIXELS) -> Rgb:
@@ -82,9 +84,13 @@ def _block_means(pixels: Pixels, factor: int) -> Pixels:
 
 
 def _reduced_size(values: NDArray[Any] | Rows, pixels: float) -> tuple[tuple[int, int], float]:
-    """Return the width and height at which as many pixels are left, and what they are reduced by."""
+    """Return the width and height at which as many pixels are left, and what they are reduced by.
+
+    Networks pad a line of pixels to `MULTIPLE_PX`, so a very long one is reduced until that, too, is as many.
+    """
     height, width = values.shape[:2]
-    factor = max(1.0, (height * width / pixels) ** 0.5)
+    longest = max(pixels / MULTIPLE_PX, USUAL_PX)
+    factor = max(1.0, (height * width / pixels) ** 0.5, max(height, width) / longest)
     return (max(1, round(width / factor)), max(1, round(height / factor))), factor
 
 

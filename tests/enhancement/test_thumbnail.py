@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, Upsampling, _block_means, thumbnail
+from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, Upsampling, _block_means, reduced, thumbnail
 from enlighten_cli.photo import colour_of
 
 
@@ -33,3 +33,14 @@ def test_some_columns_are_those_of_all(width):
     some = Upsampling(values, 4, 21, 30, width, slice(3, 8))
     assert some.shape == (17, 3, 5)
     np.testing.assert_array_equal(some.block(slice(None)), all_of_them[..., 3:8])
+
+
+@pytest.mark.parametrize("shape", [(300_000, 1), (1, 300_000), (4, 300_000)])
+def test_a_line_of_pixels_is_reduced_as_far_as_the_network_pads_it(shape):
+    line = reduced(np.zeros((*shape, 1), np.float32), 400_000)
+    height, width = line.shape[:2]
+    assert max(height, 16) * max(width, 16) <= 400_000
+
+
+def test_a_photo_of_usual_shape_is_reduced_by_its_area_alone():
+    assert reduced(np.zeros((400, 1200, 1), np.float32), 3_000).shape[:2] == (32, 95)
