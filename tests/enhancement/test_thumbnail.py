@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enlighten_cli.enhancement.thumbnail import BAND_ROWS, THUMBNAIL_PIXELS, Upsampling, _block_means, reduced, thumbnail
+from enlighten_cli.enhancement.thumbnail import (
+    BAND_ROWS,
+    THUMBNAIL_PIXELS,
+    Upsampling,
+    _block_means,
+    reduced,
+    thumbnail,
+)
 from enlighten_cli.photo import colour_of
 
 
