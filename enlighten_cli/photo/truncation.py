@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import ImageFile
 
+from enlighten_cli.photo.zero_tails import MOST_ZEROS
+
 FILLING_AT_END = "extraneous bytes before marker 0xd9"  # which some cameras write
 JPEG_END = b"\xff\xd9"
 _this_thread = threading.local()
@@ -50,7 +52,7 @@ def forgiving() -> Iterator[None]:
 
 def ended_jpeg(content: bytes) -> bytes | None:
     """Return a JPEG with the end marker that is all it lacks; None if it lacks more, or is no JPEG."""
-    if not content.startswith(b"\xff\xd8\xff"):
+    if not content.startswith(b"\xff\xd8\xff") or content.endswith(bytes(MOST_ZEROS)):
         return None
     ended = content.removesuffix(JPEG_END[:1]) + JPEG_END
     return None if jpeg_is_damaged(ended) else ended

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from enlighten_cli.photo.jpeg_segments import end_of
+
 OFFSETS, BYTES = ((273, 279), (324, 325)), 1 << 16  # tags of a TIFF file's strips and tiles; read at a time
 CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 MOST_ZEROS = 64  # in a row, which compressed data do not have
@@ -32,6 +34,8 @@ def check_tail(file: BinaryIO, image: Image.Image, kind: str) -> None:
             found = _ends_in_zeros(file, *_last(file, size, 12, "<4sL", (b"VP8 ", b"VP8L")))
         elif kind in ("AVIF", "HEIF"):
             found = _ends_in_zeros(file, *_last(file, size, 0, ">L4s", (b"mdat",)))
+        elif kind == "JPEG":
+            found = _zeros(file, 0, size) >= MOST_ZEROS and _has_no_end(file)
         elif kind == "BMP":
             file.seek(10)
             (start,) = struct.unpack("<L", file.read(4))
@@ -68,6 +72,13 @@ def _png_is_damaged(file: BinaryIO, size: int) -> bool:
             return False
         place += 12 + length
     return False
+
+
+def _has_no_end(file: BinaryIO) -> bool:
+    """Tell whether a JPEG lacks its end marker; what follows one may end in zeros."""
+    file.seek(0)
+    content = file.read()
+    return end_of(content) == len(content)
 
 
 def _last(file: BinaryIO, size: int, place: int, layout: str, kinds: tuple[bytes, ...]) -> tuple[int, int]:

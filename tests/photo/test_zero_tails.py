@@ -8,6 +8,7 @@ from enlighten_cli.photo import Limits, Photo, decode, encode
 
 PIXELS = np.random.default_rng(0).integers(20, 200, (96, 128, 3), dtype=np.uint8)
 FILES = {
+    "JPEG": {"quality": 90, "progressive": True},
     "PNG": {},
     "WEBP": {"quality": 90},
     "AVIF": {"quality": 90},
@@ -40,3 +41,20 @@ def test_a_side_that_no_photo_has_is_refused_before_decoding(size):
     content = encode(Photo(np.zeros((*size, 1), np.uint8), "PNG"))
     with pytest.raises(TooLargeError, match="side"):
         decode(content, Limits())
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("side", [128, 1100])
+def test_a_jpeg_of_any_kind_and_size_that_ends_in_zeros_is_damaged(progressive, side):
+    """Decoders take zeros for coded pixels."""
+    pixels = np.random.default_rng(0).integers(20, 200, (side, side, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(pixels), "JPEG", quality=90, progressive=progressive)
+    for part in (0.5, 0.9, 0.99):
+        cut = int(len(content) * part)
+        with pytest.raises(TruncatedError):
+            decode(content[:cut] + bytes(len(content) - cut))
+
+
+def test_zeros_after_the_end_of_a_jpeg_are_no_damage():
+    content = saved(Image.fromarray(PIXELS), "JPEG", quality=90)
+    assert not any("damage" in note for note in decode(content + bytes(500)).notes)
