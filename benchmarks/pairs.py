@@ -59,25 +59,28 @@ def write_pairs(arguments: argparse.Namespace) -> None:
     drawn = random.Random(arguments.seed)
     drawn.shuffle(found)
     arguments.folder.mkdir(parents=True)
+    identities = {method: identity(method) for method in arguments.methods}
     key = []
     jobs = []
     for number, task in enumerate(found, start=1):
         left, right = drawn.sample(arguments.methods, 2)
-        key.append({"pair": number, "set": task.set, "photo": task.path.name, "left": left, "right": right})
+        names = {"left": identities[left], "right": identities[right]}
+        key.append({"pair": number, "set": task.set, "photo": task.path.name, **names})
         jobs.append((task, left, right, arguments.folder / f"{number:03}.jpg"))
     with ProcessPoolExecutor(available_cores()) as pool:
         list(pool.map(write_pair, *zip(*jobs, strict=True)))
-    document = {"methods": {name: identity(name) for name in arguments.methods}, "pairs": key}
+    document = {"methods": list(identities.values()), "pairs": key}
     arguments.folder.with_suffix(".key.json").write_text(json.dumps(document, indent=1) + "\n")
     print(f"{len(found)} pairs in {arguments.folder}")
 
 
 def identity(method: str) -> str:
-    """Return what tells a model from a later one of the same name: the beginning of its SHA-256."""
-    path = Path(method.partition(":")[2])
-    if method.startswith(OUTPUTS) or not path.is_file():
-        return method
-    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+    """Return a method's name without folders; a file's with the beginning of its SHA-256."""
+    name = method.partition(":")[2] or method
+    if method.startswith(OUTPUTS):
+        return name.partition("=")[0]
+    path = Path(name)
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}" if path.is_file() else name
 
 
 def write_pair(task: Task, left: str, right: str, path: Path) -> None:
@@ -122,7 +125,7 @@ def write_count(arguments: argparse.Namespace) -> None:
         for name, group in groups.items()
         if group
     ]
-    print(f"{document['methods'][first]} against {document['methods'][second]}, by {said['voter']}")
+    print(f"{first} against {second}, by {said['voter']}")
     for tally in tallies:
         low, high = tally.interval
         print(f"  {tally.set:8} {tally.wins:3} won {tally.losses:3} lost {tally.ties:3} same   "
