@@ -77,12 +77,12 @@ MODELS = {
             origin="this project",
             bundled=True,
             scores={
-                "lol_psnr": 20.49,
-                "lol_ssim": 0.839,
-                "well_lit_psnr": 27.86,
-                "lime_niqe": 3.94,
-                "mef_niqe": 3.46,
-                "dicm_niqe": 3.41,
+                "lol_psnr": 20.39,
+                "lol_ssim": 0.835,
+                "well_lit_psnr": 29.82,
+                "lime_niqe": 4.14,
+                "mef_niqe": 3.42,
+                "dicm_niqe": 3.38,
             },
         ),
         ModelRow(
