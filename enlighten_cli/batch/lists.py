@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from enlighten_cli.errors import UsageError
+from enlighten_cli.photo.formats import sniff
 from enlighten_cli.stores.address import Place, place_of
 
 MOST_BYTES_OF_A_PATH = 1 << 16
@@ -20,8 +21,8 @@ def read_list(file: BinaryIO) -> Iterator[Place]:
     Raises
     ------
     UsageError
-        If the file is not a list: a path is longer than any path can be, it is UTF-16 or a device; or if a URL is not
-        supported.
+        If the file is not a list: a photo, a device, UTF-16, or with a path longer than any path can be; or if a URL
+        is not supported.
     """
     content = _content(file)
     separator = b"\0" if b"\0" in content else b"\n"
@@ -44,4 +45,6 @@ def _content(file: BinaryIO) -> bytes:
         raise UsageError("--files-from: a device, not a list of paths")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in head[2:4]:
         raise UsageError("--files-from: UTF-16 text, as PowerShell writes it; save the list as UTF-8")
+    if kind := sniff(head, ""):
+        raise UsageError(f"--files-from: a {kind} file, not a list of paths; leave --files-from out")
     return (head + file.read()).removeprefix(codecs.BOM_UTF8)

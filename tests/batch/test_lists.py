@@ -43,3 +43,9 @@ def test_a_device_without_an_end_is_no_list():
         list(read_list(file))
     with open("/dev/null", "rb") as file:
         assert list(read_list(file)) == []
+
+
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n\0\0", b"\xff\xd8\xff\xe0\0\x10JFIF"])
+def test_a_photo_is_no_list(head):
+    with pytest.raises(UsageError, match="leave --files-from out"):
+        list(read_list(io.BytesIO(head + bytes(100))))
