@@ -131,12 +131,13 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
     g, a, b, c, d, e, f = (*(value / 65536 for value in struct.unpack_from(f">{wanted[kind]}l", tag, 12)), *[0.0] * 7)[
         :7
     ]
-    if kind == 0:
-        return np.asarray(x**g)
-    if kind in (1, 2):  # from -b/a on a power, below it the constant c
-        offset = c if kind == 2 else 0.0
-        return np.asarray(np.where(x >= -b / a, np.maximum(a * x + b, 0) ** g + offset, offset))
-    return np.asarray(np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)).clip(0, 1)
+    with np.errstate(all="ignore"):  # curves of hostile profiles overflow; the result is clipped
+        if kind == 0:
+            return np.asarray(x**g)
+        if kind in (1, 2):  # from -b/a on a power, below it the constant c
+            offset = c if kind == 2 else 0.0
+            return np.asarray(np.where(x >= -b / a, np.maximum(a * x + b, 0) ** g + offset, offset))
+        return np.asarray(np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)).clip(0, 1)
 
 
 def profile_of(name: str, primaries: Primaries | None, gamma: float | None) -> bytes:

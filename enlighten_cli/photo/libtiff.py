@@ -1,9 +1,10 @@
-"""Keep Pillow's copy of libtiff from writing to stderr, where nobody could tell which file it means."""
+"""Keep libtiff, and Pillow's reader of TIFF, from writing to stderr, where nobody could tell which file they mean."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import logging
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,8 @@ HANDLERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
 
 @functools.cache
 def silence() -> None:
-    """Take libtiff's handlers of messages away, once; what fails, Pillow reports all the same."""
+    """Take libtiff's handlers of messages away, once; what fails, Pillow raises all the same."""
+    logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints errors that are logged
     package = Path(PIL.__file__).parent
     for folder in (package.parent / "pillow.libs", package / ".dylibs"):  # of Pillow's wheels for Linux and macOS
         for library in folder.glob("libtiff*"):

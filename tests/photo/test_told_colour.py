@@ -15,7 +15,7 @@ from samples import SRGB, deep_png, icc_profile, saved
 from enlighten_cli.enhancement.enhance import Options, enhance
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.models.network import FunctionNetwork
-from enlighten_cli.photo import Metadata, Photo, as_srgb, cannot_hold, colour_of, decode, encode
+from enlighten_cli.photo import Metadata, Photo, as_srgb, cannot_hold, colour_of, decode, encode, icc
 from enlighten_cli.photo.icc import Primaries, profile_of
 from enlighten_cli.photo.told_colour import PRIMARIES
 
@@ -216,3 +216,11 @@ def test_a_format_without_profiles_gets_srgb():
     ordinary = Photo(photo.pixels, "PNG", metadata=Metadata(icc_profile=SRGB))
     assert not cannot_hold(ordinary, "BMP")
     np.testing.assert_array_equal(decode(encode(ordinary, "BMP")).pixels, photo.pixels)
+
+
+def test_a_curve_that_overflows_is_clipped_without_a_warning():
+    numbers = [30000.0, 30000.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    tag = b"para" + bytes(4) + struct.pack(">HH7l", 4, 0, *(round(each * 65536) for each in numbers))
+    values = icc._curve(tag)
+    assert values.min() >= 0
+    assert values.max() <= 1

@@ -1,6 +1,7 @@
 """Each file that is not read, or read in part, is told by its kind, and what to do."""
 
 import io
+import logging
 import re
 import struct
 
@@ -107,4 +108,15 @@ def test_decoders_write_nothing_to_stderr(capfd, compression):
         decode(bytes(content))
     photo = decode(bytes(content), FORGIVING)
     assert np.mean(photo.pixels[:60] == noise[:60]) > 0.9
+    assert capfd.readouterr().err == ""
+
+
+def test_what_pillow_logs_of_a_file_does_not_reach_stderr(capfd, monkeypatch):
+    """Without a handler, Python prints what is logged as an error."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own
+    content = bytearray(saved(Image.new("RGB", (8, 8)), "TIFF"))
+    entry = content.index(struct.pack("<HHL", 277, 3, 1))
+    content[entry + 8 : entry + 10] = struct.pack("<H", 788)
+    with pytest.raises(PhotoError):
+        decode(bytes(content))
     assert capfd.readouterr().err == ""
