@@ -188,12 +188,7 @@ class Saves:
         if result not in results:
             raise Problem(404, FETCHED)
 
-        def remove() -> None:
-            path = results.pop(result, None)
-            if path:
-                shutil.rmtree(path.parent, ignore_errors=True)
-
-        return Result(results[result], remove)
+        return Result(results, result)
 
 
 class Result(FileResponse):
@@ -201,33 +196,42 @@ class Result(FileResponse):
 
     Parameters
     ----------
-    path : Path
-    on_whole : callable
-        Called once the client has received the whole file.
+    results : dict of str to Path
+        This one is taken from it just before the client receives its last bytes: whoever has them all, and asks once
+        more, is told that it is gone.
+    name : str
     """
 
-    def __init__(self, path: Path, on_whole: Callable[[], None]) -> None:
-        headers = {"content-disposition": disposition(path.name)}
-        super().__init__(path, media_type="application/octet-stream", headers=headers)
-        self._on_whole = on_whole
+    def __init__(self, results: dict[str, Path], name: str) -> None:
+        file = results[name]
+        headers = {"content-disposition": disposition(file.name)}
+        super().__init__(file, media_type="application/octet-stream", headers=headers)
+        self._results, self._name, self._file = results, name, file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file; Starlette breaks off if the client leaves."""
-        of_all = is_whole = False
+        is_whole, left = False, 0
 
         async def watching(message: Message) -> None:
-            nonlocal of_all, is_whole
-            await send(message)
+            nonlocal is_whole, left
             if message["type"] == "http.response.start":
-                of_all = scope["method"] == "GET" and message["status"] == 200
-            else:
-                is_whole = of_all and not message.get("more_body", False)
+                is_whole = scope["method"] == "GET" and message["status"] == 200
+                left = int(self.headers["content-length"])
+            elif is_whole:
+                left -= len(message.get("body", b""))
+                if left <= 0:
+                    self._results.pop(self._name, None)
+            await send(message)
 
         try:
             await super().__call__(scope, receive, watching)
         except RuntimeError as error:  # removed a moment ago, as another request has received it whole
-            if Path(self.path).exists():
+            if self._file.exists():
                 raise
             raise Problem(404, FETCHED) from error
-        if is_whole:
-            self._on_whole()
+        except BaseException:
+            if self._file.exists():
+                self._results[self._name] = self._file
+            raise
+        if self._name not in self._results:
+            shutil.rmtree(self._file.parent, ignore_errors=True)
