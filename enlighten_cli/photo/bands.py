@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from enlighten_cli.errors import PhotoError
+from enlighten_cli.photo.libvips import libvips
 
 Span = tuple[int, int]
 
@@ -114,7 +115,7 @@ class Bands:
         DamagedError
             If the decoder has anything to say against the file, or a number is NaN or infinite.
         """
-        import pyvips
+        pyvips = libvips()
 
         with self._opened() as image:
             region = pyvips.Region.new(image)
@@ -146,7 +147,7 @@ class Bands:
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
-        import pyvips
+        pyvips = libvips()
 
         pyvips.cache_set_max(0)  # nothing is asked for twice
         options = {"access": "sequential", "fail_on": "warning"}

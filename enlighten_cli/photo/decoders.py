@@ -12,6 +12,7 @@ from PIL import Image
 
 from enlighten_cli.errors import PhotoError
 from enlighten_cli.photo.float_tiff import DEPTH_REFUSED, OPACITY, PREMULTIPLIED, Channels
+from enlighten_cli.photo.libvips import libvips
 from enlighten_cli.photo.metadata import Metadata
 from enlighten_cli.photo.photo import Pixels, is_float
 from enlighten_cli.photo.png_strips import SIGNATURE, chunks_of
@@ -65,7 +66,7 @@ def by_vips(
     OSError
         If the file is damaged.
     """
-    import pyvips
+    pyvips = libvips()
 
     fail_on = "none" if is_forgiving() else "error"
     try:

@@ -14,6 +14,7 @@ from enlighten_cli.photo.float_tiff import BITS, FLOAT, SAMPLE_FORMAT, UNSIGNED
 from enlighten_cli.photo.formats import FORMATS, import_plugin
 from enlighten_cli.photo.jpeg_metadata import fitting_exif, segments_for, with_aspect
 from enlighten_cli.photo.jpeg_segments import EXIF_PREFIX
+from enlighten_cli.photo.libvips import libvips
 from enlighten_cli.photo.metadata import (
     IPTC_TIFF_TAG,
     RESOURCES_TIFF_TAG,
@@ -193,7 +194,7 @@ def _with_metadata(tiff: bytes, photo: Photo) -> bytes:
 
 def _deep_png(photo: Photo, compress_level: int = LEVEL) -> bytes:
     """Let libvips write the 16-bit pixels and Pillow the chunks around them."""
-    import pyvips
+    pyvips = libvips()
 
     pixels = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
     image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import ImageFile
 
+from enlighten_cli.photo.libvips import libvips
 from enlighten_cli.photo.zero_tails import MOST_ZEROS
 
 FILLING_AT_END = "extraneous bytes before marker 0xd9"  # which some cameras write
@@ -60,7 +61,7 @@ def ended_jpeg(content: bytes) -> bytes | None:
 
 def jpeg_is_damaged(content: bytes) -> bool:
     """Tell whether a decoder has anything to say against a JPEG's pixels, which Pillow does not tell."""
-    import pyvips
+    pyvips = libvips()
 
     try:
         pyvips.vips_lib.vips_error_clear()  # it collects messages, of other files too

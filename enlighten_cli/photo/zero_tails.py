@@ -97,7 +97,8 @@ def _last(file: BinaryIO, size: int, place: int, layout: str, kinds: tuple[bytes
 
 
 def _zeros(file: BinaryIO, start: int, end: int) -> int:
-    """Count the zeros before a byte."""
+    """Count the zeros before a byte, or before the file's end if that is earlier: a directory may say anything."""
+    end = min(end, file.seek(0, os.SEEK_END))
     place = end
     while place > start:
         first = max(start, place - BYTES)

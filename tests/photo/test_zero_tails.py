@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,6 +7,7 @@ from samples import saved
 
 from enlighten_cli.errors import TooLargeError, TruncatedError
 from enlighten_cli.photo import Limits, Photo, decode, encode
+from enlighten_cli.photo.zero_tails import _zeros
 
 PIXELS = np.random.default_rng(0).integers(20, 200, (96, 128, 3), dtype=np.uint8)
 FILES = {
@@ -58,3 +61,7 @@ def test_a_jpeg_of_any_kind_and_size_that_ends_in_zeros_is_damaged(progressive, 
 def test_zeros_after_the_end_of_a_jpeg_are_no_damage():
     content = saved(Image.fromarray(PIXELS), "JPEG", quality=90)
     assert not any("damage" in note for note in decode(content + bytes(500)).notes)
+
+
+def test_zeros_are_counted_up_to_the_end_of_the_file():
+    assert _zeros(io.BytesIO(b"ab" + bytes(98)), 0, 1 << 60) == 98
